@@ -1,0 +1,65 @@
+"""A booking as the rest of the site sees it, and the states it goes through."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from lco.availability.days import Days
+from lco.money import Money
+
+
+class State(StrEnum):
+    """Where a booking stands. The table of allowed changes is in `lco.bookings.rules`."""
+
+    REQUESTED = "requested"
+    PLACING = "placing"
+    CHECKING = "checking"
+    BOOKED = "booked"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRequest:
+    """What a customer asks for, checked and tidied. `kind` is the contract's `booking_type`."""
+
+    vehicle_id: int
+    days: Days
+    name: str
+    email: str
+    phone: str
+    kind: str = "reservation"
+    pickup_location: str = ""
+    return_location: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Odoo's answer to a booking it accepted (contract section 1, 201)."""
+
+    reference: str
+    odoo_id: int | None
+    message: str
+    total: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A stored booking. `token` is the secret in the customer's link; `id` is the public one in topics."""
+
+    id: int
+    token: str
+    state: State
+    request: BookingRequest
+    vehicle_name: str
+    reference: str | None
+    odoo_id: int | None
+    odoo_message: str
+    total: Money | None
+    reason: str
+    created_at: datetime
+    changed_at: datetime
+    changes: int
+    """How often the booking changed after it was placed: SEQUENCE of its calendar entry (RFC 5545, 3.8.7.4)."""

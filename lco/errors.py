@@ -1,0 +1,101 @@
+"""The tree of everything that can go wrong, each with its HTTP status and a sentence for people."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+
+class LcoError(Exception):
+    """The root. `code` is for programs, `message` for people; both may be shown to anybody."""
+
+    status = 500
+    code = "internal_error"
+    message = "Something went wrong on our side. Please try again, or call us."
+
+    def __init__(self, message: str | None = None, *, retry_after: timedelta | None = None) -> None:
+        self.message = message or self.message
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+
+class InvalidInput(LcoError):
+    """What was sent cannot be used: `fields` maps a field's name to the sentences about it."""
+
+    status = 422
+    code = "invalid_input"
+    message = "Some of what you entered needs another look."
+
+    def __init__(self, fields: Mapping[str, Sequence[str]], message: str | None = None) -> None:
+        super().__init__(message)
+        self.fields = {name: list(sentences) for name, sentences in fields.items()}
+
+
+class NotFound(LcoError):
+    status = 404
+    code = "not_found"
+    message = "There is nothing at this address."
+
+
+class Gone(LcoError):
+    status = 410
+    code = "gone"
+    message = "We no longer rent out this machine."
+
+
+class Forbidden(LcoError):
+    status = 403
+    code = "forbidden"
+    message = "This request did not come from our own pages, so it was refused."
+
+
+class Unauthorized(LcoError):
+    status = 401
+    code = "unauthorized"
+    message = "The signature is missing or wrong."
+
+
+class BadRequest(LcoError):
+    status = 400
+    code = "bad_request"
+    message = "The request could not be understood."
+
+
+class TooLarge(LcoError):
+    status = 413
+    code = "too_large"
+    message = "The request is larger than we accept."
+
+
+class DatesTaken(LcoError):
+    """Somebody else has the machine for some of these days."""
+
+    status = 409
+    code = "dates_taken"
+    message = "These dates have just been taken."
+
+
+class KeyReused(LcoError):
+    """The idempotency key belongs to another request (draft-ietf-httpapi-idempotency-key-header-07, 2.7)."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    message = "This form was already used for another booking. Please reload the page and try again."
+
+
+class TooManyRequests(LcoError):
+    status = 429
+    code = "too_many_requests"
+    message = "That was a lot of attempts. Please wait a little, or call us."
+
+
+class TooBusy(LcoError):
+    status = 503
+    code = "too_busy"
+    message = "We are very busy right now. Please try again in a moment."
+
+
+class OdooError(LcoError):
+    """The root of everything Odoo can do wrong; the subclasses live in `lco.odoo.errors`."""
+
+    status = 502
+    code = "upstream_error"
+    message = "Our booking system gave an answer we could not use. Please try again, or call us."

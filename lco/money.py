@@ -1,0 +1,21 @@
+"""Money: an exact amount with its currency."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+SYMBOLS = {"USD": "$", "CAD": "CA$", "EUR": "€", "GBP": "£"}
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency (ISO 4217 code). Amounts of two currencies are never compared or added."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        """As people read it: `$1,250`, `$99.50`; the code stands in front where no symbol is known."""
+        rounded = self.amount.quantize(CENT)
+        digits = f"{rounded:,.0f}" if rounded == rounded.to_integral_value() else f"{rounded:,.2f}"
+        return f"{SYMBOLS.get(self.currency, self.currency + ' ')}{digits}"

@@ -1,0 +1,50 @@
+"""What can go wrong between the site and Odoo, told apart by what is certain afterwards."""
+
+from lco.errors import OdooError
+
+
+class OdooAway(OdooError):
+    """Odoo was certainly not reached: refused, no such host, time-out while connecting, or breaker open."""
+
+    status = 503
+    code = "upstream_unreachable"
+    message = "Our booking system is not answering right now. Please try again in a moment, or call us."
+
+
+class OutcomeUnknown(OdooError):
+    """The request was sent and no usable answer came back: nobody knows whether Odoo acted on it."""
+
+    status = 502
+    code = "upstream_outcome_unknown"
+    message = "Our booking system did not confirm in time. We are checking; please do not book again."
+
+
+class OdooRefused(OdooError):
+    """Odoo answered with an error of its own; `upstream_status` is its HTTP status."""
+
+    def __init__(self, message: str | None = None, *, upstream_status: int) -> None:
+        super().__init__(message)
+        self.upstream_status = upstream_status
+
+
+class VehicleUnknown(OdooRefused):
+    """404: no such vehicle, or it is not published."""
+
+    status = 404
+    code = "not_found"
+    message = "We do not have a machine with this number."
+
+
+class DatesRefused(OdooRefused):
+    """409: the dates are taken."""
+
+    status = 409
+    code = "dates_taken"
+    message = "These dates have just been taken."
+
+
+class BookingInvalid(OdooRefused):
+    """400: Odoo found a field missing or wrong; the message is Odoo's own sentence for people."""
+
+    status = 400
+    code = "invalid_booking"

@@ -1,0 +1,127 @@
+"""Every setting of the site: its name in the environment, its type, its default and its meaning."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+DEMO_URL = "http://127.0.0.1:8069"
+DEMO_SECRET = "demo-secret"  # noqa: S105 - public on purpose: only the demo Odoo on this machine signs with it
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be meant; the message names the setting and what is expected."""
+
+
+class Meta(NamedTuple):
+    parse: Callable[[str], Any]
+    meaning: str
+
+
+def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
+    return field(default=default, metadata={"setting": Meta(parse, meaning)})
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("an http or https address without query, like https://rent.example")
+    return text.rstrip("/")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(_url(word) for word in _words(text))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 - the highest port is also more than any count
+        raise ValueError("a whole number from 0 to 65535")
+    return int(text)
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("a time zone like America/Chicago") from error
+
+
+def _database(text: str) -> str:
+    """`postgres://`, as hosts write it, becomes the form SQLAlchemy takes, with the psycopg 3 driver."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or not scheme.startswith(("postgres", "sqlite")):
+        raise ValueError("sqlite:///path or postgres://user:password@host/name")
+    return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings, read once at start. Every default is safe in production and may be public."""
+
+    odoo_url: str = _setting(DEMO_URL, _url, "Odoo's address; unset: the demo Odoo on this machine")
+    odoo_api_key: str = _setting("", str, "sent to Odoo as X-API-Key when set")
+    odoo_webhook_secret: tuple[str, ...] = _setting(
+        (),
+        _words,
+        "secrets that sign webhooks, comma-separated while rotating; required with ODOO_URL",
+    )
+    site_url: str = _setting("http://127.0.0.1:8000", _url, "the address customers use, for full links")
+    database_url: str = _setting(
+        "sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept"
+    )
+    sentry_dsn: str = _setting("", str, "errors go to this Sentry project when set")
+    cors_origins: tuple[str, ...] = _setting((), _origins, "other sites whose pages may call the JSON API")
+    trusted_proxies: int = _setting(
+        0, _count, "proxies in front, counted from the right of X-Forwarded-For; 1 on Heroku"
+    )
+    timezone: ZoneInfo = _setting(
+        ZoneInfo("America/Chicago"), _zone, "the business's time zone: its days are the days"
+    )
+    cache_dir: Path = _setting(Path("var/cache"), Path, "last good answers of Odoo, kept over restarts")
+    business_name: str = _setting("Larson County Outdoor Rentals", str, "the name on the pages")
+    business_phone: str = _setting("+1 218-555-0142", str, "the number customers call")
+    business_email: str = _setting("rentals@lco.example", str, "the address customers write to")
+    business_address: str = _setting("1420 County Road 7, Larson, MN", str, "where machines are picked up")
+    business_hours: str = _setting("Mo-Sa 07:00-18:00", str, "opening hours as schema.org writes them")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """The settings in `environ` (default: the process's own). Raises SettingsError for odd values."""
+        source = os.environ if environ is None else environ
+        given = {f.name: _read(f.name.upper(), f.metadata["setting"], source) for f in fields(cls)}
+        settings = cls(**{name: value for name, value in given.items() if value is not None})
+        return settings._checked(demo=given["odoo_url"] is None)
+
+    def _checked(self, *, demo: bool) -> "Settings":
+        if self.odoo_webhook_secret:
+            return self
+        if not demo:
+            raise SettingsError("ODOO_WEBHOOK_SECRET is required when ODOO_URL is set")
+        return type(self)(**{**self.__dict__, "odoo_webhook_secret": (DEMO_SECRET,)})
+
+
+def _read(name: str, meta: Meta, source: Mapping[str, str]) -> Any:
+    """The parsed value of `name`, or of the file that `name_FILE` points to; None when neither is set."""
+    text = source.get(name) or _from_file(source.get(f"{name}_FILE"), name)
+    if not text:
+        return None
+    try:
+        return meta.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{name}: expected {error}") from error
+
+
+def _from_file(path: str | None, name: str) -> str | None:
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}_FILE: {path} cannot be read: {error.strerror}") from error

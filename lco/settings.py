@@ -73,9 +73,7 @@ class Settings:
         "secrets that sign webhooks, comma-separated while rotating; required with ODOO_URL",
     )
     site_url: str = _setting("http://127.0.0.1:8000", _url, "the address customers use, for full links")
-    database_url: str = _setting(
-        "sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept"
-    )
+    database_url: str = _setting("sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept")
     sentry_dsn: str = _setting("", str, "errors go to this Sentry project when set")
     cors_origins: tuple[str, ...] = _setting((), _origins, "other sites whose pages may call the JSON API")
     trusted_proxies: int = _setting(

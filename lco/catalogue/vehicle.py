@@ -45,7 +45,6 @@ class Vehicle:
     status: Status
     rates: Rates
     brand: str | None = None
-    brand_id: int | None = None
     model: str | None = None
     year: int | None = None
     category: str | None = None

@@ -1,0 +1,106 @@
+"""Availability of one vehicle: quotes, calendars and free alternatives, all from one kind of question to Odoo."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from lco import clock
+from lco.availability.days import DAY, Days
+from lco.availability.month import DayState, Month, first_of, last_of, may_show
+from lco.availability.quote import Quote
+from lco.errors import OdooError
+from lco.freshness import Freshness, Question
+from lco.odoo.client import OdooClient
+
+FRESH = timedelta(seconds=15)
+ALTERNATIVES = 3
+FARTHEST = 28
+
+
+class Availability:
+    """Everything about free and taken days. Days are those of `zone`, the business's time zone."""
+
+    def __init__(self, odoo: OdooClient, freshness: Freshness, zone: ZoneInfo) -> None:
+        self._odoo = odoo
+        self._freshness = freshness
+        self._zone = zone
+
+    def quote(self, vehicle_id: int, days: Days) -> Quote:
+        """Odoo's answer about these days, at most FRESH old. Raises OdooError, VehicleUnknown."""
+        key = f"availability:{vehicle_id}:quote:{days.start}:{days.end}"
+        return self._freshness.read(Question(key, FRESH, lambda: self._odoo.quote(vehicle_id, days))).value
+
+    def month(self, vehicle_id: int, first: date) -> Month:
+        """The calendar month that starts with `first`; days that Odoo could not be asked about are unknown."""
+        today = clock.today(self._zone)
+        states = dict.fromkeys(Days(first, last_of(first) + DAY), DayState.PAST)
+        if last_of(first) >= today:
+            ahead = Days(max(first, today), last_of(first) + DAY)
+            states |= self._states(vehicle_id, ahead)
+        previous, following = first_of(first, -1), first_of(first, 1)
+        return Month(
+            first,
+            states,
+            previous if may_show(previous, today) else None,
+            following if may_show(following, today) else None,
+        )
+
+    def alternatives(self, vehicle_id: int, days: Days) -> tuple[Days, ...]:
+        """Up to ALTERNATIVES free ranges of the same length, the nearest first, within FARTHEST days either way.
+
+        Only ranges that Odoo itself calls free are offered. Fewer, or none, when Odoo is no help.
+        """
+        today = clock.today(self._zone)
+        found: list[Days] = []
+        for candidate in _nearest(days):
+            if candidate.start < today or any(candidate.overlaps(other) for other in found):
+                continue
+            if self._is_free(vehicle_id, candidate):
+                found.append(candidate)
+            if len(found) == ALTERNATIVES:
+                break
+        return tuple(found)
+
+    def forget(self, vehicle_id: int) -> None:
+        """Something about the vehicle's bookings changed: what is asked next goes to Odoo."""
+        self._freshness.forget(f"availability:{vehicle_id}:")
+
+    def _states(self, vehicle_id: int, days: Days) -> dict[date, DayState]:
+        try:
+            taken = self._taken(vehicle_id, days)
+        except OdooError:
+            return dict.fromkeys(days, DayState.UNKNOWN)
+        return {day: DayState.TAKEN if day in taken else DayState.FREE for day in days}
+
+    def _is_free(self, vehicle_id: int, days: Days) -> bool:
+        try:
+            return self.quote(vehicle_id, days).available
+        except OdooError:
+            return False
+
+    def _taken(self, vehicle_id: int, days: Days) -> frozenset[date]:
+        def load() -> frozenset[date]:
+            return frozenset(self._taken_days(vehicle_id, days))
+
+        key = f"availability:{vehicle_id}:taken:{days.start}:{days.end}"
+        return self._freshness.read(Question(key, FRESH, load)).value
+
+    def _taken_days(self, vehicle_id: int, days: Days) -> Iterator[date]:
+        """The days within `days` that are not free.
+
+        A range that is free as a whole costs one question; only one that is not is split, down to single days.
+        """
+        if self._odoo.quote(vehicle_id, days).available:
+            return
+        if len(days) == 1:
+            yield days.start
+            return
+        for half in days.halves():
+            yield from self._taken_days(vehicle_id, half)
+
+
+def _nearest(days: Days) -> Iterator[Days]:
+    """The range moved by ever more days, later before earlier at the same distance."""
+    for distance in range(1, FARTHEST + 1):
+        yield days.moved(DAY * distance)
+        yield days.moved(-DAY * distance)

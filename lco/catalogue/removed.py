@@ -1,0 +1,51 @@
+"""Which vehicles once were for rent, so that their old addresses answer 410 rather than 404."""
+
+import logging
+import threading
+
+from lco import metrics
+from lco.freshness import Shelf
+
+log = logging.getLogger(__name__)
+
+KEY = "removed"
+FOREVER = 0
+
+
+class Removed:
+    """The ids, kept on a shelf over restarts. They are a courtesy: a lost one only turns a 410 into a 404."""
+
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf
+        self._lock = threading.Lock()
+        self._ids: frozenset[int] = self._read()
+
+    def __contains__(self, vehicle_id: object) -> bool:
+        return vehicle_id in self._ids
+
+    def add(self, vehicle_id: int) -> None:
+        self._keep(self._ids | {vehicle_id})
+
+    def discard(self, vehicle_id: int) -> None:
+        self._keep(self._ids - {vehicle_id})
+
+    def _keep(self, ids: frozenset[int]) -> None:
+        with self._lock:
+            if ids == self._ids:
+                return
+            self._ids = ids
+            try:
+                if self._shelf:
+                    self._shelf.set(KEY, ids, timeout=FOREVER)
+            except Exception:
+                metrics.cache_failures.labels("set").inc()
+                log.exception("the cache could not be written")
+
+    def _read(self) -> frozenset[int]:
+        try:
+            ids = self._shelf.get(KEY) if self._shelf else None
+        except Exception:
+            metrics.cache_failures.labels("get").inc()
+            log.exception("the cache could not be read")
+            return frozenset()
+        return ids if isinstance(ids, frozenset) else frozenset()

@@ -1,0 +1,55 @@
+"""The whole catalogue at one moment, and how it takes in what is learned later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from lco.catalogue.vehicle import Rates, Vehicle
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All vehicles for rent, in Odoo's order."""
+
+    vehicles: tuple[Vehicle, ...] = ()
+
+    @cached_property
+    def by_id(self) -> Mapping[int, Vehicle]:
+        return {vehicle.id: vehicle for vehicle in self.vehicles}
+
+    def having(self, vehicle_id: int, vehicle: Vehicle | None) -> "Snapshot":
+        """The same catalogue with this vehicle as given, or without it."""
+        if vehicle_id in self.by_id:
+            swapped = (vehicle if v.id == vehicle_id else v for v in self.vehicles)
+            return Snapshot(tuple(v for v in swapped if v))
+        return Snapshot((*self.vehicles, vehicle)) if vehicle else self
+
+    def after_listing(
+        self, listed: tuple[Vehicle, ...], began: datetime, learned: Mapping[int, datetime]
+    ) -> "Snapshot":
+        """The catalogue as Odoo's list says, which was asked for at `began`.
+
+        What was learned about a vehicle (`learned`: when, by id) after that moment may not be in the list yet,
+        so it stands; anything older is contained in it.
+        """
+        newer = {vehicle_id for vehicle_id, at in learned.items() if at >= began}
+        ids = {vehicle.id for vehicle in listed}
+        taken = (self.by_id.get(v.id) if v.id in newer else _completed(v, self.by_id.get(v.id)) for v in listed)
+        added = (v for v in self.vehicles if v.id in newer and v.id not in ids)
+        return Snapshot(tuple(v for v in (*taken, *added) if v))
+
+
+def _completed(listed: Vehicle, known: Vehicle | None) -> Vehicle:
+    """A vehicle as the list has it, with what only other answers tell: longer rates, and when it is back."""
+    if known is None:
+        return listed
+    rates = Rates(listed.rates.daily, known.rates.weekly, known.rates.monthly)
+    return replace(listed, rates=rates, back_on=known.back_on if known.status is listed.status else None)
+
+
+def differences(before: Snapshot, after: Snapshot) -> list[tuple[Vehicle | None, Vehicle | None]]:
+    """Every vehicle that differs, as it was and as it is; None where it was not there or no longer is."""
+    changed = [(before.by_id.get(v.id), v) for v in after.vehicles if before.by_id.get(v.id) != v]
+    removed = [(v, None) for v in before.vehicles if v.id not in after.by_id]
+    return [*changed, *removed]

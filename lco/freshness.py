@@ -1,0 +1,192 @@
+"""Stale-while-revalidate: answers come from memory, and whoever finds them old sets one refresh going."""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as WaitedTooLong
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+from lco import budget, clock, metrics
+from lco.errors import OdooError
+from lco.odoo.errors import OdooAway
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+USABLE = timedelta(days=1)
+KEPT = 10_000
+LONGEST_WAIT = 10.0
+_loaders = ThreadPoolExecutor(max_workers=32, thread_name_prefix="refresh")
+
+
+class Shelf(Protocol):
+    """Where the last good answers lie over restarts: a Flask-Caching cache."""
+
+    def get(self, key: str) -> Any: ...
+
+    def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """A value, when it was read from Odoo, and whether the latest attempt to read it again has failed."""
+
+    value: T
+    read_at: datetime
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[T]):
+    """What is asked: its key, how long an answer counts as fresh, and how to get one.
+
+    With `keep` the answer survives a restart. `stored` is called with every new reading.
+    """
+
+    key: str
+    fresh: timedelta
+    load: Callable[[], T]
+    keep: bool = False
+    stored: Callable[[Reading[T]], object] | None = None
+
+
+class _Entry:
+    def __init__(self) -> None:
+        self.reading: Reading[Any] | None = None
+        self.hinted = False
+        self.hints = 0
+        self.refresh: Future[None] | None = None
+
+
+class Freshness:
+    """The readings of one process, at most `kept` of them; a `shelf` remembers the chosen ones over restarts."""
+
+    def __init__(self, shelf: Shelf | None = None, kept: int = KEPT) -> None:
+        self._shelf = shelf
+        self._kept = kept
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+
+    def read(self, question: Question[T], *, wait: bool = False) -> Reading[T]:
+        """What is known: at once when there is anything usable, else after waiting for an answer.
+
+        A reading that is no longer fresh is given as it is while one refresh runs behind it. One that `forget`
+        has touched (or any old one, with `wait`) is waited for, and still serves when the refresh fails.
+        Raises OdooError when there is nothing to fall back on; waits no longer than the budget.
+        """
+        entry = self._entry(question)
+        reading = entry.reading
+        age = None if reading is None else clock.now() - reading.read_at
+        if reading is None or age is None or age > USABLE:
+            return self._loaded(entry, question)
+        if entry.hinted or (wait and age > question.fresh):
+            try:
+                return self._loaded(entry, question)
+            except OdooError:
+                return self._stale(entry, question.key, reading)
+        if age > question.fresh:
+            self._refresh(entry, question)
+        return reading
+
+    def forget(self, prefix: str) -> None:
+        """From now on, what lies under keys that start with `prefix` is asked again before it is answered."""
+        with self._lock:
+            for key, entry in self._entries.items():
+                if key.startswith(prefix):
+                    entry.hinted = True
+                    entry.hints += 1
+
+    def _entry(self, question: Question[Any]) -> _Entry:
+        with self._lock:
+            entry = self._entries.get(question.key)
+            if entry is not None:
+                self._entries.move_to_end(question.key)
+                return entry
+            entry = self._entries[question.key] = _Entry()
+            while len(self._entries) > self._kept:
+                self._entries.popitem(last=False)
+        if question.keep:
+            entry.reading = self._from_shelf(question.key)
+        return entry
+
+    def _loaded(self, entry: _Entry, question: Question[T]) -> Reading[T]:
+        """A new reading. A refresh that was under way when a hint came may not know of it, so another follows."""
+        self._wait(self._refresh(entry, question))
+        if entry.hinted:
+            self._wait(self._refresh(entry, question))
+        if entry.reading is None:
+            raise OdooAway
+        return entry.reading
+
+    @staticmethod
+    def _wait(refresh: Future[None]) -> None:
+        try:
+            refresh.result(budget.remaining(LONGEST_WAIT))
+        except WaitedTooLong as error:
+            raise OdooAway from error
+
+    def _refresh(self, entry: _Entry, question: Question[Any]) -> Future[None]:
+        """The one refresh under way for `entry`; started now when there is none."""
+        with self._lock:
+            if entry.refresh is None:
+                entry.refresh = _loaders.submit(self._run, entry, question)
+            return entry.refresh
+
+    def _run(self, entry: _Entry, question: Question[Any]) -> None:
+        hints = entry.hints
+        began = clock.now()
+        try:
+            reading = Reading(question.load(), began)
+        except Exception as error:
+            self._failed(entry, question.key, error)
+            raise
+        with self._lock:
+            entry.reading = reading
+            # A hint that came while the answer was on its way may be about something it does not hold yet.
+            entry.hinted = entry.hints != hints
+            entry.refresh = None
+        if question.keep:
+            self._to_shelf(question.key, reading)
+        if question.stored:
+            question.stored(reading)
+
+    def _failed(self, entry: _Entry, key: str, error: Exception) -> None:
+        if not isinstance(error, OdooError):
+            metrics.background_failures.labels("refresh").inc()
+            log.error("refreshing %s failed", key, exc_info=error)
+        with self._lock:
+            entry.refresh = None
+            if entry.reading:
+                entry.reading = Reading(entry.reading.value, entry.reading.read_at, failed=True)
+
+    def _stale(self, entry: _Entry, key: str, reading: Reading[T]) -> Reading[T]:
+        """`reading`, marked. Who comes next need not wait as long: the refresh goes on, or is known to fail."""
+        metrics.stale_answers.labels(key.partition(":")[0]).inc()
+        stale = Reading(reading.value, reading.read_at, failed=True)
+        with self._lock:
+            entry.hinted = False
+            if entry.reading is reading:
+                entry.reading = stale
+        return stale
+
+    def _from_shelf(self, key: str) -> Reading[Any] | None:
+        try:
+            reading = self._shelf.get(key) if self._shelf else None
+        except Exception:
+            metrics.cache_failures.labels("get").inc()
+            log.exception("the cache could not be read")
+            return None
+        return reading if isinstance(reading, Reading) else None
+
+    def _to_shelf(self, key: str, reading: Reading[Any]) -> None:
+        try:
+            if self._shelf:
+                self._shelf.set(key, reading, timeout=int(USABLE.total_seconds()))
+        except Exception:
+            metrics.cache_failures.labels("set").inc()
+            log.exception("the cache could not be written")

@@ -1,0 +1,118 @@
+"""One method for each call of Odoo's REST API (contract section 1), from nouns to nouns."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote as quoted
+
+from marshmallow import ValidationError
+
+from lco import metrics
+from lco.availability.days import Days
+from lco.availability.quote import Quote
+from lco.bookings.booking import BookingRequest, Placed
+from lco.catalogue.vehicle import Details, Vehicle
+from lco.errors import OdooError
+from lco.odoo import schemas
+from lco.odoo.errors import OutcomeUnknown, VehicleUnknown
+from lco.odoo.transport import Reply, Transport
+
+log = logging.getLogger(__name__)
+
+PAGE = 500
+MOST_VEHICLES = 50_000
+RENTED_OUT = {"rental", "both"}
+LISTED = schemas.VehicleSchema()
+
+
+class OdooClient:
+    """The Odoo that `transport` reaches. Every method raises OdooAway or OdooError when Odoo is no help."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def vehicles(self, free: Days | None = None) -> list[Vehicle]:
+        """All vehicles for rent; with `free`, only those that Odoo lists as free in all of these days."""
+        dates = {"available_from": free.start.isoformat(), "available_to": free.end.isoformat()} if free else {}
+        entries = (entry for page in self._pages(dates) for entry in page)
+        return [vehicle for vehicle in map(self._listed, entries) if vehicle]
+
+    def vehicle(self, vehicle_id: int) -> Details:
+        """Everything about one vehicle. Raises VehicleUnknown, also for one that is only for sale."""
+        answer = self.transport.read("vehicle", "GET", f"/api/fleet/vehicle/{vehicle_id}")
+        data = schemas.loaded(schemas.DetailsSchema(), answer.get("data"))
+        if data["listing_type"] not in RENTED_OUT:
+            raise VehicleUnknown(upstream_status=404)
+        return schemas.details(data, self.transport.base_url)
+
+    def quote(self, vehicle_id: int, days: Days) -> Quote:
+        """Whether the vehicle is free in all of `days`, and Odoo's price. Raises VehicleUnknown."""
+        body = {"vehicle_id": vehicle_id, "date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
+        answer = self.transport.read("availability", "POST", "/api/fleet/availability", json=body)
+        return schemas.quote(schemas.loaded(schemas.AvailabilitySchema(), answer), vehicle_id, days)
+
+    def book(self, request: BookingRequest) -> Placed:
+        """Odoo's answer to a booking asked for once, never twice.
+
+        Raises OdooAway (nothing was booked), OutcomeUnknown (nobody knows), and for a certain no DatesRefused,
+        BookingInvalid or VehicleUnknown.
+        """
+        answer = self.transport.write("booking", "/api/fleet/booking", _booking_body(request))
+        try:
+            return schemas.placed(schemas.loaded(schemas.PlacedSchema(), answer))
+        except OdooError as error:
+            raise OutcomeUnknown from error
+
+    def brands(self) -> dict[int, str]:
+        """Odoo's brands by their id."""
+        answer = self.transport.read("filters", "GET", "/api/fleet/filters")
+        brands = schemas.loaded(schemas.FiltersSchema(), answer.get("filters"))["brands"]
+        return {brand["id"]: brand["name"] for brand in brands}
+
+    def image(self, path: str) -> Reply:
+        """A picture under Odoo's /web/image/. Raises VehicleUnknown when there is none."""
+        return self.transport.fetch(schemas.IMAGES + quoted(path))
+
+    def _pages(self, filters: Mapping[str, str]) -> Iterator[list[Any]]:
+        offset = 0
+        while offset < MOST_VEHICLES:
+            parameters = {**filters, "limit": str(PAGE), "offset": str(offset)}
+            answer = self.transport.read("vehicles", "GET", "/api/fleet/vehicles", params=parameters)
+            page = answer.get("data")
+            if not isinstance(page, list):
+                raise OdooError
+            yield page
+            if (
+                not page
+                or not schemas.loaded(schemas.PaginationSchema(), answer.get("pagination") or {})["has_more"]
+            ):
+                return
+            offset += len(page)  # not PAGE: Odoo may give fewer than it was asked for
+
+    def _listed(self, entry: object) -> Vehicle | None:
+        """The vehicle in one entry of a list; None for one not for rent, or one that cannot be read.
+
+        A single broken record must not empty the shop, so it is left out, logged and counted.
+        """
+        try:
+            data = LISTED.load(entry)  # type: ignore[arg-type]  # anything may come over the wire
+        except ValidationError as error:
+            metrics.odoo_calls.labels("vehicles", "broken record").inc()
+            log.warning("a vehicle in odoo's list cannot be read: %s", error.messages)
+            return None
+        return schemas.vehicle(data, self.transport.base_url) if data["listing_type"] in RENTED_OUT else None
+
+
+def _booking_body(request: BookingRequest) -> dict[str, object]:
+    return {
+        "vehicle_id": request.vehicle_id,
+        "customer_name": request.name,
+        "customer_email": request.email,
+        "customer_phone": request.phone,
+        "date_from": request.days.start.isoformat(),
+        "date_to": request.days.end.isoformat(),
+        "booking_type": request.kind,
+        "pickup_location": request.pickup_location,
+        "return_location": request.return_location,
+        "message": request.message,
+    }

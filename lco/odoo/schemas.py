@@ -1,0 +1,241 @@
+"""What Odoo's answers must look like (contract section 1), and how they become the shop's own nouns."""
+
+import logging
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+
+from lco.availability.days import Days
+from lco.availability.quote import Quote
+from lco.bookings.booking import Placed
+from lco.catalogue.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
+from lco.errors import OdooError
+from lco.money import Money
+
+log = logging.getLogger(__name__)
+
+IMAGES = "/web/image/"
+DEFAULT_CURRENCY = "USD"
+TAGS = {
+    "p",
+    "br",
+    "ul",
+    "ol",
+    "li",
+    "strong",
+    "em",
+    "b",
+    "i",
+    "h3",
+    "h4",
+    "a",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
+
+
+class OdooSchema(Schema):
+    """Unknown fields are ignored, and `false` in a field that is no flag means that it is empty."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @pre_load
+    def _drop_empty(self, data: Any, **_: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        flags = {name for name, known in self.fields.items() if isinstance(known, fields.Boolean)}
+        return {k: v for k, v in data.items() if v is not None and (v is not False or k in flags)}
+
+
+def _amount() -> fields.Decimal:
+    return fields.Decimal(load_default=None, allow_nan=False, validate=validate.Range(Decimal(0), Decimal(10**9)))
+
+
+def _text() -> fields.String:
+    return fields.String(load_default=None)
+
+
+class VehicleSchema(OdooSchema):
+    id = fields.Integer(required=True, strict=True)
+    name = fields.String(required=True, validate=validate.Length(min=1))
+    slug = _text()
+    brand = _text()
+    model = _text()
+    year = fields.Integer(load_default=None)  # a string in the published documents, a number in some clients
+    category = _text()
+    fuel_type = _text()
+    listing_type = fields.String(load_default="rental")
+    availability_status = fields.Enum(Status, by_value=True, load_default=Status.AVAILABLE)
+    rental_price_daily = _amount()
+    rental_price_weekly = _amount()
+    rental_price_monthly = _amount()
+    currency = fields.String(load_default=DEFAULT_CURRENCY)
+    featured = fields.Boolean(load_default=False)
+    short_description = _text()
+    primary_image = _text()
+
+
+class FeatureSchema(OdooSchema):
+    name = fields.String(required=True)
+    category = _text()
+
+
+class ImageSchema(OdooSchema):
+    url = fields.String(required=True)
+    name = fields.String(load_default="")
+    is_primary = fields.Boolean(load_default=False)
+
+
+class DetailsSchema(VehicleSchema):
+    full_description = _text()
+    rental_terms = _text()
+    specifications = fields.Dict(load_default=dict)
+    features = fields.List(fields.Nested(FeatureSchema), load_default=list)
+    images = fields.List(fields.Nested(ImageSchema), load_default=list)
+    video_url = _text()
+    virtual_tour_url = _text()
+    minimum_rental_days = fields.Integer(load_default=None)
+    maximum_rental_days = fields.Integer(load_default=None)
+
+
+class PaginationSchema(OdooSchema):
+    total = fields.Integer(load_default=None)
+    has_more = fields.Boolean(load_default=False)
+
+
+class AvailabilitySchema(OdooSchema):
+    available = fields.Boolean(required=True)
+    estimated_price = _amount()
+    currency = fields.String(load_default=DEFAULT_CURRENCY)
+
+
+class PlacedSchema(OdooSchema):
+    booking_ref = fields.String(required=True, validate=validate.Length(min=1, max=100))
+    booking_id = fields.Integer(load_default=None)
+    message = fields.String(load_default="")
+    estimated_price = _amount()
+    currency = fields.String(load_default=DEFAULT_CURRENCY)
+
+
+class BrandSchema(OdooSchema):
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+
+
+class FiltersSchema(OdooSchema):
+    brands = fields.List(fields.Nested(BrandSchema), load_default=list)
+
+
+def loaded(schema: Schema, data: object) -> dict[str, Any]:
+    """`data` as `schema` reads it. Raises OdooError: an answer that does not fit is an error of Odoo's."""
+    try:
+        result: dict[str, Any] = schema.load(data)  # type: ignore[arg-type]  # anything may come over the wire
+    except ValidationError as error:
+        log.warning("an answer of odoo's does not fit %s: %s", type(schema).__name__, error.messages)
+        raise OdooError from error
+    return result
+
+
+def vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
+    """The vehicle in one validated short or long form."""
+    return Vehicle(
+        id=data["id"],
+        name=data["name"],
+        slug=data["slug"] or "",
+        status=data["availability_status"],
+        rates=rates(data),
+        brand=data["brand"],
+        model=data["model"],
+        year=data["year"],
+        category=data["category"],
+        fuel_type=data["fuel_type"],
+        featured=data["featured"],
+        summary=data["short_description"],
+        picture=picture(data["primary_image"], data["name"], base_url),
+    )
+
+
+def rates(data: Mapping[str, Any]) -> Rates:
+    """The three rates; one of 0 means that Odoo has none, not that the machine is free of charge."""
+    names = ("rental_price_daily", "rental_price_weekly", "rental_price_monthly")
+    amounts = (data[name] for name in names)
+    return Rates(*(Money(amount, data["currency"]) if amount else None for amount in amounts))
+
+
+def details(data: Mapping[str, Any], base_url: str) -> Details:
+    """Everything about one vehicle in its validated long form, with the HTML cleaned."""
+    short = vehicle(data, base_url)
+    return Details(
+        vehicle=short,
+        description_html=clean(data["full_description"]),
+        terms_html=clean(data["rental_terms"]),
+        specifications=tuple(
+            (_label(name), str(value))
+            for name, value in data["specifications"].items()
+            if value not in (None, False, "")
+        ),
+        features=tuple(Feature(feature["name"], feature["category"]) for feature in data["features"]),
+        pictures=_pictures(data["images"], short, base_url),
+        minimum_days=data["minimum_rental_days"] or None,
+        maximum_days=data["maximum_rental_days"] or None,
+        video_url=_web(data["video_url"]),
+        tour_url=_web(data["virtual_tour_url"]),
+    )
+
+
+def quote(data: Mapping[str, Any], vehicle_id: int, days: Days) -> Quote:
+    price = (
+        Money(data["estimated_price"], data["currency"]) if data["available"] and data["estimated_price"] else None
+    )
+    return Quote(vehicle_id, days, data["available"], price)
+
+
+def placed(data: Mapping[str, Any]) -> Placed:
+    amount = data["estimated_price"]
+    total = None if amount is None else Money(amount, data["currency"])
+    return Placed(data["booking_ref"], data["booking_id"], data["message"], total)
+
+
+def picture(url: str | None, caption: str, base_url: str) -> Picture | None:
+    """A picture at Odoo, whichever host name Odoo believes to have; None for one on a foreign server."""
+    if not url:
+        return None
+    parts = urlsplit(urljoin(base_url, url))
+    if parts.path.startswith(IMAGES):
+        return Picture(base_url + parts.path, caption, sized=True)
+    absolute = urljoin(base_url + "/", url)
+    return Picture(absolute, caption, sized=False) if absolute.startswith(base_url + "/") else None
+
+
+def clean(html: str | None) -> str:
+    """HTML from Odoo's editor with everything but plain structure removed (contract section 1: untrusted)."""
+    return (
+        nh3.clean(html, tags=TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto", "tel"})
+        if html
+        else ""
+    )
+
+
+def _pictures(images: list[Mapping[str, Any]], short: Vehicle, base_url: str) -> tuple[Picture, ...]:
+    ordered = sorted(images, key=lambda image: not image["is_primary"])
+    found = (picture(image["url"], image["name"] or short.name, base_url) for image in ordered)
+    return tuple(p for p in found if p) or ((short.picture,) if short.picture else ())
+
+
+def _label(name: object) -> str:
+    """A key of Odoo's free specifications as people read it: `clearing_width` becomes `Clearing width`."""
+    text = str(name).replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def _web(url: str | None) -> str | None:
+    return url if url and url.startswith(("https://", "http://")) else None

@@ -1,0 +1,195 @@
+"""HTTP to Odoo: time-outs, retries of reads, the breaker, and the envelope of answers (contract section 1)."""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import requests
+import tenacity
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
+
+from lco import clock, metrics
+from lco.errors import OdooError
+from lco.odoo.breaker import Breaker
+from lco.odoo.errors import (
+    BookingInvalid,
+    DatesRefused,
+    OdooAway,
+    OdooRefused,
+    OutcomeUnknown,
+    VehicleUnknown,
+)
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 4.0
+READ_TOTAL_SECONDS = 8.0
+WRITE_SECONDS = 10.0
+LARGEST_ANSWER = 32 * 1024 * 1024
+
+SUCCESS = {HTTPStatus.OK, HTTPStatus.CREATED}
+
+REFUSALS: Mapping[int, type[OdooRefused]] = {400: BookingInvalid, 404: VehicleUnknown, 409: DatesRefused}
+
+
+class Reply(NamedTuple):
+    """What came back, read to its end."""
+
+    status: int
+    content_type: str
+    content: bytes
+
+
+class Transport:
+    """One Odoo. Safe for many threads: the session is used for its connection pool only."""
+
+    def __init__(self, base_url: str, api_key: str = "", breaker: Breaker | None = None) -> None:
+        self.base_url = base_url
+        self.breaker = breaker or Breaker()
+        self.last_success: datetime | None = None
+        self._headers = {"Accept": "application/json"} | ({"X-API-Key": api_key} if api_key else {})
+        self._session = _session()
+
+    def read(self, call: str, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+        """The JSON object that a safe call answers. Retried within READ_TOTAL_SECONDS, behind the breaker.
+
+        Raises OdooAway, OdooError for an answer that cannot be used, and OdooRefused for a 4xx.
+        """
+        self.breaker.admit()
+        for attempt in _attempts():
+            with attempt:
+                kwargs["headers"] = self._headers
+                reply = self._send(self._session, call, method, path, READ_SECONDS, **kwargs)
+                return self._envelope(call, reply)
+        raise AssertionError("tenacity either returns or raises")
+
+    def write(self, call: str, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """The JSON object that a call with consequences answers. Sent once, never again.
+
+        Raises OdooAway when Odoo was certainly not reached, OutcomeUnknown when it may have acted,
+        and OdooRefused when it certainly said no.
+        """
+        # A connection of its own: one from the pool may have been closed by Odoo while it lay idle, and the
+        # reset on first use would leave the outcome unknown although nothing was ever read.
+        with _session() as session:
+            try:
+                reply = self._send(session, call, "POST", path, WRITE_SECONDS, headers=self._headers, json=body)
+                return self._envelope(call, reply)
+            except (OdooAway, OdooRefused):
+                raise
+            except OdooError as error:
+                raise OutcomeUnknown from error
+
+    def fetch(self, path: str) -> Reply:
+        """A file of Odoo's, without the API key, asked once. Raises OdooAway, OdooError, VehicleUnknown."""
+        self.breaker.admit()
+        reply = self._send(self._session, "file", "GET", path, READ_SECONDS, headers={"Accept": "image/*"})
+        if reply.status == HTTPStatus.OK:
+            self._settled("file", "ok")
+            return reply
+        raise self._refusal("file", reply, {})
+
+    def _send(
+        self, session: requests.Session, call: str, method: str, path: str, seconds: float, **kwargs: Any
+    ) -> Reply:
+        deadline = clock.seconds() + CONNECT_SECONDS + seconds
+        try:
+            with session.request(
+                method,
+                self.base_url + path,
+                timeout=(CONNECT_SECONDS, seconds),
+                allow_redirects=False,
+                stream=True,
+                **kwargs,
+            ) as response:
+                content_type = response.headers.get("Content-Type", "")
+                return Reply(response.status_code, content_type, _content(response, deadline))
+        except requests.RequestException as error:
+            raise self._failed(call, OdooAway() if _never_sent(error) else OdooError()) from error
+
+    def _envelope(self, call: str, reply: Reply) -> dict[str, Any]:
+        payload = _object(reply.content)
+        if reply.status in SUCCESS and payload and payload.get("success") is True:
+            self._settled(call, "ok")
+            return payload
+        raise self._refusal(call, reply, payload)
+
+    def _refusal(self, call: str, reply: Reply, payload: Mapping[str, Any] | None) -> OdooError:
+        """What a reply that is no success means; one without our envelope comes from a proxy, not from Odoo."""
+        refusal = REFUSALS.get(reply.status)
+        if refusal is None or payload is None:
+            log.warning("odoo %s: an answer that cannot be used, status %d", call, reply.status)
+            return self._failed(call, OdooError())
+        self._settled(call, f"refused {reply.status}")
+        return refusal(_sentence(payload), upstream_status=reply.status)
+
+    def _settled(self, call: str, outcome: str) -> None:
+        self.last_success = clock.now()
+        self.breaker.succeeded()
+        metrics.odoo_calls.labels(call, outcome).inc()
+
+    def _failed(self, call: str, error: OdooError) -> OdooError:
+        self.breaker.failed()
+        metrics.odoo_calls.labels(call, error.code).inc()
+        return error
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # neither a proxy nor a .netrc of the machine has a say here
+    pool = HTTPAdapter(pool_connections=1, pool_maxsize=32)
+    session.mount("http://", pool)
+    session.mount("https://", pool)
+    return session
+
+
+def _attempts() -> tenacity.Retrying:
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, OdooError) and not _final(error)),
+        stop=tenacity.stop_after_attempt(3) | tenacity.stop_after_delay(READ_TOTAL_SECONDS - READ_SECONDS),
+        wait=tenacity.wait_random_exponential(multiplier=0.05, max=0.5),
+        reraise=True,
+    )
+
+
+def _final(error: OdooError) -> bool:
+    """Whether asking again is of no use: Odoo has answered, and said no."""
+    return isinstance(error, OdooRefused)
+
+
+def _content(response: requests.Response, deadline: float) -> bytes:
+    """The whole body; raises requests.ReadTimeout for one that drips in past `deadline` or is far too large."""
+    content = bytearray()
+    for chunk in response.iter_content(64 * 1024):
+        content += chunk
+        if clock.seconds() > deadline or len(content) > LARGEST_ANSWER:
+            raise requests.ReadTimeout("the answer does not end")
+    return bytes(content)
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Whether `error` proves that nothing was sent: refused, no such host, no TLS, time-out while connecting."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.InvalidURL):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, requests.ConnectionError) and isinstance(reason, NewConnectionError)
+
+
+def _object(content: bytes) -> dict[str, Any] | None:
+    """The JSON object in `content`, with exact decimals; None when there is no such thing in it."""
+    try:
+        payload = json.loads(content, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
+    return payload if isinstance(payload, dict) else None
+
+
+def _sentence(payload: Mapping[str, Any]) -> str | None:
+    message = payload.get("message")
+    return message if isinstance(message, str) and message else None

@@ -1,8 +1,6 @@
 """How long the present request may still wait for others, so that no page is held up by a slow Odoo."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from datetime import timedelta
 
 from lco import clock
@@ -10,14 +8,14 @@ from lco import clock
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
-@contextmanager
-def limited_to(length: timedelta) -> Iterator[None]:
-    """Within the block, waiting ends after `length` altogether, however many things are waited for."""
-    token = _deadline.set(clock.seconds() + length.total_seconds())
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
+def start(length: timedelta) -> Token[float | None]:
+    """From now on, waiting in this thread ends after `length` altogether, however many things are waited for."""
+    return _deadline.set(clock.seconds() + length.total_seconds())
+
+
+def stop(token: Token[float | None]) -> None:
+    """What the matching `start` began is over."""
+    _deadline.reset(token)
 
 
 def remaining(otherwise: float) -> float:

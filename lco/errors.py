@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from marshmallow import ValidationError
+
 
 class LcoError(Exception):
     """The root. `code` is for programs, `message` for people; both may be shown to anybody."""
@@ -27,6 +29,12 @@ class InvalidInput(LcoError):
     def __init__(self, fields: Mapping[str, Sequence[str]], message: str | None = None) -> None:
         super().__init__(message)
         self.fields = {name: list(sentences) for name, sentences in fields.items()}
+
+
+def sentences(error: ValidationError) -> dict[str, list[str]]:
+    """What marshmallow found wrong, as sentences by field; nested findings are told at their outermost field."""
+    found = error.messages if isinstance(error.messages, dict) else {"": error.messages}
+    return {str(name): list(map(str, said if isinstance(said, list) else [said])) for name, said in found.items()}
 
 
 class NotFound(LcoError):

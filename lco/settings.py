@@ -1,6 +1,7 @@
 """Every setting of the site: its name in the environment, its type, its default and its meaning."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,6 +15,17 @@ DEMO_SECRET = "demo-secret"  # noqa: S105 - public on purpose: only the demo Odo
 
 class SettingsError(ValueError):
     """A setting has a value that cannot be meant; the message names the setting and what is expected."""
+
+
+class Business(NamedTuple):
+    """Who rents out the machines, as pages name them."""
+
+    name: str
+    phone: str
+    phone_link: str
+    email: str
+    address: str
+    hours: str
 
 
 class Meta(NamedTuple):
@@ -87,7 +99,7 @@ class Settings:
     business_phone: str = _setting("+1 218-555-0142", str, "the number customers call")
     business_email: str = _setting("rentals@lco.example", str, "the address customers write to")
     business_address: str = _setting("1420 County Road 7, Larson, MN", str, "where machines are picked up")
-    business_hours: str = _setting("Mo-Sa 07:00-18:00", str, "opening hours as schema.org writes them")
+    business_hours: str = _setting("Monday to Saturday, 7 am to 6 pm", str, "opening hours, in words")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -96,6 +108,18 @@ class Settings:
         given = {f.name: _read(f.name.upper(), f.metadata["setting"], source) for f in fields(cls)}
         settings = cls(**{name: value for name, value in given.items() if value is not None})
         return settings._checked(demo=given["odoo_url"] is None)
+
+    def business(self) -> "Business":
+        """What pages say about the business."""
+        link = "tel:" + re.sub(r"[^+0-9]", "", self.business_phone)
+        return Business(
+            self.business_name,
+            self.business_phone,
+            link,
+            self.business_email,
+            self.business_address,
+            self.business_hours,
+        )
 
     def _checked(self, *, demo: bool) -> "Settings":
         if self.odoo_webhook_secret:

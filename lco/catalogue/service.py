@@ -89,6 +89,11 @@ class Catalogue:
         """While Odoo does not answer: the instant at which it was last read. None while it does."""
         return self._listed_at if self._away else None
 
+    @property
+    def is_away(self) -> bool:
+        """Whether Odoo did not answer when its list was last asked for."""
+        return self._away
+
     def added_since(self, seen: ChangeId) -> int:
         """How many of the vehicles now for rent appeared after `seen`."""
         entries = self._changes.since(seen) or ()

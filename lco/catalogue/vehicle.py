@@ -49,6 +49,10 @@ class Vehicle:
     year: int | None = None
     category: str | None = None
     fuel_type: str | None = None
+    seats: int | None = None
+    doors: int | None = None
+    sale_price: Money | None = None
+    """Set when it may be bought as well as rented."""
     featured: bool = False
     summary: str | None = None
     picture: Picture | None = None

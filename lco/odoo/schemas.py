@@ -73,6 +73,9 @@ class VehicleSchema(OdooSchema):
     year = fields.Integer(load_default=None)  # a string in the published documents, a number in some clients
     category = _text()
     fuel_type = _text()
+    seats = fields.Integer(load_default=None)
+    doors = fields.Integer(load_default=None)
+    sale_price = _amount()
     listing_type = fields.String(load_default="rental")
     availability_status = fields.Enum(Status, by_value=True, load_default=Status.AVAILABLE)
     rental_price_daily = _amount()
@@ -158,6 +161,9 @@ def vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
         year=data["year"],
         category=data["category"],
         fuel_type=data["fuel_type"],
+        seats=data["seats"] or None,
+        doors=data["doors"] or None,
+        sale_price=_sale_price(data),
         featured=data["featured"],
         summary=data["short_description"],
         picture=picture(data["primary_image"], data["name"], base_url),
@@ -169,6 +175,14 @@ def rates(data: Mapping[str, Any]) -> Rates:
     names = ("rental_price_daily", "rental_price_weekly", "rental_price_monthly")
     amounts = (data[name] for name in names)
     return Rates(*(Money(amount, data["currency"]) if amount else None for amount in amounts))
+
+
+def _sale_price(data: Mapping[str, Any]) -> Money | None:
+    return (
+        Money(data["sale_price"], data["currency"])
+        if data["listing_type"] == "both" and data["sale_price"]
+        else None
+    )
 
 
 def details(data: Mapping[str, Any], base_url: str) -> Details:

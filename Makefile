@@ -1,0 +1,45 @@
+# Everything a newcomer needs: Python 3.11 or later and make. `make help` lists the commands.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.PHONY: help run test check format requirements bench clean
+.DEFAULT_GOAL := help
+
+help:            ## List the commands
+	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/ready  ## Start the shop on port 8000, with the demo Odoo beside it on port 8069
+	@trap 'kill 0' EXIT INT TERM; \
+	$(BIN)/python -m lco.demo --site http://127.0.0.1:$(PORT) & \
+	PORT=$(PORT) $(BIN)/gunicorn wsgi:app & \
+	wait
+
+test: $(VENV)/ready  ## Run all tests
+	$(BIN)/pytest
+
+check: $(VENV)/ready  ## Lint, formatting, types and templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint --lint --quiet lco/templates
+
+format: $(VENV)/ready  ## Bring the code into its one form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+requirements: $(VENV)/ready  ## Pin the versions again, from requirements.in and requirements-dev.in
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --allow-unsafe requirements-dev.in
+
+bench: $(VENV)/ready  ## Measure what the README promises
+	$(BIN)/python -m bench
+
+clean:           ## Remove what the other commands made
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

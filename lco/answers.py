@@ -1,0 +1,39 @@
+"""How finished answers leave: named by an ETag, 304 when the visitor has them already, compressed once."""
+
+import gzip
+
+import brotli
+from flask import Response, request
+
+SMALLEST = 500
+COMPRESSED = {
+    "text/html",
+    "text/plain",
+    "text/calendar",
+    "application/json",
+    "application/xml",
+    "application/ld+json",
+}
+
+
+def finished(response: Response) -> Response:
+    """The answer, conditional and compressed where that is possible. Streams are left alone."""
+    if response.is_streamed or response.direct_passthrough:
+        return response
+    if request.method in {"GET", "HEAD"} and response.status_code == 200:  # noqa: PLR2004 - only whole answers
+        response.add_etag(weak=True)  # weak, because the same page may leave in different encodings
+        response.make_conditional(request)
+    return _compressed(response)
+
+
+def _compressed(response: Response) -> Response:
+    if response.mimetype not in COMPRESSED or response.status_code == 304:  # noqa: PLR2004 - it has no body
+        return response
+    response.vary.add("Accept-Encoding")
+    body = response.get_data()
+    encoding = request.accept_encodings.best_match(["br", "gzip", "identity"], "identity")
+    if len(body) >= SMALLEST and encoding != "identity" and "Content-Encoding" not in response.headers:
+        small = brotli.compress(body, quality=5) if encoding == "br" else gzip.compress(body, 6, mtime=0)
+        response.set_data(small)
+        response.headers["Content-Encoding"] = encoding
+    return response

@@ -1,0 +1,106 @@
+"""The application: `create_app` is its table of contents, each step a function below it."""
+
+import logging
+from datetime import timedelta
+
+import jinja2
+from flask import Flask, g
+from markupsafe import Markup
+
+from lco import answers, assets, budget, build, cli, formats, htmx, security, urls
+from lco.blueprints import api, bookings, equipment, failures, fleet, live, pages, status, webhooks
+from lco.extensions import cache, limiter
+from lco.live.hub import Hub
+from lco.live.regions import region
+from lco.settings import Settings
+from lco.shop import build as build_shop
+from lco.upkeep import Upkeep
+
+PAGE_BUDGET = timedelta(seconds=2.5)
+"""How long a page may wait for Odoo before it shows what it has."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The site as a WSGI application; `settings` are those of the environment when none are given."""
+    settings = settings or Settings.from_environment()
+    app = Flask("lco", static_folder=None)
+    _report_errors(settings)
+    _bind_extensions(app, settings)
+    _build_services(app, settings)
+    _set_up_templates(app, settings)
+    # Hooks after a request run in reverse order, so what is registered first sees the answer last.
+    app.after_request(answers.finished)
+    app.after_request(htmx.add_vary)
+    security.register(app, settings)
+    _limit_waiting(app)
+    failures.register(app)
+    for module in (pages, equipment, bookings, api, fleet, webhooks, live, status):
+        app.register_blueprint(module.blueprint)
+    app.cli.add_command(cli.group)
+    assets.register(app)
+    return app
+
+
+def _report_errors(settings: Settings) -> None:
+    """Send what goes wrong to Sentry, when a project is set; requests without people's data."""
+    logging.getLogger("lco").setLevel(logging.INFO)
+    if settings.sentry_dsn:
+        import sentry_sdk  # takes a quarter of a second, so only those who use it wait for it
+
+        sentry_sdk.init(dsn=settings.sentry_dsn, release=build.version(), send_default_pii=False)
+
+
+def _bind_extensions(app: Flask, settings: Settings) -> None:
+    app.config["CACHE_TYPE"] = "FileSystemCache"
+    app.config["CACHE_DIR"] = str(settings.cache_dir / build.version())
+    app.config["CACHE_THRESHOLD"] = 20_000
+    app.config["CACHE_DEFAULT_TIMEOUT"] = 0
+    cache.init_app(app)
+    limiter.init_app(app)
+
+
+def _build_services(app: Flask, settings: Settings) -> None:
+    """The shop and, on top of it, the hub that renders regions for open pages."""
+    shop = build_shop(settings, shelf=app.extensions["cache"][cache])
+    app.extensions["lco"] = shop
+    app.extensions["lco.upkeep"] = Upkeep(shop)
+    app.extensions["lco.hub"] = Hub(lambda: app.test_request_context(base_url=settings.site_url), shop.changes)
+
+
+def _set_up_templates(app: Flask, settings: Settings) -> None:
+    """Strict templates, the filters of `lco.formats`, and what every page may use."""
+    environment = app.jinja_env
+    environment.undefined = jinja2.StrictUndefined
+    environment.trim_blocks = environment.lstrip_blocks = True
+    names = ("money", "day", "day_short", "day_long", "days_words", "days_short", "plural", "status_words")
+    environment.filters.update({name: getattr(formats, name) for name in names})
+    environment.filters["iso"] = lambda value: value.isoformat()
+    environment.filters["clock_time"] = lambda instant: formats.clock_time(instant, settings.timezone)
+    environment.globals.update(
+        site_url=settings.site_url,
+        business=settings.business(),
+        vehicle_url=urls.vehicle_url,
+        list_url=urls.list_url,
+        picture_url=urls.picture_url,
+        region=lambda name: Markup(region(name).html()),  # noqa: S704 - rendered by autoescaping templates
+    )
+    app.context_processor(lambda: {"since": str(g.get("since") or app.extensions["lco"].changes.head())})
+
+
+def _limit_waiting(app: Flask) -> None:
+    """Begin upkeep, give every request its budget, and note the log's head before anything is read for the page.
+
+    A change that happens while a page is rendered is then sent to it again, never lost.
+    """
+
+    def begin() -> None:
+        app.extensions["lco.upkeep"].begin()
+        g.budget = budget.start(PAGE_BUDGET)
+        g.since = app.extensions["lco"].changes.head()
+
+    def end(_error: BaseException | None) -> None:
+        if token := g.pop("budget", None):
+            budget.stop(token)
+
+    app.before_request(begin)
+    app.teardown_request(end)

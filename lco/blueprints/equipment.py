@@ -1,0 +1,147 @@
+"""The list of equipment, a vehicle's own page, its calendar and its pictures."""
+
+import json
+import re
+from collections.abc import Collection
+from datetime import date
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from lco import clock, htmx
+from lco.availability.days import Days
+from lco.availability.forms import days_chosen
+from lco.availability.month import first_of, may_show
+from lco.availability.picks import picks
+from lco.blueprints import shop
+from lco.blueprints.structured import product
+from lco.bookings.forms import BookingForm
+from lco.catalogue.forms import query as parsed
+from lco.catalogue.search import search
+from lco.catalogue.vehicle import Details
+from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
+from lco.urls import query_url, slug, vehicle_url
+
+blueprint = Blueprint("equipment", __name__)
+
+MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+PICTURES_KEPT = 86_400
+
+
+@blueprint.get("/equipment")
+def index() -> Response:
+    catalogue = shop().catalogue
+    query, errors = parsed(request.args, clock.today(shop().settings.timezone))
+    snapshot = catalogue.vehicles()
+    free = _free(query.days)
+    page = {
+        "query": query,
+        "results": search(snapshot, query, free),
+        "errors": errors,
+        "dates_unknown": query.days is not None and free is None,
+        "url": lambda **changes: query_url(query, **changes),
+    }
+    if htmx.wants_fragment():
+        return make_response(render_template("partials/results.html", fragment=True, **page))
+    return make_response(render_template("pages/equipment.html", **page))
+
+
+@blueprint.get("/equipment/<int:vehicle_id>-<name>")
+def show(vehicle_id: int, name: str) -> AnyResponse:
+    vehicle = shop().catalogue.find(vehicle_id)
+    if name != slug(vehicle):
+        return redirect(vehicle_url(vehicle, **request.args.to_dict()), 301)
+    try:
+        days = days_chosen(request.args, clock.today(shop().settings.timezone))
+    except InvalidInput as error:
+        return render_vehicle(vehicle_id, None, date_errors=error.fields)
+    return render_vehicle(vehicle_id, days)
+
+
+@blueprint.get("/equipment/<int:vehicle_id>")
+def short(vehicle_id: int) -> AnyResponse:
+    """The address without a name, as people type or print it."""
+    return redirect(vehicle_url(shop().catalogue.find(vehicle_id), **request.args.to_dict()), 301)
+
+
+@blueprint.get("/equipment/<int:vehicle_id>/calendar")
+def calendar(vehicle_id: int) -> AnyResponse:
+    """A month of the calendar; without scripts, the page that has it."""
+    vehicle = shop().catalogue.find(vehicle_id)
+    month = _month()
+    if htmx.wants_fragment():
+        return make_response(current_app.jinja_env.globals["region"](f"calendar:{vehicle_id}:{month:%Y-%m}"))
+    return redirect(vehicle_url(vehicle, month=f"{month:%Y-%m}") + f"#calendar-{vehicle_id}", 302)
+
+
+@blueprint.get("/pictures/<size>/<path:path>")
+def picture(size: str, path: str) -> Response:
+    reply = shop().pictures.read(path, size)
+    response = current_app.response_class(reply.content, mimetype=reply.content_type.partition(";")[0])
+    response.headers["Cache-Control"] = f"public, max-age={PICTURES_KEPT}"
+    # A drawing may hold scripts: opened by itself, it may do nothing at all.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return response
+
+
+def render_vehicle(
+    vehicle_id: int,
+    days: Days | None,
+    form: BookingForm | None = None,
+    status: int = 200,
+    date_errors: dict[str, list[str]] | None = None,
+) -> Response:
+    """A vehicle's page, or for htmx only its booking panel; with `days`, a quote and the booking form."""
+    vehicle = shop().catalogue.find(vehicle_id)
+    today = clock.today(shop().settings.timezone)
+    if days and form is None:
+        form = BookingForm.empty()
+    page = {
+        "vehicle": vehicle,
+        "days": days,
+        "form": form,
+        "date_errors": date_errors or {},
+        "picks": picks(today),
+        "quote_region": f"quote:{vehicle_id}:{days.start}:{days.end}" if days else None,
+        "details": _details(vehicle_id),
+    }
+    if htmx.wants_fragment():
+        html = render_template("partials/booking_panel.html", fragment=True, **page)
+    else:
+        shown = _month() if "month" in request.args else first_of(days.start if days else today)
+        region = f"calendar:{vehicle_id}:{shown:%Y-%m}"
+        json_ld = json.dumps(product(vehicle, shop().settings)).replace("<", "\\u003c")
+        html = render_template("pages/vehicle.html", calendar_region=region, json_ld=json_ld, **page)
+    response = make_response(html, status)
+    if days or form:
+        response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _details(vehicle_id: int) -> Details | None:
+    """Everything about the vehicle, or None while Odoo cannot tell: the page is useful without."""
+    try:
+        return shop().catalogue.details(vehicle_id)
+    except OdooError:
+        return None
+
+
+def _free(days: Days | None) -> Collection[int] | None:
+    """The ids free in `days`; None when nobody asked, or when Odoo cannot tell now."""
+    try:
+        return shop().catalogue.free(days) if days else None
+    except OdooError:
+        return None
+
+
+def _month() -> date:
+    """The month in the query, this month when there is none. Raises BadRequest, NotFound."""
+    today = clock.today(shop().settings.timezone)
+    text = request.args.get("month", f"{today:%Y-%m}")
+    found = MONTH.fullmatch(text)
+    if not found:
+        raise BadRequest("A month is written like 2026-12.")
+    first = date(int(found[1]), int(found[2]), 1)
+    if not may_show(first, today):
+        raise NotFound
+    return first

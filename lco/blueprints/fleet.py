@@ -1,0 +1,139 @@
+"""The JSON mirror of Odoo's reading calls (contract section 1), answered from what the site knows."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from lco import clock
+from lco.availability.days import Days
+from lco.availability.forms import days_chosen
+from lco.blueprints import shop
+from lco.catalogue.search import categories, label, price_range
+from lco.catalogue.vehicle import Vehicle
+from lco.errors import BadRequest, InvalidInput, NotFound, sentences
+from lco.odoo import published
+
+blueprint = Blueprint("fleet", __name__, url_prefix="/api/fleet")
+
+LISTING_TYPES = ("rental", "both")
+
+
+class ListSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    listing_type = fields.String(load_default=None, validate=validate.OneOf(["sale", *LISTING_TYPES]))
+    brand_id = fields.Integer(load_default=None)
+    fuel_type = fields.String(load_default=None)
+    min_price = fields.Decimal(load_default=None, allow_nan=False)
+    max_price = fields.Decimal(load_default=None, allow_nan=False)
+    featured = fields.Boolean(load_default=None)
+    limit = fields.Integer(load_default=20, validate=validate.Range(1, 500))
+    offset = fields.Integer(load_default=0, validate=validate.Range(0, 1_000_000))
+
+
+class AskSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    vehicle_id = fields.Integer(required=True, strict=True)
+    date_from = fields.String(required=True)
+    date_to = fields.String(required=True)
+
+
+@blueprint.get("/vehicles")
+def vehicles() -> Response:
+    wanted = _loaded(ListSchema(), request.args)
+    days = _days(
+        {"date_from": request.args.get("available_from", ""), "date_to": request.args.get("available_to", "")}
+    )
+    free = shop().catalogue.free(days) if days else None
+    brand = _brand(wanted["brand_id"])
+    found = [
+        vehicle
+        for vehicle in shop().catalogue.vehicles().vehicles
+        if (free is None or vehicle.id in free) and _matches(vehicle, wanted, brand)
+    ]
+    limit, offset = wanted["limit"], wanted["offset"]
+    pagination = {"total": len(found), "limit": limit, "offset": offset, "has_more": offset + limit < len(found)}
+    return jsonify(
+        success=True, data=[published.short(v) for v in found[offset : offset + limit]], pagination=pagination
+    )
+
+
+@blueprint.get("/vehicle/<int:vehicle_id>")
+def vehicle(vehicle_id: int) -> Response:
+    return jsonify(success=True, data=published.long(shop().catalogue.details(vehicle_id)))
+
+
+@blueprint.post("/availability")
+def availability() -> Response:
+    asked = _loaded(AskSchema(), request.get_json())
+    days = _days(asked)
+    if days is None:
+        raise BadRequest("Both date_from and date_to are needed.")
+    daily = shop().catalogue.find(asked["vehicle_id"]).rates.daily
+    return jsonify(
+        success=True, **published.availability(shop().availability.quote(asked["vehicle_id"], days), daily)
+    )
+
+
+@blueprint.get("/filters")
+def filters() -> Response:
+    every = shop().catalogue.vehicles().vehicles
+    prices = price_range(every)
+    fuels = sorted({v.fuel_type for v in every if v.fuel_type})
+    return jsonify(
+        success=True,
+        filters={
+            "brands": [{"id": id_, "name": name} for id_, name in shop().catalogue.brands().items()],
+            "fuel_types": [{"value": fuel, "label": label(fuel)} for fuel in fuels],
+            "listing_types": [{"value": kind, "label": label(kind)} for kind in LISTING_TYPES],
+            "categories": [{"value": c.value, "label": c.label} for c in categories(every)],
+            "price_range": {"min": float(prices[0]), "max": float(prices[1])} if prices else None,
+        },
+    )
+
+
+def _matches(vehicle: Vehicle, wanted: Mapping[str, Any], brand: str | None) -> bool:
+    daily = vehicle.rates.daily.amount if vehicle.rates.daily else Decimal(0)
+    return (
+        wanted["listing_type"] in {None, "rental", "both" if vehicle.sale_price else "rental"}
+        and (brand is None or vehicle.brand == brand)
+        and (wanted["fuel_type"] is None or vehicle.fuel_type == wanted["fuel_type"])
+        and (wanted["min_price"] is None or daily >= wanted["min_price"])
+        and (wanted["max_price"] is None or daily <= wanted["max_price"])
+        and (wanted["featured"] is None or vehicle.featured == wanted["featured"])
+    )
+
+
+def _brand(brand_id: int | None) -> str | None:
+    """The name of the brand; one that Odoo does not have matches nothing, so it is not found."""
+    if brand_id is None:
+        return None
+    name = shop().catalogue.brands().get(brand_id)
+    if name is None:
+        raise NotFound("We have no such brand.")
+    return name
+
+
+def _loaded(schema: Schema, data: Any) -> Mapping[str, Any]:
+    """What programs sent, checked. Raises BadRequest, which the contract answers with 400."""
+    try:
+        return dict(schema.load(data))
+    except ValidationError as error:
+        raise BadRequest(_sentence(sentences(error))) from error
+
+
+def _days(arguments: Mapping[str, str]) -> Days | None:
+    try:
+        return days_chosen(arguments, clock.today(shop().settings.timezone))
+    except InvalidInput as error:
+        raise BadRequest(_sentence(error.fields)) from error
+
+
+def _sentence(problems: Mapping[str, Sequence[str]]) -> str:
+    return " ".join(f"{name}: {' '.join(found)}" for name, found in problems.items())

@@ -1,0 +1,52 @@
+"""Home, about, contact, and what search engines ask for."""
+
+from itertools import islice
+from xml.sax.saxutils import escape
+
+from flask import Blueprint, Response, current_app, render_template
+
+from lco.blueprints import shop
+from lco.catalogue.search import categories, ordered
+from lco.urls import vehicle_url
+
+blueprint = Blueprint("pages", __name__)
+
+FEATURED = 6
+
+
+@blueprint.get("/")
+def home() -> str:
+    vehicles = shop().catalogue.vehicles().vehicles
+    featured = list(islice(ordered(vehicles, "featured"), FEATURED))
+    return render_template("pages/home.html", featured=featured, categories=categories(vehicles))
+
+
+@blueprint.get("/about")
+def about() -> str:
+    return render_template("pages/about.html")
+
+
+@blueprint.get("/contact")
+def contact() -> str:
+    return render_template("pages/contact.html")
+
+
+@blueprint.get("/sitemap.xml")
+def sitemap() -> Response:
+    """Every page that search engines may show (sitemaps.org protocol)."""
+    site = shop().settings.site_url
+    paths = ["/", "/equipment", "/about", "/contact"]
+    paths += [vehicle_url(vehicle) for vehicle in shop().catalogue.vehicles().vehicles]
+    rows = "".join(f"<url><loc>{escape(site + path)}</loc></url>" for path in paths)
+    xml = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</urlset>'
+    return current_app.response_class(xml, mimetype="application/xml")
+
+
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    """Crawlers stay out of bookings, streams and the endless combinations of filters (RFC 9309)."""
+    site = shop().settings.site_url
+    closed = "".join(f"Disallow: {path}\n" for path in ("/bookings", "/api/", "/live", "/equipment?"))
+    return current_app.response_class(
+        f"User-agent: *\n{closed}Sitemap: {site}/sitemap.xml\n", mimetype="text/plain"
+    )

@@ -1,0 +1,57 @@
+"""Is the site alive, is it ready, and what does it count: for platforms and monitoring, never cached."""
+
+from flask import Blueprint, Response, current_app, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from lco.blueprints import shop
+from lco.errors import OdooError
+
+blueprint = Blueprint("status", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> Response:
+    """The process answers. Asks nobody else, so that a dead Odoo never gets the site restarted."""
+    return _uncached(jsonify(status="ok"))
+
+
+@blueprint.get("/readyz")
+def ready() -> tuple[Response, int]:
+    """Whether pages can be served, part by part: the database answers, and a catalogue is known."""
+    parts = {"database": _database(), "catalogue": _catalogue()}
+    odoo = shop().odoo.transport
+    answer = jsonify(
+        status="ready" if all(parts.values()) else "not ready",
+        parts={name: "ok" if fine else "failing" for name, fine in parts.items()},
+        odoo={
+            "answering": not odoo.breaker.is_open,
+            "last_success": odoo.last_success and odoo.last_success.isoformat(),
+        },
+    )
+    return _uncached(answer), 200 if all(parts.values()) else 503
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    return _uncached(current_app.response_class(generate_latest(), content_type=CONTENT_TYPE_LATEST))
+
+
+def _database() -> bool:
+    try:
+        shop().store.ping()
+    except Exception:
+        current_app.logger.exception("the database does not answer")
+        return False
+    return True
+
+
+def _catalogue() -> bool:
+    try:
+        return bool(shop().catalogue.vehicles())
+    except OdooError:
+        return False
+
+
+def _uncached(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,73 @@
+"""How money, days, instants and statuses are written for people: the Jinja filters."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from lco.availability.days import DAY, Days
+from lco.catalogue.vehicle import Status, Vehicle
+from lco.money import Money
+
+WORDS = {
+    Status.AVAILABLE: "Available now",
+    Status.RESERVED: "Reserved",
+    Status.RENTED: "Rented out",
+    Status.MAINTENANCE: "In maintenance",
+    Status.SOLD: "Sold",
+}
+
+
+def money(amount: Money | None) -> str:
+    return "" if amount is None else str(amount)
+
+
+def day(value: date) -> str:
+    """`Tue 1 Dec 2026`."""
+    return f"{value:%a} {value.day} {value:%b %Y}"
+
+
+def day_short(value: date) -> str:
+    """`1 Dec`."""
+    return f"{value.day} {value:%b}"
+
+
+def day_long(value: date) -> str:
+    """`Tuesday 1 December 2026`."""
+    return f"{value:%A} {value.day} {value:%B %Y}"
+
+
+def days_words(days: Days) -> str:
+    """`Tue 1 Dec to Sat 5 Dec 2026, 4 days`: the first day, the day of return, and how many days are paid."""
+    start = f"{days.start:%a} {days.start.day} {days.start:%b}"
+    if days.start.year != days.end.year:
+        start += f" {days.start.year}"
+    return f"{start} to {day(days.end)}, {plural(len(days), 'day')}"
+
+
+def days_short(days: Days) -> str:
+    """`1 Dec to 5 Dec`."""
+    return f"{day_short(days.start)} to {day_short(days.end)}"
+
+
+def clock_time(instant: datetime, zone: ZoneInfo) -> str:
+    """`10:42` on the business's clock; with the day in front when that is not today's."""
+    return f"{instant.astimezone(zone):%H:%M}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 day`, `2 days`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def status_words(vehicle: Vehicle) -> str:
+    """Where a vehicle is, in words, with the day it is back where Odoo has said so."""
+    words = WORDS[vehicle.status]
+    if vehicle.back_on is None or vehicle.status in {Status.AVAILABLE, Status.SOLD}:
+        return words
+    if vehicle.status is Status.MAINTENANCE:
+        return f"{words} until {day_short(vehicle.back_on)}"
+    return f"{words}, back {day_short(vehicle.back_on)}"
+
+
+def last_day(days: Days) -> date:
+    """The last whole day of the rental, the one before the day of return."""
+    return days.end - DAY

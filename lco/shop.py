@@ -1,0 +1,53 @@
+"""The shop: every service, built once from the settings and wired together."""
+
+from dataclasses import dataclass
+
+from lco.availability.service import Availability
+from lco.bookings.service import Bookings
+from lco.catalogue.pictures import Pictures
+from lco.catalogue.removed import Removed
+from lco.catalogue.service import Catalogue
+from lco.freshness import Freshness, Shelf
+from lco.live.log import ChangeLog, MemoryLog
+from lco.odoo.client import OdooClient
+from lco.odoo.transport import Transport
+from lco.settings import Settings
+from lco.store.session import Store
+from lco.webhooks.inbox import Inbox
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What blueprints, regions and commands may call."""
+
+    settings: Settings
+    changes: ChangeLog
+    store: Store
+    odoo: OdooClient
+    catalogue: Catalogue
+    availability: Availability
+    pictures: Pictures
+    bookings: Bookings
+    inbox: Inbox
+
+
+def build(settings: Settings, shelf: Shelf | None = None) -> Shop:
+    """The shop that `settings` describe; `shelf` keeps the last good answers of Odoo over restarts."""
+    changes = MemoryLog()
+    store = Store(settings.database_url)
+    odoo = OdooClient(Transport(settings.odoo_url, settings.odoo_api_key))
+    freshness = Freshness(shelf)
+    availability = Availability(odoo, freshness, settings.timezone)
+    catalogue = Catalogue(odoo, freshness, availability, changes, Removed(shelf))
+    bookings = Bookings(store, odoo, catalogue, availability, changes)
+    return Shop(
+        settings=settings,
+        changes=changes,
+        store=store,
+        odoo=odoo,
+        catalogue=catalogue,
+        availability=availability,
+        pictures=Pictures(odoo, freshness),
+        bookings=bookings,
+        inbox=Inbox(store, catalogue, bookings),
+    )

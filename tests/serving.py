@@ -1,0 +1,127 @@
+"""Real processes for tests and benchmarks: the demo Odoo, and the site under gunicorn, on free loopback ports."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 20.0
+SECRET = "demo-secret"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition, what: str, patience: float = PATIENCE) -> Any:
+    """The first true answer of `condition`, asked again and again; AssertionError when none comes in time."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if answer := condition():
+            return answer
+        time.sleep(0.01)
+    raise AssertionError(f"waited {patience:.0f} s in vain for {what}")
+
+
+@dataclass
+class Server:
+    """A process that answers HTTP at `url`; it can be killed and started again at the same address."""
+
+    command: list[str]
+    port: int
+    ready: str
+    environ: Mapping[str, str] = field(default_factory=dict)
+    log: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        out = self.log.open("ab") if self.log else subprocess.DEVNULL
+        self.process = subprocess.Popen(
+            self.command, cwd=ROOT, env={**os.environ, **self.environ}, stdout=out, stderr=subprocess.STDOUT
+        )
+        wait_until(self._answers, f"{self.url}{self.ready}")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def _answers(self) -> bool:
+        assert self.process
+        assert self.process.poll() is None, (
+            f"it ended by itself: {self.log.read_text() if self.log else self.command}"
+        )
+        try:
+            return requests.get(self.url + self.ready, timeout=5).ok
+        except requests.RequestException:
+            return False
+
+
+class Demo(Server):
+    """The demo Odoo with its controls."""
+
+    def control(self, path: str, **body: object) -> Any:
+        answer = requests.post(f"{self.url}/demo/{path}", json=body, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def state(self) -> Any:
+        return requests.get(f"{self.url}/demo/state", timeout=10).json()
+
+    def calls(self, path: str) -> int:
+        return int(self.state()["calls"].get(path, 0))
+
+
+@contextmanager
+def demo(site_url: str = "http://127.0.0.1:9", *more: str, port: int | None = None) -> Iterator[Demo]:
+    """A demo Odoo that sends its webhooks to `site_url`; `more` are arguments of its command."""
+    port = port or free_port()
+    command = [sys.executable, "-m", "lco.demo", "--port", str(port), "--site", site_url, *more]
+    server = Demo(command, port, "/demo/state")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def site(odoo_url: str, folder: Path, port: int | None = None, **environ: str) -> Iterator[Server]:
+    """The site under gunicorn, as the Procfile starts it, with everything it keeps in `folder`."""
+    port = port or free_port()
+    settings = {
+        "PORT": str(port),
+        "ODOO_URL": odoo_url,
+        "ODOO_WEBHOOK_SECRET": SECRET,
+        "SITE_URL": f"http://127.0.0.1:{port}",
+        "DATABASE_URL": f"sqlite:///{folder}/lco.sqlite3",
+        "CACHE_DIR": str(folder / "cache"),
+        **environ,
+    }
+    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
+    server = Server([gunicorn, "wsgi:app"], port, "/healthz", settings, folder / "site.log")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,189 @@
+import base64
+import hashlib
+import hmac
+
+import pytest
+
+from lco.demo.server import running
+from lco.demo.webhooks import Patience
+
+MIXER, WASHER = 12, 13
+
+
+def test_a_booking_tells_that_it_was_made_and_what_is_free_now(telling_odoo, shop, request_for, day, eventually):
+    made = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 5)).json
+    eventually(lambda: len(shop.received) == 2)
+    assert [received.path for received in shop.received] == ["/api/webhook/booking", "/api/webhook/inventory"]
+    assert shop.events == [
+        {
+            "event_type": "booking.created",
+            "booking_ref": made["booking_ref"],
+            "vehicle_id": MIXER,
+            "customer_email": "ada@example.com",
+            "date_from": day(0),
+            "date_to": day(5),
+            "total_amount": 280.0,
+            "currency": "USD",
+        },
+        {
+            "event_type": "vehicle.availability_changed",
+            "vehicle_id": MIXER,
+            "availability_status": "reserved",
+            "available_from": day(5),
+            "available_to": False,
+            "booking_ref": made["booking_ref"],
+        },
+    ]
+
+
+def test_the_life_of_a_booking_is_told_step_by_step(telling_odoo, shop, request_for, day, eventually):
+    ref = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["booking_ref"]
+    telling_odoo.post(f"/demo/bookings/{ref}/confirm")
+    telling_odoo.post(f"/demo/bookings/{ref}/move", json={"date_from": day(40), "date_to": day(42)})
+    telling_odoo.post(f"/demo/bookings/{ref}/cancel", json={"reason": "Rain"})
+    eventually(lambda: len(shop.received) == 7)
+    told = [event for event in shop.events if event["event_type"].startswith("booking.")]
+    assert told[1:] == [
+        {"event_type": "booking.confirmed", "booking_ref": ref},
+        {
+            "event_type": "booking.modified",
+            "booking_ref": ref,
+            "changes": {"date_from": day(40), "date_to": day(42), "total_amount": 150.0},
+        },
+        {"event_type": "booking.cancelled", "booking_ref": ref, "cancellation_reason": "Rain"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "events"),
+    [
+        (
+            {"rental_price_daily": "80", "rental_price_monthly": None},
+            [
+                {
+                    "event_type": "price.updated",
+                    "rental_price_daily": 80.0,
+                    "rental_price_weekly": 280.0,
+                    "rental_price_monthly": False,
+                    "currency": "USD",
+                }
+            ],
+        ),
+        (
+            {"availability_status": "sold"},
+            [
+                {
+                    "event_type": "vehicle.availability_changed",
+                    "availability_status": "sold",
+                    "available_from": False,
+                    "available_to": False,
+                    "booking_ref": False,
+                }
+            ],
+        ),
+        ({"name": "Big Mixer"}, [{"event_type": "vehicle.updated", "changes": {"name": "Big Mixer"}}]),
+        ({"name": "Concrete Mixer"}, []),
+    ],
+)
+def test_a_change_tells_what_changed_and_nothing_else(telling_odoo, shop, eventually, change, events):
+    telling_odoo.post(f"/demo/vehicles/{MIXER}", json=change)
+    telling_odoo.delete(f"/demo/vehicles/{WASHER}")
+    eventually(lambda: any(event["event_type"] == "vehicle.removed" for event in shop.events))
+    assert shop.events == [
+        *({**event, "vehicle_id": MIXER} for event in events),
+        {"event_type": "vehicle.removed", "vehicle_id": WASHER},
+    ]
+
+
+def test_maintenance_is_told_with_its_end_and_what_it_means(telling_odoo, shop, day, eventually):
+    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"in_maintenance": True, "maintenance_until": day(3)})
+    eventually(lambda: len(shop.received) == 2)
+    maintenance, availability = shop.events
+    assert maintenance == {
+        "event_type": "vehicle.maintenance",
+        "vehicle_id": MIXER,
+        "in_maintenance": True,
+        "maintenance_until": day(3),
+    }
+    assert (availability["availability_status"], availability["available_from"]) == ("maintenance", day(3))
+
+
+def test_a_new_vehicle_is_announced(telling_odoo, shop, eventually):
+    fields = {"name": "Log Splitter", "category": "Power Tools", "rental_price_daily": 95}
+    added = telling_odoo.post("/demo/vehicles", json=fields).json["vehicle"]
+    eventually(lambda: shop.received)
+    assert shop.events == [
+        {
+            "event_type": "vehicle.added",
+            "vehicle_id": added["id"],
+            "name": "Log Splitter",
+            "category": "Power Tools",
+        }
+    ]
+
+
+def test_both_signatures_on_the_wire_are_over_the_bytes_that_were_sent(telling_odoo, shop, eventually):
+    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Müller's Mixer"})
+    eventually(lambda: shop.received)
+    headers, body = shop.received[0].headers, shop.received[0].get_data()
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    standard = base64.b64encode(hmac.new(b"demo-secret", signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{standard}"
+    assert headers["X-Webhook-Signature"] == hmac.new(b"demo-secret", body, hashlib.sha256).hexdigest()
+    assert headers["Content-Type"] == "application/json"
+
+
+def test_a_failed_delivery_is_tried_again_under_the_same_id(telling_odoo, shop, eventually):
+    shop.answers = [500, 302, 200]
+    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
+    eventually(lambda: delivery(telling_odoo)["outcome"] == "delivered")
+    assert len(shop.received) == 3
+    assert len({received.headers["webhook-id"] for received in shop.received}) == 1
+    assert delivery(telling_odoo)["tries"] == 3
+
+
+def test_a_retry_holds_up_its_own_vehicle_and_no_other(telling_odoo, shop, eventually):
+    shop.may_answer.clear()
+    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "First"})
+    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Second"})
+    telling_odoo.post(f"/demo/vehicles/{WASHER}", json={"name": "Other"})
+    shop.answers = [500, 200]
+    shop.may_answer.set()
+    eventually(lambda: len(shop.received) == 4)
+    assert [event["changes"]["name"] for event in shop.events] == ["First", "Other", "First", "Second"]
+
+
+def test_a_delivery_nobody_takes_is_given_up_and_shown_as_failed(telling_odoo, shop, eventually):
+    shop.answers = [401]
+    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
+    eventually(lambda: delivery(telling_odoo)["outcome"] == "failed")
+    assert len(shop.received) == 4  # as many tries as the patience of these tests
+    assert delivery(telling_odoo)["answer"].startswith("401")
+
+
+def test_a_shop_that_is_down_gets_its_webhooks_when_it_is_back(make_demo, shop, eventually):
+    with running(shop.app()) as site:
+        pass
+    port = int(site.rsplit(":", 1)[1])
+    patience = Patience(first_pause=0.01, longest_pause=0.05, tries=1000)
+    odoo = make_demo(webhooks=True, site=site, patience=patience).test_client()
+    odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
+    eventually(lambda: delivery(odoo)["tries"] > 1)
+    assert (delivery(odoo)["outcome"], delivery(odoo)["answer"]) == ("retrying", "ConnectionError")
+    with running(shop.app(), port=port):
+        eventually(lambda: shop.received)
+    assert shop.events[0]["changes"] == {"name": "Mixer"}
+
+
+def test_pauses_double_up_to_the_longest():
+    assert [Patience().pause_after(tries) for tries in range(1, 10)] == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_without_webhooks_nothing_is_sent(make_demo):
+    odoo = make_demo(webhooks=False).test_client()
+    odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
+    assert odoo.get("/demo/state").json["deliveries"] == []
+
+
+def delivery(odoo):
+    return odoo.get("/demo/state").json["deliveries"][0]

@@ -6,6 +6,10 @@ from datetime import timedelta
 from marshmallow import ValidationError
 
 
+SOON = timedelta(seconds=10)
+"""After how long it makes sense to ask a failing Odoo again."""
+
+
 class LcoError(Exception):
     """The root. `code` is for programs, `message` for people; both may be shown to anybody."""
 
@@ -104,6 +108,9 @@ class TooBusy(LcoError):
 class OdooError(LcoError):
     """The root of everything Odoo can do wrong; the subclasses live in `lco.odoo.errors`."""
 
-    status = 502
+    status = 503
     code = "upstream_error"
     message = "Our booking system gave an answer we could not use. Please try again, or call us."
+
+    def __init__(self, message: str | None = None, *, retry_after: timedelta | None = SOON) -> None:
+        super().__init__(message, retry_after=retry_after)

@@ -36,16 +36,16 @@ class Upkeep:
             self._begun = True
 
     def stop(self) -> None:
+        """Look at Odoo no more; before `begin`, never."""
         self._stop.set()
 
     def _look(self) -> None:
         """Read the catalogue again and again, so that open pages learn what no webhook told, and of a return."""
-        while True:
+        while not self._stop.is_set():
             try:
                 self._shop.catalogue.refresh()
             except Exception:
                 metrics.background_failures.labels("upkeep").inc()
                 log.exception("looking at odoo failed")
             pause = WHILE_AWAY if self._shop.catalogue.is_away else USUALLY
-            if self._stop.wait(pause.total_seconds()):
-                return
+            self._stop.wait(pause.total_seconds())

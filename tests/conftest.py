@@ -9,6 +9,7 @@ from flask import Flask
 
 from lco.settings import Settings
 from tests.html import CheckedClient
+from tests.odoo import OdooAtTheWire
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -36,13 +37,21 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
+def odoo(settings: Settings, requests_mock) -> Iterator[OdooAtTheWire]:
+    """The demo Odoo, where the settings say that Odoo is."""
+    odoo = OdooAtTheWire(settings.odoo_url, requests_mock)
+    yield odoo
+    odoo.close()
+
+
+@pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     from lco import create_app  # the pure rules are tested without loading the whole site
 
     app = create_app(settings)
     app.test_client_class = CheckedClient
+    app.extensions["lco.upkeep"].stop()  # what Odoo is asked, it is asked because of the test
     yield app
-    app.extensions["lco.upkeep"].stop()
     app.extensions["lco.hub"].close()
 
 

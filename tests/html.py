@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 TREE = getTreeBuilder("etree")
 NAMELESS = {"hidden", "submit", "button", "image", "reset"}
 INERT_SCRIPTS = {"application/ld+json"}
+REDIRECTS = {301, 302, 303, 308}
 
 
 class CheckedClient(FlaskClient):
@@ -18,7 +19,8 @@ class CheckedClient(FlaskClient):
     def open(self, *args, **kwargs) -> TestResponse:
         response = super().open(*args, **kwargs)
         assert "Set-Cookie" not in response.headers, "an answer sets a cookie"
-        if response.mimetype == "text/html" and response.data and "Content-Encoding" not in response.headers:
+        is_page = response.mimetype == "text/html" and response.status_code not in REDIRECTS
+        if is_page and response.data and "Content-Encoding" not in response.headers:
             check(response.text)
         return response
 

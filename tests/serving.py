@@ -51,10 +51,9 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        out = self.log.open("ab") if self.log else subprocess.DEVNULL
-        self.process = subprocess.Popen(
-            self.command, cwd=ROOT, env={**os.environ, **self.environ}, stdout=out, stderr=subprocess.STDOUT
-        )
+        environ = {**os.environ, **self.environ}
+        with Path(self.log or os.devnull).open("ab") as out:
+            self.process = subprocess.Popen(self.command, cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT)
         wait_until(self._answers, f"{self.url}{self.ready}")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

@@ -17,7 +17,7 @@ from lco.blueprints import shop
 from lco.blueprints.structured import product
 from lco.bookings.forms import BookingForm
 from lco.catalogue.forms import query as parsed
-from lco.catalogue.search import search
+from lco.catalogue.search import SORTS, search
 from lco.catalogue.vehicle import Details
 from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
 from lco.urls import query_url, slug, vehicle_url
@@ -38,11 +38,16 @@ def index() -> Response:
         "query": query,
         "results": search(snapshot, query, free),
         "errors": errors,
+        "sorts": SORTS,
         "dates_unknown": query.days is not None and free is None,
         "url": lambda **changes: query_url(query, **changes),
     }
     if htmx.wants_fragment():
-        return make_response(render_template("partials/results.html", fragment=True, **page))
+        response = make_response(render_template("partials/results.html", fragment=True, **page))
+        if not errors:
+            # The browser would push what the form sent, with every empty field in it.
+            response.headers["HX-Push-Url"] = query_url(query, page=query.page)
+        return response
     return make_response(render_template("pages/equipment.html", **page))
 
 

@@ -1,5 +1,7 @@
 """Every error becomes an answer here: JSON for programs, a sentence in the status line for htmx, a page for people."""
 
+from datetime import timedelta
+
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
@@ -29,8 +31,13 @@ def answer(error: LcoError) -> Response:
     response.status_code = error.status
     response.headers["Cache-Control"] = "no-store"
     if error.retry_after:
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
+        response.headers["Retry-After"] = seconds(error.retry_after)
     return response
+
+
+def seconds(wait: timedelta) -> str:
+    """`wait` as Retry-After writes it (RFC 9110, 10.2.3)."""
+    return str(max(1, round(wait.total_seconds())))
 
 
 def _in_form(error: LcoError) -> Response:

@@ -31,6 +31,15 @@ def contact() -> str:
     return render_template("pages/contact.html")
 
 
+@blueprint.get("/back")
+def back() -> Response:
+    """Reload for a waiting "unavailable" page, as soon as there is a catalogue. Raises OdooError until then."""
+    shop().catalogue.vehicles()
+    response = current_app.response_class(status=204)
+    response.headers["HX-Refresh"] = "true"
+    return response
+
+
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
     """Every page that search engines may show (sitemaps.org protocol)."""

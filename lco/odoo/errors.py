@@ -23,7 +23,7 @@ class OdooRefused(OdooError):
     """Odoo answered with an error of its own; `upstream_status` is its HTTP status."""
 
     def __init__(self, message: str | None = None, *, upstream_status: int) -> None:
-        super().__init__(message)
+        super().__init__(message, retry_after=None)
         self.upstream_status = upstream_status
 
 

@@ -1,0 +1,20 @@
+"""`python -m bench [name …]`: run all measurements, or the named ones."""
+
+import sys
+
+from bench import faults, live, pixel, start, weight
+
+ALL = {"weight": weight, "start": start, "live": live, "pixel": pixel, "faults": faults}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        print(f"There is no measurement called {', '.join(unknown)}; there are {', '.join(ALL)}.")
+        return 2
+    for name in names or list(ALL):
+        ALL[name].main()
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

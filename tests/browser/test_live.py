@@ -1,0 +1,157 @@
+"""Open pages change by themselves, say so once, can be paused, and miss nothing."""
+
+import re
+import signal
+from datetime import timedelta
+
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_task import START, fill_in, take
+
+LIVE = '#indicator[data-connection="live"]'
+
+
+def opened(page: Page, path: str) -> Page:
+    page.goto(path)
+    page.wait_for_selector(LIVE, state="attached")
+    return page
+
+
+def test_status_and_price_change_on_an_open_list(page, odoo):
+    opened(page, "/equipment")
+    odoo.control("vehicles/3", availability_status="rented")
+    expect(page.locator("#card-3 .status")).to_have_text("Rented out")
+    odoo.control("vehicles/3", rental_price_daily=199)
+    expect(page.locator("#card-3 .tag")).to_contain_text("$199")
+    expect(page.locator("#announcement")).to_contain_text("Zero-Turn Mower")
+
+
+def test_status_price_and_maintenance_change_on_an_open_detail_page(page, odoo):
+    opened(page, "/equipment/3-commercial-zero-turn-mower")
+    odoo.control("vehicles/3", rental_price_daily=201, rental_price_weekly=801)
+    expect(page.locator("#rates-3")).to_contain_text("$201")
+    expect(page.locator("#rates-3")).to_contain_text("$801")
+    odoo.control("vehicles/3", in_maintenance=True)
+    expect(page.locator("#status-3")).to_contain_text("In maintenance")
+
+
+def test_taken_days_appear_in_an_open_calendar(page, odoo):
+    month = START.replace(day=1)
+    opened(page, f"/equipment/3-commercial-zero-turn-mower?month={month:%Y-%m}")
+    taken = page.locator('#calendar-3 [data-state="taken"], #calendar-3 .taken')
+    before = taken.count()
+    take(odoo, 3, month + timedelta(days=9), 3)
+    expect(taken).to_have_count(before + 3)
+
+
+def test_a_new_machine_is_offered_and_moves_nothing(page, odoo):
+    opened(page, "/equipment")
+    cards = page.locator(".card").count()
+    odoo.control("vehicles", name="Trench Digger", rental_price_daily=210, category="Heavy Equipment")
+    expect(page.locator("#news")).to_contain_text("1 new machine")
+    assert page.locator(".card").count() == cards
+    page.locator("#news").get_by_role("link").click()
+    expect(page.locator(".card")).to_have_count(cards + 1)
+
+
+def test_a_removed_machine_says_so_on_list_and_detail(page, context, odoo):
+    opened(page, "/equipment")
+    detail = opened(context.new_page(), "/equipment/10-wood-chipper")
+    requests.delete(f"{odoo.url}/demo/vehicles/10", timeout=10).raise_for_status()
+    expect(page.locator("#card-10")).to_contain_text("no longer offered")
+    expect(detail.locator("#status-10")).to_contain_text("No longer offered")
+
+
+def test_dates_taken_by_somebody_else_are_told_while_the_form_is_open(page, odoo):
+    start = START + timedelta(days=30)
+    opened(page, f"/equipment/7-professional-chainsaw?date_from={start}&date_to={start + timedelta(days=2)}")
+    fill_in(page)
+    page.get_by_label("Your name").focus()
+    take(odoo, 7, start, 1)
+    expect(page.locator("#quote")).to_contain_text("Taken on your dates")
+    expect(page.locator("#quote .choice").first).to_be_visible()
+    expect(page.get_by_label("Your name")).to_have_value("Ann Larsen")
+    expect(page.get_by_label("Your name")).to_be_focused()
+
+
+def test_a_bookings_page_follows_what_the_owner_decides(page, odoo):
+    start = START + timedelta(days=50)
+    page.goto(f"/equipment/8-core-aerator?date_from={start}&date_to={start + timedelta(days=2)}")
+    fill_in(page)
+    page.get_by_role("button", name="Book these days").click()
+    page.wait_for_url(re.compile("/bookings/"))
+    page.wait_for_selector(LIVE, state="attached")
+    reference = odoo.state()["bookings"][-1]["booking_ref"]
+    odoo.control(f"bookings/{reference}/confirm")
+    expect(page.locator("#booking-state")).to_have_text("Confirmed")
+    odoo.control(f"bookings/{reference}/cancel")
+    expect(page.locator("#booking-state")).to_have_text("Cancelled")
+
+
+def test_a_cut_connection_comes_back_and_nothing_is_missed(page, context, odoo):
+    opened(page, "/equipment")
+    context.set_offline(True)
+    expect(page.locator("#indicator")).to_have_attribute("data-connection", "reconnecting", timeout=20_000)
+    odoo.control("vehicles/5", availability_status="rented")
+    odoo.control("vehicles/9", rental_price_daily=77)
+    context.set_offline(False)
+    expect(page.locator("#card-5 .status")).to_have_text("Rented out", timeout=30_000)
+    expect(page.locator("#card-9 .tag")).to_contain_text("$77")
+    page.wait_for_selector(LIVE, state="attached")
+
+
+def test_a_restarted_site_is_found_again_and_shows_the_present(page, site, odoo):
+    opened(page, "/equipment")
+    site.stop(signal.SIGKILL)
+    expect(page.locator("#indicator")).to_have_attribute("data-connection", "reconnecting")
+    odoo.control("vehicles/5", availability_status="sold")
+    site.start()
+    expect(page.locator("#card-5 .status")).to_have_text("Sold", timeout=30_000)
+
+
+def test_pause_stops_changes_and_resume_brings_what_was_missed(page, odoo):
+    opened(page, "/equipment")
+    page.get_by_role("button", name="Pause live updates").click()
+    expect(page.locator("#indicator")).to_have_attribute("data-connection", "paused")
+    odoo.control("vehicles/12", rental_price_daily=66)
+    page.reload()
+    expect(page.get_by_role("button", name="Resume live updates")).to_be_visible()
+    odoo.control("vehicles/12", rental_price_daily=67)
+    expect(page.locator("#indicator")).to_have_attribute("data-connection", "paused")
+    page.get_by_role("button", name="Resume live updates").click()
+    expect(page.locator("#card-12 .tag")).to_contain_text("$67")
+
+
+def test_silence_is_noticed_by_the_watchdog(page, odoo):
+    """A connection that is open and dead: the stream's own bytes never come."""
+    page.route(re.compile("/live"), lambda route: None)
+    page.goto("/about")
+    page.evaluate("() => document.getElementById('stream').dataset.silence")
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => document.getElementById('stream').dataset.silence = 700)"
+    )
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/live" in request.url else None)
+    page.goto("/equipment")
+    page.wait_for_function("() => document.getElementById('indicator').dataset.connection === 'reconnecting'")
+    deadline = 20
+    while len(asked) < 3 and deadline:
+        page.wait_for_event("request", lambda request: "/live" in request.url, timeout=10_000)
+        deadline -= 1
+    assert len(asked) >= 3
+
+
+def test_the_age_of_old_data_shows_on_open_pages(page, odoo):
+    opened(page, "/equipment")
+    expect(page.locator("#odoo")).not_to_contain_text("not answering")
+
+
+def test_filtered_results_are_live_too(page, odoo):
+    opened(page, "/equipment")
+    page.get_by_label("Search").fill("stump")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".card")).to_have_count(1)
+    page.wait_for_selector(LIVE, state="attached")
+    odoo.control("vehicles/15", rental_price_daily=444)
+    expect(page.locator("#card-15 .tag")).to_contain_text("$444")

@@ -1,0 +1,40 @@
+"""The demo Odoo behind requests-mock: what the site asks goes through its real wire format, without a socket."""
+
+import re
+
+import requests
+import requests_mock
+from flask import Flask
+
+from lco.demo.app import DemoSettings, create_demo
+
+
+class OdooAtTheWire:
+    """Answers what the site asks of `url`; `fails_with` replaces answers, `asked` lists the questions."""
+
+    def __init__(self, url: str, wire: requests_mock.Mocker) -> None:
+        self.app: Flask = create_demo(DemoSettings(webhooks=False))
+        self.asked: list[str] = []
+        self.fails_with: Exception | int | None = None
+        wire.register_uri(requests_mock.ANY, re.compile(re.escape(url)), content=self._answer)
+
+    def close(self) -> None:
+        self.app.extensions["webhooks"].close()
+
+    def change(self, vehicle_id: int, **values: object) -> None:
+        answer = self.app.test_client().post(f"/demo/vehicles/{vehicle_id}", json=values)
+        assert answer.status_code == 200, answer.text
+
+    def _answer(self, request: requests.PreparedRequest, context) -> bytes:
+        path = request.path_url
+        self.asked.append(f"{request.method} {path.partition('?')[0]}")
+        if isinstance(self.fails_with, Exception):
+            raise self.fails_with
+        if self.fails_with:
+            context.status_code = self.fails_with
+            return b"<html>not what was asked for</html>"
+        headers = {"Content-Type": request.headers.get("Content-Type", "")}
+        answer = self.app.test_client().open(path, method=request.method, data=request.body, headers=headers)
+        context.status_code = answer.status_code
+        context.headers["Content-Type"] = answer.headers["Content-Type"]
+        return answer.data

@@ -1,0 +1,50 @@
+"""Home and its neighbours, and what crawlers read."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+
+@pytest.mark.parametrize("path", ["/", "/about", "/contact", "/equipment"])
+def test_every_page_has_what_search_engines_and_messengers_show(client, odoo, path):
+    page = client.get(path).text
+    for part in (
+        '<meta name="description" content="',
+        '<link rel="canonical" href="http://localhost',
+        'property="og:title"',
+    ):
+        assert part in page
+
+
+def test_home_offers_dates_categories_and_featured_machines(client, odoo):
+    page = client.get("/").text
+    assert 'name="date_from"' in page
+    assert "/equipment?category=Lawn+Care" in page
+    assert "Professional Snow Blower" in page
+
+
+def test_the_sitemap_names_every_vehicle_with_its_full_address(client, odoo):
+    root = ET.fromstring(client.get("/sitemap.xml").data)
+    addresses = {element.text for element in root.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")}
+    assert "http://localhost/equipment/1-professional-snow-blower" in addresses
+    assert len(addresses) == 15 + 4
+
+
+def test_crawlers_stay_out_of_bookings_and_find_the_sitemap(client):
+    robots = client.get("/robots.txt").text
+    assert "Disallow: /bookings" in robots
+    assert "Sitemap: http://localhost/sitemap.xml" in robots
+
+
+def test_about_and_contact_need_no_odoo(client, odoo):
+    odoo.fails_with = 500
+    assert client.get("/about").status_code == 200
+    assert client.get("/contact").status_code == 200
+
+
+def test_nothing_cached_and_no_odoo_is_a_page_that_tries_again(client, odoo):
+    odoo.fails_with = 500
+    page = client.get("/equipment")
+    assert page.status_code == 503
+    assert 'http-equiv="refresh"' in page.text
+    assert client.get("/equipment", headers={"HX-Request": "true"}).headers["HX-Retarget"] == "#announcement"

@@ -1,0 +1,29 @@
+"""Alive, ready, counted."""
+
+
+def test_alive_asks_nobody(client, odoo):
+    assert client.get("/healthz").json == {"status": "ok"}
+    assert odoo.asked == []
+
+
+def test_ready_tells_part_by_part(client, odoo):
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json["parts"] == {"database": "ok", "catalogue": "ok"}
+
+
+def test_not_ready_without_a_catalogue(client, odoo):
+    odoo.fails_with = 500
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["parts"]["catalogue"] == "failing"
+
+
+def test_metrics_are_counted_by_name(client, odoo):
+    client.get("/equipment")
+    assert 'lco_odoo_calls_total{call="vehicles",outcome="ok"}' in client.get("/metrics").text
+
+
+def test_none_of_these_is_kept_by_anybody(client, odoo):
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert client.get(path).headers["Cache-Control"] == "no-store"

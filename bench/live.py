@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import requests
 
 from bench import report
+from lco import clock
 from lco.webhooks.signature import sign
 from tests import serving, streams
 
@@ -23,7 +24,7 @@ def webhook(session: requests.Session, url: str, number: int) -> None:
         "currency": "USD",
     }
     body = json.dumps(payload).encode()
-    headers = sign(serving.SECRET, f"bench-{uuid.uuid4()}", int(time.time()), body)
+    headers = sign(serving.SECRET, f"bench-{uuid.uuid4()}", clock.now(), body)
     answer = session.post(f"{url}/api/webhook/inventory", data=body, headers=headers, timeout=10)
     answer.raise_for_status()
 

@@ -7,7 +7,7 @@ import jinja2
 from flask import Flask, g
 from markupsafe import Markup
 
-from lco import answers, assets, budget, build, cli, formats, htmx, security, urls
+from lco import answers, assets, budget, build, cli, clock, formats, htmx, security, urls
 from lco.blueprints import api, bookings, equipment, failures, fleet, live, pages, status, webhooks
 from lco.extensions import cache, limiter
 from lco.live.hub import Hub
@@ -72,9 +72,12 @@ def _set_up_templates(app: Flask, settings: Settings) -> None:
     environment = app.jinja_env
     environment.undefined = jinja2.StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
-    names = ("money", "day", "day_short", "day_long", "days_words", "days_short", "plural", "status_words")
+    names = ("money", "day", "day_short", "day_long", "days_words", "days_short", "plural")
     environment.filters.update({name: getattr(formats, name) for name in names})
     environment.filters["iso"] = lambda value: value.isoformat()
+    environment.filters["status_words"] = lambda vehicle: formats.status_words(
+        vehicle, clock.today(settings.timezone)
+    )
     environment.filters["clock_time"] = lambda instant: formats.clock_time(instant, settings.timezone)
     environment.globals.update(
         site_url=settings.site_url,

@@ -58,10 +58,10 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def status_words(vehicle: Vehicle) -> str:
-    """Where a vehicle is, in words, with the day it is back where Odoo has said so."""
+def status_words(vehicle: Vehicle, today: date) -> str:
+    """Where a vehicle is, in words, with the day it is back if Odoo has said so and the day is still to come."""
     words = WORDS[vehicle.status]
-    if vehicle.back_on is None or vehicle.status in {Status.AVAILABLE, Status.SOLD}:
+    if vehicle.back_on is None or vehicle.back_on <= today or vehicle.status in {Status.AVAILABLE, Status.SOLD}:
         return words
     if vehicle.status is Status.MAINTENANCE:
         return f"{words} until {day_short(vehicle.back_on)}"

@@ -56,7 +56,7 @@ class Server:
             self.process = subprocess.Popen(self.command, cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT)
         wait_until(self._answers, f"{self.url}{self.ready}")
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
             try:

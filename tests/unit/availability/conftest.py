@@ -1,0 +1,60 @@
+"""An Odoo that answers about one vehicle at the wire, and the day on which these tests happen."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests_mock
+
+from lco import clock
+from lco.availability.days import Days
+from lco.availability.service import Availability
+from lco.freshness import Freshness
+from lco.odoo.client import OdooClient
+from lco.odoo.transport import Transport
+
+ZONE = ZoneInfo("America/Chicago")
+URL = "http://odoo.test"
+TODAY = date(2026, 12, 10)
+
+
+class Calendar:
+    """What Odoo knows: the `taken` days. `asked` lists the ranges it was asked about; `fails_at` breaks one."""
+
+    def __init__(self, wire: requests_mock.Mocker) -> None:
+        self.taken: set[date] = set()
+        self.asked: list[Days] = []
+        self.fails_at: int | None = None
+        self.availability = Availability(OdooClient(Transport(URL)), Freshness(), ZONE)
+        wire.post(f"{URL}/api/fleet/availability", json=self._answer)
+
+    def _answer(self, request, context) -> dict[str, object]:
+        body = request.json()
+        days = Days(date.fromisoformat(body["date_from"]), date.fromisoformat(body["date_to"]))
+        self.asked.append(days)
+        if self.fails_at is not None and len(self.asked) > self.fails_at:
+            context.status_code = 503
+            return {"success": False, "error": "down"}
+        free = not any(day in self.taken for day in days)
+        return {"success": True, "available": free, "estimated_price": 150 * len(days) if free else 0}
+
+
+@contextmanager
+def calendar_at_the_wire() -> Iterator[Calendar]:
+    noon = datetime.combine(TODAY, time(12), ZONE)
+    with requests_mock.Mocker() as wire, clock.moved(noon - clock.now()):
+        yield Calendar(wire)
+
+
+@pytest.fixture
+def odoo():
+    with calendar_at_the_wire() as calendar:
+        yield calendar
+
+
+@pytest.fixture(scope="session")
+def any_odoo():
+    """For properties, which need a fresh Odoo for every example."""
+    return calendar_at_the_wire

@@ -1,0 +1,292 @@
+"""Placing a booking: once for each key, never lost, never twice, whatever Odoo does."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from lco.bookings.booking import State
+from lco.errors import DatesTaken, Gone, InvalidInput, KeyReused, NotFound, TooManyRequests
+from lco.odoo.errors import BookingInvalid, OdooAway, OutcomeUnknown, VehicleUnknown
+from lco.store.errors import StoreAway
+from tests.unit.bookings.world import DAYS, MOWER, usd
+
+
+def test_a_booking_has_odoos_reference_and_price(shop, wanted):
+    booking = shop.place(wanted)
+    assert booking.state is State.BOOKED
+    assert booking.request == wanted
+    assert (booking.reference, booking.odoo_id, booking.odoo_message) == ("BK-1", 1, "Thank you.")
+    assert booking.total == usd("640")
+    assert booking.vehicle_name == MOWER.name
+    assert booking.changes == 0
+    assert shop.bookings.by_token(booking.token) == booking
+
+
+def test_every_step_leaves_a_trace(shop, wanted):
+    shop.place(wanted)
+    assert shop.audit() == [
+        (None, "requested", "customer"),
+        ("requested", "placing", "customer"),
+        ("placing", "booked", "answer"),
+    ]
+
+
+def test_the_intent_is_stored_before_odoo_is_asked(shop, wanted):
+    seen = []
+    shop.odoo.while_asked = lambda _: seen.append(shop.audit()[-1])
+    shop.place(wanted)
+    assert seen == [("requested", "placing", "customer")]
+
+
+def test_a_booking_is_told_to_open_pages_after_the_old_availability_is_forgotten(shop, wanted):
+    forgotten_when_told = []
+    shop.changes.listen(
+        lambda change: forgotten_when_told.append((change.kind, list(shop.availability.forgotten)))
+    )
+    shop.place(wanted)
+    assert shop.told("vehicle:7") == ["availability.changed"]
+    assert shop.told("booking:1")[-1] == "booking.created"
+    assert ("availability.changed", [7]) in forgotten_when_told
+
+
+def test_nothing_personal_is_told(shop, wanted):
+    booking = shop.place(replace(wanted, message="Ring twice", pickup_location="Elm Street 1"))
+    assert booking.reference in shop.said()
+    for secret in ("Ada", "ada@", "+1218", "Ring", "Elm", booking.token):
+        assert secret not in shop.said()
+
+
+def test_the_same_key_and_body_is_the_same_booking(shop, wanted):
+    first = shop.place(wanted)
+    assert shop.place(wanted) == first
+    assert len(shop.odoo.asked) == 1
+    assert shop.hits == 1, "a replay burns nothing"
+
+
+def test_a_replay_needs_neither_odoo_nor_the_vehicle(shop, wanted):
+    first = shop.place(wanted)
+    shop.catalogue.vehicles.clear()
+    shop.odoo.answer = OdooAway()
+    assert shop.place(wanted) == first
+
+
+def test_the_same_key_with_another_body_is_refused(shop, wanted, other):
+    shop.place(wanted)
+    with pytest.raises(KeyReused):
+        shop.place(other)
+    assert len(shop.odoo.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["name", "email", "phone", "kind", "pickup_location", "return_location", "message"]
+)
+def test_a_body_is_another_one_when_any_field_differs(shop, wanted, name):
+    shop.place(wanted)
+    with pytest.raises(KeyReused):
+        shop.place(replace(wanted, **{name: "different"}))
+
+
+def test_other_keys_are_other_bookings(shop, wanted, other):
+    assert shop.place(wanted, "one").reference != shop.place(other, "two").reference
+
+
+def test_taken_dates_are_declined_and_what_is_known_of_them_forgotten(shop, wanted):
+    shop.odoo.taken = [DAYS]
+    with pytest.raises(DatesTaken):
+        shop.place(wanted)
+    assert shop.availability.forgotten == [7]
+    assert shop.audit()[-1] == ("placing", "declined", "site")
+
+
+def test_a_declined_booking_is_declined_again_under_the_same_key(shop, wanted):
+    shop.odoo.taken = [DAYS]
+    with pytest.raises(DatesTaken):
+        shop.place(wanted)
+    shop.odoo.taken = []
+    with pytest.raises(DatesTaken):
+        shop.place(wanted)
+    assert len(shop.odoo.asked) == 1
+    assert shop.place(wanted, "new key").state is State.BOOKED
+
+
+def test_what_odoo_calls_invalid_is_said_in_odoos_words(shop, wanted):
+    shop.odoo.answer = BookingInvalid("At least 3 days, please.", upstream_status=400)
+    for _ in range(2):
+        with pytest.raises(InvalidInput, match="At least 3 days, please"):
+            shop.place(wanted)
+    assert len(shop.odoo.asked) == 1
+
+
+def test_a_vehicle_that_odoo_does_not_know_any_more_is_gone(shop, wanted):
+    shop.odoo.answer = VehicleUnknown(upstream_status=404)
+    with pytest.raises(Gone):
+        shop.place(wanted)
+    assert shop.audit()[-1][1] == "declined"
+
+
+@pytest.mark.parametrize(("vehicle_id", "error"), [(8, Gone), (9, NotFound)])
+def test_a_vehicle_the_shop_does_not_have_is_refused_before_anything_is_stored(shop, wanted, vehicle_id, error):
+    with pytest.raises(error):
+        shop.place(replace(wanted, vehicle_id=vehicle_id))
+    assert shop.stored() == 0
+    assert shop.hits == 0
+
+
+def test_while_odoo_is_away_nothing_is_booked_and_the_same_key_works_later(shop, wanted):
+    shop.odoo.answer = OdooAway()
+    with pytest.raises(OdooAway):
+        shop.place(wanted)
+    shop.odoo.answer = None
+    assert shop.place(wanted).state is State.BOOKED
+    assert shop.stored() == 1
+    assert [step[1] for step in shop.audit()] == ["requested", "placing", "requested", "placing", "booked"]
+
+
+@pytest.mark.parametrize("answer", [OutcomeUnknown(), RuntimeError("the client broke down")])
+def test_an_unknown_outcome_is_said_honestly_and_never_sent_again(shop, wanted, answer):
+    shop.odoo.answer = answer
+    booking = shop.place(wanted)
+    assert booking.state is State.CHECKING
+    assert booking.reference is None
+    shop.odoo.answer = None
+    assert shop.place(wanted).state is State.CHECKING
+    assert len(shop.odoo.asked) == 1
+
+
+def test_a_refused_attempt_leaves_nothing_behind(shop, wanted):
+    with pytest.raises(TooManyRequests):
+        shop.bookings.place(wanted, "key", _too_many)
+    assert shop.stored() == 0
+    assert shop.odoo.asked == []
+    assert shop.place(wanted).state is State.BOOKED
+
+
+def test_a_refused_second_attempt_leaves_the_first_as_it_was(shop, wanted):
+    shop.odoo.answer = OdooAway()
+    with pytest.raises(OdooAway):
+        shop.place(wanted)
+    with pytest.raises(TooManyRequests):
+        shop.bookings.place(wanted, "key", _too_many)
+    assert shop.audit()[-1] == ("placing", "requested", "site")
+    shop.odoo.answer = None
+    assert shop.place(wanted).state is State.BOOKED
+
+
+def test_two_requests_with_one_key_ask_odoo_once(shop, wanted):
+    answers = []
+    second = threading.Thread(target=lambda: answers.append(shop.place(wanted)))
+    shop.odoo.while_asked = lambda _: shop.begin_and_wait(second)
+    first = shop.place(wanted)
+    second.join(5)
+    assert answers == [first]
+    assert first.state is State.BOOKED
+    assert len(shop.odoo.asked) == 1
+    assert shop.hits == 1
+
+
+def test_twenty_requests_with_one_key_ask_odoo_once(shop, wanted):
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(lambda _: shop.place(wanted), range(20)))
+    assert len({booking.token for booking in answers}) == 1
+    assert len(shop.odoo.asked) == 1
+    assert shop.hits == 1
+
+
+def test_who_waited_for_an_attempt_that_did_not_reach_odoo_hears_the_same(shop, wanted):
+    errors = []
+
+    def second():
+        try:
+            shop.place(wanted)
+        except OdooAway as error:
+            errors.append(error)
+
+    waiting = threading.Thread(target=second)
+    shop.odoo.while_asked = lambda _: shop.begin_and_wait(waiting)
+    shop.odoo.answer = OdooAway()
+    with pytest.raises(OdooAway):
+        shop.place(wanted)
+    waiting.join(5)
+    assert len(errors) == 1
+    assert len(shop.odoo.asked) == 1
+
+
+def test_who_waited_for_an_attempt_that_was_refused_has_a_turn_of_its_own(shop, wanted):
+    answers = []
+    second = threading.Thread(target=lambda: answers.append(shop.place(wanted)))
+
+    def refuse_the_first() -> None:
+        shop.begin_and_wait(second)
+        raise TooManyRequests
+
+    with pytest.raises(TooManyRequests):
+        shop.bookings.place(wanted, "key", refuse_the_first)
+    second.join(5)
+    assert answers[0].state is State.BOOKED
+
+
+def test_nobody_waits_longer_than_placing_can_take(shop, wanted, later):
+    def second(_reference):
+        later(timedelta(seconds=20))
+        assert shop.place(wanted).state is State.CHECKING
+
+    shop.odoo.while_asked = second
+    assert shop.place(wanted).state is State.BOOKED, "the late answer still settles it"
+    assert [step[1] for step in shop.audit()] == ["requested", "placing", "checking", "booked"]
+
+
+def test_a_lost_database_after_odoo_has_booked_is_not_told_as_a_no(fragile_shop, wanted):
+    shop = fragile_shop
+
+    def lose_the_database(_reference):
+        with shop.store.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE booking_changes RENAME TO lost")
+
+    shop.odoo.while_asked = lose_the_database
+    with pytest.raises(OutcomeUnknown):
+        shop.place(wanted)
+    assert len(shop.odoo.asked) == 1
+
+
+def test_without_a_database_odoo_is_not_asked(fragile_shop, wanted):
+    shop = fragile_shop
+    with shop.store.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE bookings RENAME TO lost")
+    with pytest.raises(StoreAway):
+        shop.place(wanted)
+    assert shop.odoo.asked == []
+
+
+@pytest.mark.parametrize("token", ["", "unknown", "\x00", "ü" * 10, "x" * 5000, "' OR 1=1 --"])
+def test_an_unknown_token_is_not_found(shop, wanted, token):
+    shop.place(wanted)
+    with pytest.raises(NotFound):
+        shop.bookings.by_token(token)
+
+
+def test_tokens_cannot_be_guessed(shop, wanted, other):
+    tokens = [shop.place(wanted, "1").token, shop.place(other, "2").token]
+    assert tokens[0] != tokens[1]
+    assert min(map(len, tokens)) >= 32
+
+
+@pytest.mark.parametrize("message", ["A\x00B", "\ud800", "x" * 10_000])
+def test_whatever_odoo_says_is_kept_in_a_form_the_store_can_take(shop, wanted, message):
+    shop.odoo.answer = BookingInvalid(message, upstream_status=400)
+    with pytest.raises(InvalidInput) as refused:
+        shop.place(wanted)
+    assert len(refused.value.message) <= 500
+    refused.value.message.encode()
+
+
+def test_a_number_too_large_for_any_database_does_not_lose_a_booking(shop, wanted):
+    shop.odoo.first_id = 10**30
+    booking = shop.place(wanted)
+    assert (booking.state, booking.reference, booking.odoo_id) == (State.BOOKED, "BK-1", None)
+
+
+def _too_many() -> None:
+    raise TooManyRequests

@@ -1,0 +1,228 @@
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lco.catalogue.search import (
+    FACETS,
+    PAGE_SIZE,
+    SORTS,
+    Facet,
+    Query,
+    categories,
+    folded,
+    label,
+    ordered,
+    price_range,
+    search,
+)
+from lco.catalogue.snapshot import Snapshot
+from lco.catalogue.vehicle import Rates, Status, Vehicle
+from lco.money import Money
+
+
+def machine(number: int, name: str = "", daily: int | None = None, **more) -> Vehicle:
+    rates = Rates(daily=None if daily is None else Money(Decimal(daily), "USD"))
+    return Vehicle(number, name or f"Machine {number}", "", Status.AVAILABLE, rates, **more)
+
+
+SHOP = (
+    machine(1, "Professional Chainsaw", 90, category="Power Tools", brand="Stihl", fuel_type="gasoline"),
+    machine(2, "Électro-scie", 80, category="Power Tools", brand="Husqvarna", fuel_type="electric"),
+    machine(3, "Mini Excavator", 500, category="Heavy", brand="Bobcat", fuel_type="diesel", featured=True),
+    machine(4, "Leaf Blower", None, category="Lawn", brand="Stihl", fuel_type="gasoline", model="BR 800 X"),
+    machine(5, "Old Blower", 40, category="Lawn", brand="Stihl", summary="Blows LEAVES far"),
+)
+
+words = st.sampled_from(["saw", "blower", "mini", "Électro"])
+vehicles = st.builds(
+    lambda id_, name, daily, facets, status, featured: replace(
+        machine(id_, name, daily), **facets, status=status, featured=featured
+    ),
+    st.integers(1, 10**6),
+    words,
+    st.none() | st.integers(1, 6).map(lambda n: n * 50),
+    st.fixed_dictionaries({name: st.none() | st.sampled_from(["A", "B", "Ä_c"]) for name in FACETS}),
+    st.sampled_from(Status),
+    st.booleans(),
+)
+shops = st.lists(vehicles, max_size=60, unique_by=lambda v: v.id).map(tuple)
+queries = st.builds(
+    Query,
+    q=st.just("") | words,
+    category=st.sampled_from(["", "A", "B"]),
+    brand=st.sampled_from(["", "A", "Ä_c"]),
+    fuel_type=st.sampled_from(["", "", "B"]),
+    min_price=st.none() | st.sampled_from([Decimal(0), Decimal(100)]),
+    max_price=st.none() | st.sampled_from([Decimal(0), Decimal(200)]),
+    sort=st.sampled_from(list(SORTS)),
+)
+
+
+def found(free=None, **query) -> list[int]:
+    return [vehicle.id for vehicle in search(Snapshot(SHOP), Query(sort="name", **query), free).vehicles]
+
+
+@pytest.mark.parametrize(
+    ("q", "ids"),
+    [
+        ("", [2, 4, 3, 5, 1]),
+        ("chainsaw", [1]),
+        ("CHAIN", [1]),
+        ("electro", [2]),
+        ("ÉLECTRO", [2]),
+        ("stihl blower", [4, 5]),
+        ("blower  br 800", [4]),
+        ("leaves", [5]),
+        ("power", [2, 1]),
+        ("tractor", []),
+        ("stihl tractor", []),
+        ("%", []),
+        (".*", []),
+    ],
+)
+def test_every_word_is_looked_for_without_accents_and_capitals_in_what_names_a_machine(q, ids):
+    assert found(q=q) == ids
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ({"category": "Lawn"}, [4, 5]),
+        ({"brand": "Stihl", "category": "Power Tools"}, [1]),
+        ({"fuel_type": "diesel"}, [3]),
+        ({"category": "lawn"}, []),
+        ({"min_price": Decimal(80)}, [2, 3, 1]),
+        ({"max_price": Decimal(80)}, [2, 5]),
+        ({"min_price": Decimal(80), "max_price": Decimal(90)}, [2, 1]),
+        ({"min_price": Decimal(100), "max_price": Decimal(50)}, []),
+        ({"max_price": Decimal(0)}, []),
+        ({"min_price": Decimal(0)}, [2, 3, 5, 1]),
+    ],
+)
+def test_filters_narrow_down_with_both_prices_included(query, ids):
+    assert found(**query) == ids
+
+
+def test_with_days_only_what_is_free_is_found():
+    assert found(free={1, 3, 99}) == [3, 1]
+    assert found(free=()) == []
+
+
+@pytest.mark.parametrize(
+    ("sort", "ids"),
+    [
+        ("featured", [3, 2, 4, 5, 1]),
+        ("price", [5, 2, 1, 3, 4]),
+        ("-price", [3, 1, 2, 5, 4]),
+        ("name", [2, 4, 3, 5, 1]),
+    ],
+)
+def test_there_are_four_orders_and_what_has_no_price_comes_last(sort, ids):
+    assert [vehicle.id for vehicle in ordered(SHOP, sort)] == ids
+
+
+def test_what_is_sold_comes_after_everything_else_at_first():
+    sold = replace(SHOP[2], status=Status.SOLD)
+    assert ordered((*SHOP[:2], sold), "featured")[-1] is sold
+
+
+def test_a_facet_counts_what_choosing_it_would_leave_with_the_other_filters_in_force():
+    results = search(Snapshot(SHOP), Query(category="Power Tools", brand="Stihl"))
+    assert results.facets["category"] == (Facet("Lawn", "Lawn", 2), Facet("Power Tools", "Power Tools", 1))
+    assert results.facets["brand"] == (Facet("Husqvarna", "Husqvarna", 1), Facet("Stihl", "Stihl", 1))
+    assert results.facets["fuel_type"] == (Facet("gasoline", "Gasoline", 1),)
+
+
+def test_the_price_range_is_that_of_the_whole_catalogue():
+    assert search(Snapshot(SHOP), Query(category="Lawn")).price_range == (Decimal(40), Decimal(500))
+    assert price_range(SHOP[3:4]) is None
+
+
+def test_all_categories_are_counted():
+    assert [(facet.value, facet.count) for facet in categories(SHOP)] == [
+        ("Heavy", 1),
+        ("Lawn", 2),
+        ("Power Tools", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("gasoline", "Gasoline"), ("plug_in_hybrid", "Plug in hybrid"), ("LPG", "LPG"), ("", "")],
+)
+def test_values_are_labelled_as_people_read_them(value, text):
+    assert label(value) == text
+
+
+def test_folding_leaves_letters_that_have_no_plain_form():
+    assert folded("Größe ÅÉ 除雪機") == "grosse ae 除雪機"
+
+
+def test_a_page_beyond_the_last_is_the_last():
+    shop = Snapshot(tuple(machine(n) for n in range(1, PAGE_SIZE + 3)))
+    results = search(shop, Query(page=99))
+    assert (results.page, results.pages, len(results.vehicles)) == (2, 2, 2)
+
+
+def test_nothing_found_is_one_empty_page():
+    results = search(Snapshot(), Query())
+    assert (results.page, results.pages, results.total, results.vehicles) == (1, 1, 0, ())
+
+
+@settings(max_examples=40, deadline=None)
+@given(shop=shops, query=queries)
+def test_every_vehicle_found_stands_on_exactly_one_page(shop, query):
+    first = search(Snapshot(shop), query)
+    pages = [search(Snapshot(shop), replace(query, page=n)).vehicles for n in range(1, first.pages + 1)]
+    shown = [vehicle for page in pages for vehicle in page]
+    assert len(shown) == len(set(shown)) == first.total
+    assert all(len(page) == PAGE_SIZE for page in pages[:-1])
+    assert shown == ordered(shown, query.sort)
+    assert set(shown) <= set(shop)
+
+
+@settings(max_examples=40, deadline=None)
+@given(shop=shops, query=queries, name=st.sampled_from(FACETS))
+def test_a_facets_count_is_what_choosing_it_finds(shop, query, name):
+    for facet in search(Snapshot(shop), query).facets[name]:
+        chosen = search(Snapshot(shop), replace(query, **{name: facet.value}))
+        assert chosen.total == facet.count > 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(shop=shops, query=queries)
+def test_a_shop_of_any_order_gives_the_same_answer_up_to_equal_ranks(shop, query):
+    one, other = search(Snapshot(shop), query), search(Snapshot(shop[::-1]), query)
+    assert (one.total, one.pages, one.facets, one.price_range) == (
+        other.total,
+        other.pages,
+        other.facets,
+        other.price_range,
+    )
+
+
+def test_5000_vehicles_are_searched_as_exactly_as_a_few():
+    dice = Random(7)
+    shop = tuple(
+        machine(
+            n,
+            dice.choice(["Chainsaw", "Excavator", "Mower"]),
+            dice.randrange(50, 500),
+            category=dice.choice(["A", "B", "C"]),
+            brand=dice.choice(["X", "Y"]),
+        )
+        for n in range(1, 5001)
+    )
+    expected = [
+        v
+        for v in shop
+        if v.category == "A" and v.brand == "X" and v.name == "Mower" and 100 <= v.rates.daily.amount <= 300
+    ]
+    query = Query(q="mow", category="A", brand="X", min_price=Decimal(100), max_price=Decimal(300), sort="price")
+    results = search(Snapshot(shop), query)
+    assert results.total == len(expected) > PAGE_SIZE
+    assert list(results.vehicles) == sorted(expected, key=lambda v: (v.rates.daily.amount, v.id))[:PAGE_SIZE]

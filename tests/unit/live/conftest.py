@@ -1,0 +1,97 @@
+"""A hub on a real log, with regions that say how often they were rendered and sinks that remember."""
+
+import contextlib
+import queue
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+
+from lco.live.hub import Hub
+from lco.live.log import MemoryLog
+
+PATIENCE = 5
+
+
+class Sink:
+    """A client: what it was sent, one message after the other. It refuses everything once it is `full`."""
+
+    def __init__(self):
+        self.messages = queue.Queue()
+        self.ended = threading.Event()
+        self.full = False
+
+    def put(self, message):
+        if self.full:
+            return False
+        self.messages.put(message.decode())
+        return True
+
+    def close(self):
+        self.ended.set()
+
+    def next(self):
+        """The next message as a dictionary of its fields, data lines joined."""
+        message = self.messages.get(timeout=PATIENCE)
+        assert message.endswith("\n\n")
+        fields = {}
+        for line in message.removesuffix("\n\n").split("\n"):
+            name, _, value = line.partition(": ")
+            fields[name] = f"{fields[name]}\n{value}" if name in fields else value
+        return fields
+
+    def gets_nothing(self):
+        """Whether nothing waits; to be asked when something that comes later has been seen."""
+        return self.messages.empty()
+
+
+@dataclass
+class Region:
+    """A region whose HTML is its name and how often it was rendered. A slow one waits until it is let."""
+
+    name: str
+    topics: frozenset
+    slow: bool = False
+    broken: bool = False
+    renderings: int = 0
+    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    let: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    @property
+    def element_id(self):
+        return self.name.replace(":", "-")
+
+    def html(self):
+        self.renderings += 1
+        number = self.renderings
+        if self.slow:
+            self.begun.release()
+            assert self.let.acquire(timeout=PATIENCE)
+        if self.broken:
+            raise RuntimeError("this region is broken")
+        return f"<p>{self.name} {number}</p>"
+
+
+@pytest.fixture
+def region():
+    def build(name, *topics, **more):
+        return Region(name, frozenset(topics or {name.replace("card", "vehicle")}), **more)
+
+    return build
+
+
+@pytest.fixture
+def sink():
+    return Sink
+
+
+@pytest.fixture
+def changes():
+    return MemoryLog()
+
+
+@pytest.fixture
+def hub(changes):
+    hub = Hub(contextlib.nullcontext, changes)
+    yield hub
+    hub.close()

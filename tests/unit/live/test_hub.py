@@ -1,0 +1,263 @@
+import logging
+
+import pytest
+
+from lco import metrics
+from lco.live.announcements import CAUGHT_UP
+from lco.live.log import ChangeId
+
+SAW = {"vehicle_id": 1, "vehicle_name": "Saw", "availability_status": "rented"}
+
+
+def rented(changes, vehicle_id=1):
+    return changes.append(f"vehicle:{vehicle_id}", "availability.changed", SAW | {"vehicle_id": vehicle_id})
+
+
+def shown(hub, changes, client, *regions):
+    """Open a page that is up to date; what follows is news."""
+    hub.show(client, regions, changes.head())
+    assert client.next() == {"id": str(changes.head())}
+    return client
+
+
+def test_a_change_reaches_the_pages_that_show_it_and_no_other(hub, changes, region, sink):
+    one, other = shown(hub, changes, sink(), region("card:1")), shown(hub, changes, sink(), region("card:2"))
+    change = rented(changes)
+    message = one.next()
+    assert message["id"] == str(change.id)
+    assert '<hx-partial id="card-1" hx-swap="outerMorph"><p>card:1 1</p></hx-partial>' in message["data"]
+    assert "Saw: now rented out" in message["data"]
+    rented(changes, 2)
+    assert "card:2" in other.next()["data"]
+    assert one.gets_nothing()
+
+
+def test_a_region_is_rendered_once_however_many_pages_show_it(hub, changes, region, sink):
+    card = region("card:1")
+    pages = [shown(hub, changes, sink(), card) for _ in range(50)]
+    rented(changes)
+    assert len({page.next()["data"] for page in pages}) == 1
+    assert card.renderings == 1
+
+
+def test_a_burst_is_folded_into_what_the_thread_can_handle(hub, changes, region, sink):
+    slow, card = region("calendar:1", "vehicle:1", slow=True), region("card:1")
+    page = shown(hub, changes, sink(), card, slow)
+    last = [rented(changes) for _ in range(500)][-1]
+    slow.let.release(500)
+    seen = [page.next()]
+    while seen[-1].get("id") != str(last.id):
+        seen.append(page.next())
+    assert card.renderings <= len(seen)
+    assert "card:1" in "".join(message.get("data", "") for message in seen)
+
+
+def test_what_changed_between_page_and_stream_is_sent_first(hub, changes, region, sink):
+    rendered_at = changes.head()
+    rented(changes)
+    page = sink()
+    hub.show(page, [region("card:1"), region("card:2")], rendered_at)
+    message = page.next()
+    assert "card:1" in message["data"]
+    assert "card:2" not in message["data"]
+    assert message["id"] == str(changes.head())
+
+
+@pytest.mark.parametrize("seen", [None, ChangeId(1, 0)])
+def test_without_a_usable_id_every_region_is_sent(hub, changes, region, sink, seen):
+    rented(changes)
+    page = sink()
+    hub.show(page, [region("card:1"), region("card:2"), region("odoo")], seen)
+    message = page.next()
+    assert message["data"].count("hx-partial id=") == 3
+    assert message["id"] == str(changes.head())
+
+
+def test_after_a_break_one_sentence_tells_that_the_page_is_right_again(hub, changes, region, sink):
+    seen = changes.head()
+    rented(changes)
+    rented(changes)
+    page = sink()
+    hub.show(page, [region("card:1")], seen, resumed=True)
+    data = page.next()["data"]
+    assert data.count('id="announcement"') == 1
+    assert CAUGHT_UP in data
+
+
+def test_after_a_break_in_which_nothing_happened_nothing_is_said(hub, changes, region, sink):
+    page = sink()
+    hub.show(page, [region("card:1")], changes.head(), resumed=True)
+    assert page.next() == {"id": str(changes.head())}
+
+
+def test_ids_sent_to_a_page_never_go_back(hub, changes, region, sink):
+    slow = region("calendar:1", "vehicle:1", slow=True)
+    page = shown(hub, changes, sink(), region("card:1"), region("card:2"), slow)
+    slow.let.release(100)
+    for number in range(100):
+        last = rented(changes, 1 + number % 2)
+    ids = []
+    while not ids or ids[-1] != last.id:
+        if text := page.next().get("id"):
+            ids.append(ChangeId.parse(text))
+    assert ids == sorted(ids)
+
+
+def test_a_slow_region_delays_no_other(hub, changes, region, sink):
+    slow = region("calendar:1", "vehicle:1", slow=True)
+    page = shown(hub, changes, sink(), region("card:1"), slow)
+    change = rented(changes)
+    assert slow.begun.acquire(timeout=5)
+    at_once = page.next()
+    assert "card:1" in at_once["data"]
+    slow.let.release()
+    later = page.next()
+    assert "calendar:1" in later["data"]
+    assert later["id"] == str(change.id)
+
+
+def test_while_a_slow_region_is_owed_no_id_promises_it(hub, changes, region, sink):
+    slow = region("calendar:1", "vehicle:1", slow=True)
+    page = shown(hub, changes, sink(), region("card:1"), region("card:2"), slow)
+    before = changes.head()
+    rented(changes)
+    assert "id" not in page.next()
+    rented(changes, 2)
+    assert "id" not in page.next()
+    # The client loses its stream now: what it knows is older than what it is owed, so it gets that.
+    again = sink()
+    hub.show(again, [region("card:1"), region("card:2"), slow], before, resumed=True)
+    again.next()
+    slow.let.release(2)
+    owed = again.next()
+    while "id" not in owed:
+        owed = again.next()
+    assert "calendar:1" in owed["data"]
+    assert owed["id"] == str(changes.head())
+
+
+def test_a_slow_region_that_changes_while_it_is_rendered_is_rendered_once_more(hub, changes, region, sink):
+    slow = region("calendar:1", "vehicle:1", slow=True)
+    page = shown(hub, changes, sink(), slow)
+    rented(changes)
+    assert slow.begun.acquire(timeout=5)
+    page.next()
+    for _ in range(5):
+        last = rented(changes)
+    slow.let.release(10)
+    messages = [page.next()]
+    while messages[-1].get("id") != str(last.id):
+        messages.append(page.next())
+    # Five changes came while it was being rendered, and they did not each cost a rendering.
+    assert f"calendar:1 {slow.renderings}" in messages[-1]["data"]
+    assert 2 <= slow.renderings < 6
+
+
+def test_a_broken_region_is_counted_and_the_others_still_come(hub, changes, region, sink, caplog):
+    before = metrics.region_failures._value.get()
+    page = shown(hub, changes, sink(), region("card:1"), region("rates:1", "vehicle:1", broken=True))
+    with caplog.at_level(logging.CRITICAL):
+        change = rented(changes)
+        message = page.next()
+    assert "card:1" in message["data"]
+    assert "rates" not in message["data"]
+    assert message["id"] == str(change.id)
+    assert metrics.region_failures._value.get() == before + 1
+
+
+def test_a_broken_slow_region_is_not_owed_for_ever(hub, changes, region, sink):
+    slow = region("calendar:1", "vehicle:1", slow=True, broken=True)
+    page = shown(hub, changes, sink(), slow)
+    change = rented(changes)
+    slow.let.release()
+    messages = [page.next(), page.next()]
+    assert [message.get("id") for message in messages] == [None, str(change.id)]
+    assert 'hx-partial id="calendar' not in str(messages)
+
+
+def test_a_client_that_does_not_keep_up_is_let_go_and_counted(hub, changes, region, sink):
+    before = metrics.stream_overflows._value.get()
+    slow_reader, reader = (
+        shown(hub, changes, sink(), region("card:1")),
+        shown(hub, changes, sink(), region("card:1")),
+    )
+    slow_reader.full = True
+    rented(changes)
+    assert "card:1" in reader.next()["data"]
+    assert slow_reader.ended.wait(5)
+    slow_reader.full = False
+    rented(changes)
+    assert "card:1" in reader.next()["data"]
+    assert slow_reader.gets_nothing()
+    assert metrics.stream_overflows._value.get() == before + 1
+
+
+def test_who_has_left_gets_nothing_more(hub, changes, region, sink):
+    gone, stays = shown(hub, changes, sink(), region("card:1")), shown(hub, changes, sink(), region("card:1"))
+    hub.leave(gone)
+    hub.leave(gone)
+    rented(changes)
+    assert "card:1" in stays.next()["data"]
+    assert gone.gets_nothing()
+
+
+def test_closing_ends_all_streams_and_those_that_come_later(hub, changes, region, sink):
+    page, program, late = sink(), sink(), sink()
+    shown(hub, changes, page, region("card:1"))
+    hub.tell(program, changes.head())
+    hub.close()
+    assert page.ended.wait(5)
+    assert program.ended.wait(5)
+    hub.show(late, [region("card:1")], None)
+    assert late.ended.wait(5)
+
+
+def test_a_program_hears_public_events_only(hub, changes, sink):
+    program = sink()
+    hub.tell(program, changes.head())
+    changes.append("odoo", "odoo.away")
+    changes.append("booking:1", "booking.changed", {"booking_ref": "BK-1"})
+    changes.append("catalogue", "catalogue.grew", {"vehicle_id": 1})
+    change = rented(changes)
+    message = program.next()
+    assert message["id"] == str(change.id)
+    assert '"type":"availability.changed"' in message["data"]
+
+
+def test_a_program_hears_what_it_missed_once_and_in_order(hub, changes, sink):
+    seen = changes.head()
+    missed = [rented(changes) for _ in range(3)]
+    program = sink()
+    hub.tell(program, seen)
+    replayed = program.messages.get(timeout=5)
+    assert [line for line in replayed.split("\n") if line.startswith("id")] == [f"id: {c.id}" for c in missed]
+    news = rented(changes)
+    assert program.next()["id"] == str(news.id)
+
+
+def test_a_program_that_missed_too_much_is_told_to_start_over(hub, changes, sink):
+    program = sink()
+    hub.tell(program, ChangeId(1, 0))
+    message = program.next()
+    assert '"type":"resync"' in message["data"]
+    assert message["id"] == str(changes.head())
+
+
+def test_more_than_can_be_replayed_is_a_fresh_start_too(hub, changes, sink):
+    seen = changes.head()
+    for _ in range(1001):
+        rented(changes)
+    program = sink()
+    hub.tell(program, seen)
+    assert '"type":"resync"' in program.next()["data"]
+
+
+def test_a_failure_of_the_hub_itself_sends_every_client_back_for_a_fresh_start(hub, changes, region, sink, caplog):
+    page = shown(hub, changes, sink(), region("card:1"))
+    page.put = None  # a sink that cannot even be called
+    with caplog.at_level(logging.CRITICAL):
+        rented(changes)
+        assert page.ended.wait(5)
+    after = shown(hub, changes, sink(), region("card:1"))
+    rented(changes)
+    assert "card:1" in after.next()["data"]

@@ -1,0 +1,18 @@
+"""An Odoo of which only the wire is there: requests-mock answers in its place."""
+
+import pytest
+
+from lco.odoo.client import OdooClient
+from lco.odoo.transport import Transport
+
+URL = "http://odoo.test"
+
+
+@pytest.fixture
+def transport():
+    return Transport(URL, api_key="key-1")
+
+
+@pytest.fixture
+def client(transport):
+    return OdooClient(transport)

@@ -1,0 +1,48 @@
+import threading
+
+import pytest
+
+from lco import background, metrics
+
+PATIENCE = 5.0
+
+
+def test_work_is_done_in_another_thread():
+    done, names = threading.Event(), []
+
+    def work():
+        names.append(threading.current_thread().name)
+        done.set()
+
+    background.run("a test", work)
+    assert done.wait(PATIENCE)
+    assert names != [threading.current_thread().name]
+
+
+def test_a_failure_is_logged_and_counted_and_work_goes_on(caplog, failures):
+    def fail():
+        raise ZeroDivisionError
+
+    # Failing more often than there are threads shows that none of them is lost.
+    for _ in range(20):
+        background.run("a failing test", fail)
+    settled()
+    assert failures() == 20
+    assert "background work failed: a failing test" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def settled() -> None:
+    """Returns when everything begun before has ended: all threads are then in one barrier."""
+    threads = background._threads._max_workers
+    barrier = threading.Barrier(threads + 1)
+    for _ in range(threads):
+        background.run("settling", lambda: barrier.wait(PATIENCE))
+    barrier.wait(PATIENCE)
+
+
+@pytest.fixture
+def failures():
+    count = metrics.background_failures.labels("a failing test")
+    before = count._value.get()
+    return lambda: count._value.get() - before

@@ -1,0 +1,62 @@
+"""A catalogue and bookings that remember what they were told, in the shapes that handlers ask for."""
+
+import pytest
+
+from lco.webhooks.handlers import Bookings, Catalogue
+
+
+class Told:
+    """What was called, in order, as tuples of the name and the values."""
+
+    def __init__(self):
+        self.calls = []
+        self.fails = None
+
+    def note(self, *call):
+        if self.fails:
+            raise self.fails
+        self.calls.append(call)
+
+
+class NotingCatalogue(Told, Catalogue):
+    def status_changed(self, vehicle_id, status, back_on, data):
+        self.note("status_changed", vehicle_id, status, back_on, data)
+
+    def maintenance_changed(self, vehicle_id, *, in_maintenance, until):
+        self.note("maintenance_changed", vehicle_id, in_maintenance, until)
+
+    def price_changed(self, vehicle_id, rates):
+        self.note("price_changed", vehicle_id, rates)
+
+    def updated(self, vehicle_id):
+        self.note("updated", vehicle_id)
+
+    def added(self, vehicle_id):
+        self.note("added", vehicle_id)
+
+    def removed(self, vehicle_id):
+        self.note("removed", vehicle_id)
+
+
+class NotingBookings(Told, Bookings):
+    def on_created(self, reference, vehicle_id, email, days, total):
+        self.note("on_created", reference, vehicle_id, email, days, total)
+
+    def on_confirmed(self, reference):
+        self.note("on_confirmed", reference)
+
+    def on_cancelled(self, reference, reason):
+        self.note("on_cancelled", reference, reason)
+
+    def on_modified(self, reference, days, total):
+        self.note("on_modified", reference, days, total)
+
+
+@pytest.fixture
+def catalogue():
+    return NotingCatalogue()
+
+
+@pytest.fixture
+def bookings():
+    return NotingBookings()

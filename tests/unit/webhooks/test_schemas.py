@@ -1,0 +1,158 @@
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lco.availability.days import Days
+from lco.errors import BadRequest
+from lco.money import Money
+from lco.webhooks import schemas
+
+
+def read(endpoint="inventory", **fields):
+    return schemas.read(endpoint, json.dumps(fields).encode())
+
+
+def refusal(endpoint="inventory", **fields):
+    with pytest.raises(BadRequest) as refused:
+        read(endpoint, **fields)
+    return refused.value.message
+
+
+def test_an_event_keeps_its_text_as_it_came():
+    body = '{"event_type": "vehicle.added", "vehicle_id": 3, "name": "Säge"}'
+    event = schemas.read("inventory", body.encode())
+    assert (event.endpoint, event.type, event.text) == ("inventory", "vehicle.added", body)
+    assert event.payload == {"vehicle_id": 3}
+
+
+def test_a_type_that_the_endpoint_does_not_know_is_no_error():
+    assert read(event_type="vehicle.painted", vehicle_id="whatever").payload is None
+    assert read("booking", event_type="vehicle.added", vehicle_id=3).payload is None
+    assert read(event_type="test").payload is None
+
+
+@pytest.mark.parametrize("event_type", [None, 5, "", "x" * 101, "a\nb", "\ud800", ["test"], {"a": 1}])
+def test_an_event_without_a_usable_type_is_refused(event_type):
+    assert refusal(event_type=event_type).startswith("event_type")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"test"',
+        b"{",
+        b"\xff\xfe{\x00}\x00",
+        b'{"event_type": "test", "price": NaN}',
+        b"[" * 60_000,
+        b'{"event_type": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_what_is_no_json_object_is_refused(body):
+    with pytest.raises(BadRequest):
+        schemas.read("inventory", body)
+
+
+@pytest.mark.parametrize("wrong", ["abc", "3", 3.5, 0, -1, 2**31, True, [3], {"id": 3}])
+def test_a_vehicle_id_of_the_wrong_type_is_refused_with_a_message(wrong):
+    assert refusal(event_type="vehicle.added", vehicle_id=wrong).startswith("vehicle_id:")
+
+
+@pytest.mark.parametrize("missing", [None, False, ""])
+def test_what_identifies_the_vehicle_or_booking_may_not_be_missing(missing):
+    assert "vehicle_id" in refusal(event_type="vehicle.added", vehicle_id=missing)
+    assert "booking_ref" in refusal("booking", event_type="booking.confirmed", booking_ref=missing)
+
+
+@pytest.mark.parametrize("empty", [{}, {"false": True}, {"none": True}])
+def test_everything_else_may_be_missing_or_empty(empty):
+    value = False if "false" in empty else None
+    names = ["availability_status", "available_from", "available_to", "maintenance_until", "rental_price_daily"]
+    fields = dict.fromkeys(names, value) if empty else {}
+    for event_type in schemas.SCHEMAS["inventory"]:
+        assert read(event_type=event_type, vehicle_id=1, **fields).payload["vehicle_id"] == 1
+    for event_type in schemas.SCHEMAS["booking"]:
+        assert read("booking", event_type=event_type, booking_ref="BK-1").payload["booking_ref"] == "BK-1"
+
+
+def test_false_is_empty_except_where_it_is_the_answer():
+    payload = read(event_type="vehicle.maintenance", vehicle_id=1, in_maintenance=False, maintenance_until=False)
+    assert payload.payload == {"vehicle_id": 1, "in_maintenance": False, "maintenance_until": None}
+
+
+@pytest.mark.parametrize(
+    ("event_type", "field", "wrong"),
+    [
+        ("price.updated", "rental_price_daily", "cheap"),
+        ("price.updated", "rental_price_daily", -1),
+        ("price.updated", "rental_price_daily", 1e300),
+        ("price.updated", "rental_price_weekly", True),
+        ("price.updated", "currency", "dollars"),
+        ("vehicle.availability_changed", "available_from", "soon"),
+        ("vehicle.availability_changed", "availability_status", 7),
+        ("vehicle.maintenance", "in_maintenance", "perhaps"),
+    ],
+)
+def test_other_fields_of_the_wrong_type_are_refused_by_name(event_type, field, wrong):
+    assert refusal(event_type=event_type, vehicle_id=1, **{field: wrong}).startswith(f"{field}:")
+
+
+def test_prices_are_exact():
+    payload = read(event_type="price.updated", vehicle_id=1, rental_price_daily=99.5).payload
+    assert payload["rental_price_daily"] == Decimal("99.5")
+    assert payload["currency"] == "USD"
+
+
+def test_the_days_of_a_booking_need_both_ends_in_order():
+    def days(**terms):
+        return schemas.days(read("booking", event_type="booking.created", booking_ref="BK-1", **terms).payload)
+
+    assert days(date_from="2026-12-01", date_to="2026-12-05") == Days(date(2026, 12, 1), date(2026, 12, 5))
+    assert days(date_from="2026-12-01") is None
+    assert days(date_from="2026-12-05", date_to="2026-12-05") is None
+
+
+def test_of_free_form_changes_what_is_clear_is_used():
+    terms = schemas.terms({"date_from": "2026-12-01", "date_to": {"old": 1, "new": 2}, "total_amount": 200})
+    assert schemas.days(terms) is None
+    assert schemas.total(terms) == Money(Decimal(200), "USD")
+    for unclear in (None, "moved", ["date_from"], {"date_from": 5}, {}):
+        assert schemas.days(schemas.terms(unclear)) is None
+        assert schemas.total(schemas.terms(unclear)) is None
+
+
+def event_or_message(endpoint, body):
+    try:
+        return schemas.read(endpoint, body)
+    except BadRequest as refused:
+        return refused.message
+
+
+@given(st.binary(max_size=200))
+def test_bytes_of_any_kind_are_read_or_refused_in_words(body):
+    assert event_or_message("booking", body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+SCHEMAS = [
+    (endpoint, name, schema) for endpoint, types in schemas.SCHEMAS.items() for name, schema in types.items()
+]
+FIELDS = sorted({name for _, _, schema in SCHEMAS for name in schema.fields})
+
+
+@given(st.sampled_from(SCHEMAS), st.dictionaries(st.sampled_from(FIELDS), JSON))
+def test_values_of_any_kind_are_read_or_refused_in_words(known, fields):
+    endpoint, event_type, schema = known
+    answer = event_or_message(endpoint, json.dumps(fields | {"event_type": event_type}).encode())
+    assert answer
+    assert isinstance(answer, str) or answer.payload.keys() <= schema.fields.keys()

@@ -44,6 +44,7 @@ class Upkeep:
         while not self._stop.is_set():
             try:
                 self._shop.catalogue.refresh()
+                self._shop.inbox.forget_old()
             except Exception:
                 metrics.background_failures.labels("upkeep").inc()
                 log.exception("looking at odoo failed")

@@ -1,0 +1,54 @@
+"""Where Odoo tells that something changed (contract section 2): checked, kept, applied, answered at once."""
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from lco import clock, metrics
+from lco.blueprints import shop
+from lco.errors import LcoError, TooLarge
+from lco.webhooks import schemas, signature
+from lco.webhooks.inbox import Outcome
+
+blueprint = Blueprint("webhooks", __name__)
+
+LARGEST_BODY = 64 * 1024
+
+
+@blueprint.post("/api/webhook/booking")
+def booking() -> Response:
+    return _receive("booking")
+
+
+@blueprint.post("/api/webhook/inventory")
+def inventory() -> Response:
+    return _receive("inventory")
+
+
+def _receive(endpoint: str) -> Response:
+    try:
+        outcome = str(_taken(endpoint))
+    except LcoError as error:
+        metrics.webhooks.labels(endpoint, error.code).inc()
+        raise
+    metrics.webhooks.labels(endpoint, outcome).inc()
+    return jsonify(success=True, received=True)
+
+
+def _taken(endpoint: str) -> Outcome:
+    body = _body()
+    secrets = shop().settings.odoo_webhook_secret
+    delivery_id = signature.verify(secrets, dict(request.headers), body, clock.now())
+    return shop().inbox.take(schemas.read(endpoint, body), delivery_id)
+
+
+def _body() -> bytes:
+    """The raw bytes, which alone are signed. Raises TooLarge."""
+    # A body that does not tell its length is cut at the limit without a word, so one byte more is let in.
+    request.max_content_length = LARGEST_BODY + 1
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise TooLarge from error
+    if len(body) > LARGEST_BODY:
+        raise TooLarge
+    return body

@@ -1,0 +1,93 @@
+"""The sentences of the polite status line: what a change means, in words (WCAG 2.2, 4.1.3). Pure."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from lco.live.log import Change
+from lco.money import Money
+
+CAUGHT_UP = "Updated to the latest."
+
+Data = Mapping[str, object]
+
+STATES = {
+    "available": "available now",
+    "reserved": "now reserved",
+    "rented": "now rented out",
+    "maintenance": "now in maintenance",
+    "sold": "sold",
+}
+
+
+def sentence(change: Change) -> str | None:
+    """What to say of `change` to somebody whose page shows it; None for what is better left unsaid."""
+    word = SENTENCES.get(change.kind)
+    # News of a booking is spoken only on that booking's own page.
+    if word is None or (change.kind.startswith("booking.") and not change.topic.startswith("booking:")):
+        return None
+    return word(change.data)
+
+
+def _availability(data: Data) -> str:
+    return f"{_name(data)}: {STATES.get(str(data.get('availability_status')), 'availability has changed')}"
+
+
+def _maintenance(data: Data) -> str:
+    in_maintenance = data.get("in_maintenance", data.get("availability_status") == "maintenance")
+    if not in_maintenance:
+        return f"{_name(data)}: maintenance is over"
+    return f"{_name(data)}: now in maintenance{_until(data.get('maintenance_until'))}"
+
+
+def _price(data: Data) -> str:
+    amount, currency = data.get("rental_price_daily"), data.get("currency")
+    if isinstance(amount, int | float) and isinstance(currency, str):
+        return f"{_name(data)}: new price, {Money(Decimal(str(amount)), currency)} a day"
+    return f"{_name(data)}: the price has changed"
+
+
+def _added(data: Data) -> str:
+    return (
+        f"A new machine was added: {data['vehicle_name']}"
+        if data.get("vehicle_name")
+        else "A new machine was added"
+    )
+
+
+def _booking(what: str) -> Callable[[Data], str]:
+    def spoken(data: Data) -> str:
+        reference = data.get("booking_ref")
+        return f"Your booking {reference} {what}" if reference else f"Your booking {what}"
+
+    return spoken
+
+
+def _name(data: Data) -> object:
+    return data.get("vehicle_name") or "A machine"
+
+
+def _until(day: object) -> str:
+    try:
+        until = date.fromisoformat(str(day))
+    except ValueError:
+        return ""
+    return f" until {until.day} {until:%B}"
+
+
+SENTENCES: Mapping[str, Callable[[Data], str]] = {
+    "availability.changed": _availability,
+    "maintenance.status": _maintenance,
+    "price.updated": _price,
+    "vehicle.updated": lambda data: f"{_name(data)}: details have changed",
+    "vehicle.removed": lambda data: f"{_name(data)} is no longer offered",
+    "vehicle.added": _added,
+    "catalogue.grew": _added,
+    "booking.created": _booking("is booked"),
+    "booking.confirmed": _booking("is confirmed"),
+    "booking.cancelled": _booking("is cancelled"),
+    "booking.modified": _booking("has changed"),
+    "booking.changed": _booking("has changed"),
+    "odoo.away": lambda _: "Our booking system is not answering. What you see may be a little old.",
+    "odoo.back": lambda _: "Our booking system is answering again.",
+}

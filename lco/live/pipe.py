@@ -1,0 +1,71 @@
+"""Where one open response waits for its messages: bounded in bytes, and never silent for long."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+
+from lco.live import wire
+
+MOST_WAITING = 64 * 1024
+
+
+class Pipe:
+    """An iterable of bytes for a WSGI server, filled from another thread.
+
+    `on_close` is called exactly once: when the client is gone, did not keep up, or the stream is ended here.
+    """
+
+    def __init__(
+        self,
+        heartbeat: bytes,
+        on_close: Callable[["Pipe"], object],
+        every: timedelta = wire.HEARTBEAT_EVERY,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._heartbeat = heartbeat
+        self._on_close = on_close
+        self._every = every.total_seconds()
+        self._most_waiting = most_waiting
+        self._changed = threading.Condition()
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._closed = False
+
+    def put(self, message: bytes) -> bool:
+        """Hand over a message, without waiting. False when so much waits already that the client is too slow."""
+        with self._changed:
+            if self._size >= self._most_waiting:
+                return False
+            if not self._closed:
+                self._waiting.append(message)
+                self._size += len(message)
+                self._changed.notify()
+            return True
+
+    def close(self) -> None:
+        """End the stream; what still waits is dropped, since the client will ask for the present state anyway."""
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            self._clear()
+            self._changed.notify()
+        self._on_close(self)
+
+    def __iter__(self) -> "Pipe":
+        return self
+
+    def __next__(self) -> bytes:
+        """All that waits, as one piece; the heartbeat after a silence. Ends when the pipe is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed, self._every)
+            if self._closed:
+                raise StopIteration
+            piece = b"".join(self._waiting)
+            self._clear()
+        return piece or self._heartbeat
+
+    def _clear(self) -> None:
+        self._waiting.clear()
+        self._size = 0

@@ -27,10 +27,10 @@ def finished(response: Response) -> Response:
 
 
 def _compressed(response: Response) -> Response:
-    if response.mimetype not in COMPRESSED or response.status_code == 304:  # noqa: PLR2004 - it has no body
+    if response.mimetype not in COMPRESSED:
         return response
-    response.vary.add("Accept-Encoding")
-    body = response.get_data()
+    response.vary.add("Accept-Encoding")  # also on a 304 (RFC 9110, 15.4.5), which has no body to compress
+    body = b"" if response.status_code == 304 else response.get_data()  # noqa: PLR2004 - not modified
     encoding = request.accept_encodings.best_match(["br", "gzip", "identity"], "identity")
     if len(body) >= SMALLEST and encoding != "identity" and "Content-Encoding" not in response.headers:
         small = brotli.compress(body, quality=5) if encoding == "br" else gzip.compress(body, 6, mtime=0)

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from marshmallow import ValidationError
 
-
 SOON = timedelta(seconds=10)
 """After how long it makes sense to ask a failing Odoo again."""
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitedTooLong
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -56,11 +56,14 @@ class Question(Generic[T]):
 
 
 class _Entry:
-    def __init__(self) -> None:
-        self.reading: Reading[Any] | None = None
+    def __init__(self, reading: Reading[Any] | None) -> None:
+        self.reading = reading
         self.hinted = False
         self.hints = 0
         self.refresh: Future[None] | None = None
+
+    def is_newer_than(self, reading: Reading[Any] | None) -> bool:
+        return self.reading is not None and (reading is None or self.reading.read_at > reading.read_at)
 
 
 class Freshness:
@@ -83,14 +86,14 @@ class Freshness:
         reading = entry.reading
         age = None if reading is None else clock.now() - reading.read_at
         if reading is None or age is None or age > USABLE:
-            return self._loaded(entry, question)
+            return self._loaded(entry, question, reading)
         if entry.hinted or (wait and age > question.fresh):
             try:
-                return self._loaded(entry, question)
+                return self._loaded(entry, question, reading)
             except OdooError:
                 return self._stale(entry, question.key, reading)
-        if age > question.fresh:
-            self._refresh(entry, question)
+        if age > question.fresh or reading.failed:
+            self._refresh(entry, question, reading)
         return reading
 
     def forget(self, prefix: str) -> None:
@@ -102,49 +105,58 @@ class Freshness:
                     entry.hints += 1
 
     def _entry(self, question: Question[Any]) -> _Entry:
+        # The shelf is asked before the entry is there for others, who would not find on it what lies on the shelf.
+        shelved = self._from_shelf(question.key) if question.keep and question.key not in self._entries else None
         with self._lock:
-            entry = self._entries.get(question.key)
-            if entry is not None:
-                self._entries.move_to_end(question.key)
-                return entry
-            entry = self._entries[question.key] = _Entry()
+            entry = self._entries.setdefault(question.key, _Entry(shelved))
+            self._entries.move_to_end(question.key)
             while len(self._entries) > self._kept:
                 self._entries.popitem(last=False)
-        if question.keep:
-            entry.reading = self._from_shelf(question.key)
         return entry
 
-    def _loaded(self, entry: _Entry, question: Question[T]) -> Reading[T]:
+    def _loaded(self, entry: _Entry, question: Question[T], known: Reading[T] | None) -> Reading[T]:
         """A new reading. A refresh that was under way when a hint came may not know of it, so another follows."""
-        self._wait(self._refresh(entry, question))
+        self._wait(self._refresh(entry, question, known))
         if entry.hinted:
-            self._wait(self._refresh(entry, question))
+            self._wait(self._refresh(entry, question, entry.reading))
         if entry.reading is None:
             raise OdooAway
         return entry.reading
 
     @staticmethod
-    def _wait(refresh: Future[None]) -> None:
+    def _wait(refresh: Future[None] | None) -> None:
         try:
-            refresh.result(budget.remaining(LONGEST_WAIT))
+            if refresh:
+                refresh.result(budget.remaining(LONGEST_WAIT))
         except WaitedTooLong as error:
             raise OdooAway from error
 
-    def _refresh(self, entry: _Entry, question: Question[Any]) -> Future[None]:
-        """The one refresh under way for `entry`; started now when there is none."""
+    def _refresh(self, entry: _Entry, question: Question[Any], known: Reading[Any] | None) -> Future[None] | None:
+        """The one refresh under way for `entry`, started now when there is none.
+
+        None when another has ended since the caller looked and found `known`: there is something newer already.
+        """
         with self._lock:
-            if entry.refresh is None:
+            if entry.refresh is None and not entry.is_newer_than(known):
                 entry.refresh = _loaders.submit(self._run, entry, question)
             return entry.refresh
 
     def _run(self, entry: _Entry, question: Question[Any]) -> None:
+        try:
+            self._take(entry, question)
+        except OdooError:
+            self._failed(entry)
+            raise
+        except Exception as error:
+            metrics.background_failures.labels("refresh").inc()
+            log.exception("refreshing %s failed", question.key)
+            self._failed(entry)
+            raise OdooError from error
+
+    def _take(self, entry: _Entry, question: Question[Any]) -> None:
         hints = entry.hints
         began = clock.now()
-        try:
-            reading = Reading(question.load(), began)
-        except Exception as error:
-            self._failed(entry, question.key, error)
-            raise
+        reading = Reading(question.load(), began)
         with self._lock:
             entry.reading = reading
             # A hint that came while the answer was on its way may be about something it does not hold yet.
@@ -155,19 +167,16 @@ class Freshness:
         if question.stored:
             question.stored(reading)
 
-    def _failed(self, entry: _Entry, key: str, error: Exception) -> None:
-        if not isinstance(error, OdooError):
-            metrics.background_failures.labels("refresh").inc()
-            log.error("refreshing %s failed", key, exc_info=error)
+    def _failed(self, entry: _Entry) -> None:
         with self._lock:
             entry.refresh = None
             if entry.reading:
-                entry.reading = Reading(entry.reading.value, entry.reading.read_at, failed=True)
+                entry.reading = replace(entry.reading, failed=True)
 
     def _stale(self, entry: _Entry, key: str, reading: Reading[T]) -> Reading[T]:
         """`reading`, marked. Who comes next need not wait as long: the refresh goes on, or is known to fail."""
         metrics.stale_answers.labels(key.partition(":")[0]).inc()
-        stale = Reading(reading.value, reading.read_at, failed=True)
+        stale = replace(reading, failed=True)
         with self._lock:
             entry.hinted = False
             if entry.reading is reading:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 from lco import metrics
@@ -23,30 +24,35 @@ class Upkeep:
         self._stop = threading.Event()
 
     def begin(self) -> None:
-        """Bring a SQLite database up to date, settle what a crash left behind, and start looking at Odoo."""
+        """Bring a SQLite database up to date, and start looking after everything else from time to time."""
         if self._begun:
             return
         with self._lock:
             if self._begun:
                 return
             if self._shop.settings.database_url.startswith("sqlite"):
-                self._shop.store.migrate()
-            self._shop.bookings.recover()
+                _tried("migrate", self._shop.store.migrate)
             threading.Thread(target=self._look, name="upkeep", daemon=True).start()
             self._begun = True
 
     def stop(self) -> None:
-        """Look at Odoo no more; before `begin`, never."""
+        """Look after nothing more; before `begin`, never."""
         self._stop.set()
 
     def _look(self) -> None:
-        """Read the catalogue again and again, so that open pages learn what no webhook told, and of a return."""
+        """See to it, again and again, that no booking stays open and that pages learn what no webhook told."""
         while not self._stop.is_set():
-            try:
-                self._shop.catalogue.refresh()
-                self._shop.inbox.forget_old()
-            except Exception:
-                metrics.background_failures.labels("upkeep").inc()
-                log.exception("looking at odoo failed")
+            for work in (self._shop.bookings.recover, self._shop.bookings.check, self._shop.inbox.forget_old):
+                _tried("bookings", work)
+            _tried("catalogue", self._shop.catalogue.refresh)
             pause = WHILE_AWAY if self._shop.catalogue.is_away else USUALLY
             self._stop.wait(pause.total_seconds())
+
+
+def _tried(what: str, work: Callable[[], object]) -> None:
+    """Do `work`; when it fails, say so and go on: it is tried again, and pages need not wait for it."""
+    try:
+        work()
+    except Exception:
+        metrics.background_failures.labels(what).inc()
+        log.exception("upkeep failed: %s", what)

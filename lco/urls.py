@@ -19,7 +19,7 @@ def slug(vehicle: Vehicle) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "equipment"
 
 
-def vehicle_url(vehicle: Vehicle, days: Days | None = None, **more: str) -> str:
+def vehicle_url(vehicle: Vehicle, days: Days | None = None, /, **more: str) -> str:
     """`/equipment/7-chainsaw`, with the chosen days (and `more`) as a query."""
     chosen = {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()} if days else {}
     return _with_query(f"/equipment/{vehicle.id}-{slug(vehicle)}", {**chosen, **more})

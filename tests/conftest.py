@@ -1,7 +1,8 @@
 """What every test may use: settings of its own, the application, and a client that checks each HTML answer."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,14 +46,27 @@ def odoo(settings: Settings, requests_mock) -> Iterator[OdooAtTheWire]:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def make_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
+    """Make an application with some settings of its own; it asks Odoo only what the test makes it ask."""
     from lco import create_app  # the pure rules are tested without loading the whole site
 
-    app = create_app(settings)
-    app.test_client_class = CheckedClient
-    app.extensions["lco.upkeep"].stop()  # what Odoo is asked, it is asked because of the test
-    yield app
-    app.extensions["lco.hub"].close()
+    made = []
+
+    def make(**changes: object) -> Flask:
+        app = create_app(replace(settings, **changes))
+        app.test_client_class = CheckedClient
+        app.extensions["lco.upkeep"].stop()
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        app.extensions["lco.hub"].close()
+
+
+@pytest.fixture
+def app(make_app) -> Flask:
+    return make_app()
 
 
 @pytest.fixture

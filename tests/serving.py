@@ -53,7 +53,9 @@ class Server:
     def start(self) -> None:
         environ = {**os.environ, **self.environ}
         with Path(self.log or os.devnull).open("ab") as out:
-            self.process = subprocess.Popen(self.command, cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                self.command, cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT
+            )
         wait_until(self._answers, f"{self.url}{self.ready}")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:

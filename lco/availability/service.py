@@ -1,16 +1,19 @@
 """Availability of one vehicle: quotes, calendars and free alternatives, all from one kind of question to Odoo."""
 
+import logging
 from collections.abc import Iterator
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from lco import clock
+from lco import clock, metrics
 from lco.availability.days import DAY, Days
 from lco.availability.month import DayState, Month, first_of, last_of, may_show
 from lco.availability.quote import Quote
 from lco.errors import OdooError
 from lco.freshness import Freshness, Question
 from lco.odoo.client import OdooClient
+
+log = logging.getLogger(__name__)
 
 FRESH = timedelta(seconds=15)
 ALTERNATIVES = 3
@@ -50,15 +53,18 @@ class Availability:
 
         Only ranges that Odoo itself calls free are offered. Fewer, or none, when Odoo is no help.
         """
-        today = clock.today(self._zone)
         found: list[Days] = []
-        for candidate in _nearest(days):
-            if candidate.start < today or any(candidate.overlaps(other) for other in found):
-                continue
-            if self._is_free(vehicle_id, candidate):
-                found.append(candidate)
-            if len(found) == ALTERNATIVES:
-                break
+        try:
+            for candidate in _nearest(days, clock.today(self._zone)):
+                if any(candidate.overlaps(other) for other in found):
+                    continue
+                if self.quote(vehicle_id, candidate).available:
+                    found.append(candidate)
+                if len(found) == ALTERNATIVES:
+                    break
+        except OdooError as error:
+            metrics.stale_answers.labels("alternatives").inc()
+            log.warning("not all alternatives could be asked for: %s", error.code)
         return tuple(found)
 
     def forget(self, vehicle_id: int) -> None:
@@ -68,15 +74,11 @@ class Availability:
     def _states(self, vehicle_id: int, days: Days) -> dict[date, DayState]:
         try:
             taken = self._taken(vehicle_id, days)
-        except OdooError:
+        except OdooError as error:
+            metrics.stale_answers.labels("calendar").inc()
+            log.warning("a calendar is shown without its days: %s", error.code)
             return dict.fromkeys(days, DayState.UNKNOWN)
         return {day: DayState.TAKEN if day in taken else DayState.FREE for day in days}
-
-    def _is_free(self, vehicle_id: int, days: Days) -> bool:
-        try:
-            return self.quote(vehicle_id, days).available
-        except OdooError:
-            return False
 
     def _taken(self, vehicle_id: int, days: Days) -> frozenset[date]:
         def load() -> frozenset[date]:
@@ -99,8 +101,10 @@ class Availability:
             yield from self._taken_days(vehicle_id, half)
 
 
-def _nearest(days: Days) -> Iterator[Days]:
-    """The range moved by ever more days, later before earlier at the same distance."""
+def _nearest(days: Days, today: date) -> Iterator[Days]:
+    """The range moved by ever more days, later before earlier at the same distance, never to before `today`."""
     for distance in range(1, FARTHEST + 1):
         yield days.moved(DAY * distance)
-        yield days.moved(-DAY * distance)
+        earlier = days.moved(-DAY * distance)
+        if earlier.start >= today:
+            yield earlier

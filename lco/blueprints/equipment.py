@@ -20,6 +20,7 @@ from lco.catalogue.forms import query as parsed
 from lco.catalogue.search import SORTS, search
 from lco.catalogue.vehicle import Details
 from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
+from lco.live.regions import region
 from lco.urls import query_url, slug, vehicle_url
 
 blueprint = Blueprint("equipment", __name__)
@@ -55,7 +56,7 @@ def index() -> Response:
 def show(vehicle_id: int, name: str) -> AnyResponse:
     vehicle = shop().catalogue.find(vehicle_id)
     if name != slug(vehicle):
-        return redirect(vehicle_url(vehicle, **request.args.to_dict()), 301)
+        return redirect(vehicle_url(vehicle, None, **request.args.to_dict()), 301)
     try:
         days = days_chosen(request.args, clock.today(shop().settings.timezone))
     except InvalidInput as error:
@@ -66,7 +67,7 @@ def show(vehicle_id: int, name: str) -> AnyResponse:
 @blueprint.get("/equipment/<int:vehicle_id>")
 def short(vehicle_id: int) -> AnyResponse:
     """The address without a name, as people type or print it."""
-    return redirect(vehicle_url(shop().catalogue.find(vehicle_id), **request.args.to_dict()), 301)
+    return redirect(vehicle_url(shop().catalogue.find(vehicle_id), None, **request.args.to_dict()), 301)
 
 
 @blueprint.get("/equipment/<int:vehicle_id>/calendar")
@@ -75,7 +76,7 @@ def calendar(vehicle_id: int) -> AnyResponse:
     vehicle = shop().catalogue.find(vehicle_id)
     month = _month()
     if htmx.wants_fragment():
-        return make_response(current_app.jinja_env.globals["region"](f"calendar:{vehicle_id}:{month:%Y-%m}"))
+        return make_response(region(f"calendar:{vehicle_id}:{month:%Y-%m}").html())
     return redirect(vehicle_url(vehicle, month=f"{month:%Y-%m}") + f"#calendar-{vehicle_id}", 302)
 
 

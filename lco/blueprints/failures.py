@@ -1,4 +1,4 @@
-"""Every error becomes an answer here: JSON for programs, a sentence in the status line for htmx, a page for people."""
+"""Every error becomes an answer here: JSON for programs, a sentence in the page for htmx, a page for people."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ SENTENCES = {
 
 def register(app: Flask) -> None:
     """Answer the site's own errors, the framework's, and those that nobody expected."""
-    app.register_error_handler(LcoError, lambda error: answer(error))
+    app.register_error_handler(LcoError, answer)
     app.register_error_handler(HTTPException, _from_framework)
     app.register_error_handler(Exception, _unexpected)
 
@@ -64,5 +64,5 @@ def _from_framework(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    current_app.logger.exception("an error nobody expected", exc_info=error)
+    current_app.logger.error("an error nobody expected", exc_info=error)
     return answer(LcoError())

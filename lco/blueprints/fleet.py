@@ -10,13 +10,15 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from lco import clock
 from lco.availability.days import Days
 from lco.availability.forms import days_chosen
-from lco.blueprints import shop
+from lco.blueprints import cors, shop
+from lco.blueprints.sent import json_object
 from lco.catalogue.search import categories, label, price_range
 from lco.catalogue.vehicle import Vehicle
 from lco.errors import BadRequest, InvalidInput, NotFound, sentences
 from lco.odoo import published
 
 blueprint = Blueprint("fleet", __name__, url_prefix="/api/fleet")
+cors.check_origins(blueprint)
 
 LISTING_TYPES = ("rental", "both")
 
@@ -71,7 +73,7 @@ def vehicle(vehicle_id: int) -> Response:
 
 @blueprint.post("/availability")
 def availability() -> Response:
-    asked = _loaded(AskSchema(), request.get_json())
+    asked = _loaded(AskSchema(), json_object())
     days = _days(asked)
     if days is None:
         raise BadRequest("Both date_from and date_to are needed.")

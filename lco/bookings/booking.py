@@ -20,6 +20,16 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Refusal(StrEnum):
+    """Why nothing was booked."""
+
+    DATES_TAKEN = "dates_taken"
+    INVALID = "invalid"
+    VEHICLE_GONE = "vehicle_gone"
+    NOT_MADE = "not_made"
+    """Odoo never answered, and later still offered the dates: it has not booked."""
+
+
 @dataclass(frozen=True, slots=True)
 class BookingRequest:
     """What a customer asks for, checked and tidied. `kind` is the contract's `booking_type`."""
@@ -63,3 +73,5 @@ class Booking:
     changed_at: datetime
     changes: int
     """How often the booking changed after it was placed: SEQUENCE of its calendar entry (RFC 5545, 3.8.7.4)."""
+    refusal: Refusal | None = None
+    """Set when `state` is declined; `reason` then holds the sentence about it."""

@@ -113,7 +113,8 @@ def _tests(query: Query, free: Collection[int] | None) -> dict[str, Test]:
         if wanted := getattr(query, name):
             tests[name] = _equals(name, wanted)
     if query.min_price is not None or query.max_price is not None:
-        low, high = query.min_price or Decimal(0), query.max_price or Decimal("Infinity")
+        low = query.min_price or Decimal(0)
+        high = Decimal("Infinity") if query.max_price is None else query.max_price
         tests["price"] = lambda v: v.rates.daily is not None and low <= v.rates.daily.amount <= high
     if words := folded(query.q).split():
         tests["q"] = lambda v: _mentions(v, words)

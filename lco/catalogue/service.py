@@ -143,7 +143,7 @@ class Catalogue:
 
     def read_again(self, vehicle_id: int, then: Callable[[], object] = lambda: None) -> None:
         """Ask Odoo soon how the vehicle is, correct what pages show, and do `then`."""
-        self._freshness.forget(f"vehicle:{vehicle_id}")
+        self._freshness.forget(f"vehicle:{vehicle_id}:")
         self._freshness.forget("free:")
         self._availability.forget(vehicle_id)
 
@@ -156,6 +156,8 @@ class Catalogue:
     def refresh(self) -> None:
         """Read the list again if it is not fresh, so that what no webhook told is shown all the same."""
         try:
+            # What an earlier process left comes first, so that what has changed since is seen as a change.
+            self.vehicles()
             self._accepted(self._listing(wait=True))
         except OdooError as error:
             log.warning("the catalogue could not be read: %s", error.code)
@@ -195,7 +197,8 @@ class Catalogue:
         def load() -> Details | None:
             return self._read_details(vehicle_id)
 
-        return self._freshness.read(Question(f"vehicle:{vehicle_id}", VEHICLE_FRESH, load, keep=True)).value
+        key = f"vehicle:{vehicle_id}:details"
+        return self._freshness.read(Question(key, VEHICLE_FRESH, load, keep=True)).value
 
     def _read_details(self, vehicle_id: int) -> Details | None:
         """The vehicle as Odoo has it now, taken into the snapshot; None when Odoo no longer rents it out."""
@@ -235,7 +238,8 @@ class Catalogue:
             if was:
                 self._learn(vehicle_id, now, clock.now())
         subject = now or was
-        self._remember(vehicle_id, is_for_rent=now is not None or was is None)
+        if was:
+            self._remember(vehicle_id, is_for_rent=now is not None)
         public = news.data(subject) if subject else {"vehicle_id": vehicle_id}
         self._changes.append(f"vehicle:{vehicle_id}", kind, {**public, **(data or {})})
         if again:

@@ -44,7 +44,8 @@ def _completed(listed: Vehicle, known: Vehicle | None) -> Vehicle:
     """A vehicle as the list has it, with what only other answers tell: longer rates, and when it is back."""
     if known is None:
         return listed
-    rates = Rates(listed.rates.daily, known.rates.weekly, known.rates.monthly)
+    weekly, monthly = listed.rates.weekly or known.rates.weekly, listed.rates.monthly or known.rates.monthly
+    rates = Rates(listed.rates.daily, weekly, monthly)
     return replace(listed, rates=rates, back_on=known.back_on if known.status is listed.status else None)
 
 

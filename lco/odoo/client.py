@@ -35,7 +35,8 @@ class OdooClient:
         """All vehicles for rent; with `free`, only those that Odoo lists as free in all of these days."""
         dates = {"available_from": free.start.isoformat(), "available_to": free.end.isoformat()} if free else {}
         entries = (entry for page in self._pages(dates) for entry in page)
-        return [vehicle for vehicle in map(self._listed, entries) if vehicle]
+        # By id, because one that moves in Odoo's order while it is read stands on two pages.
+        return list({vehicle.id: vehicle for vehicle in map(self._listed, entries) if vehicle}.values())
 
     def vehicle(self, vehicle_id: int) -> Details:
         """Everything about one vehicle. Raises VehicleUnknown, also for one that is only for sale."""

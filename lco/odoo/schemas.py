@@ -43,7 +43,7 @@ TAGS = {
 
 
 class OdooSchema(Schema):
-    """Unknown fields are ignored, and `false` in a field that is no flag means that it is empty."""
+    """Unknown fields are ignored, and `false` in a field that is no flag means that it is empty, as does `""`."""
 
     class Meta:
         unknown = EXCLUDE
@@ -53,7 +53,7 @@ class OdooSchema(Schema):
         if not isinstance(data, Mapping):
             return data
         flags = {name for name, known in self.fields.items() if isinstance(known, fields.Boolean)}
-        return {k: v for k, v in data.items() if v is not None and (v is not False or k in flags)}
+        return {k: v for k, v in data.items() if v not in (None, "") and (v is not False or k in flags)}
 
 
 def _amount() -> fields.Decimal:
@@ -223,10 +223,14 @@ def picture(url: str | None, caption: str, base_url: str) -> Picture | None:
     """A picture at Odoo, whichever host name Odoo believes to have; None for one on a foreign server."""
     if not url:
         return None
-    parts = urlsplit(urljoin(base_url, url))
-    if parts.path.startswith(IMAGES):
-        return Picture(base_url + parts.path, caption, sized=True)
-    absolute = urljoin(base_url + "/", url)
+    try:
+        absolute = urljoin(base_url + "/", url)
+        path = urlsplit(urljoin(base_url, url)).path
+    except ValueError:
+        log.warning("odoo names a picture at an address that is none: %.100r", url)
+        return None
+    if path.startswith(IMAGES):
+        return Picture(base_url + path, caption, sized=True)
     return Picture(absolute, caption, sized=False) if absolute.startswith(base_url + "/") else None
 
 

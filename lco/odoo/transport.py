@@ -2,6 +2,7 @@
 
 import json
 import logging
+import ssl
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import requests
 import tenacity
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from lco import clock, metrics
 from lco.errors import OdooError
@@ -32,6 +33,7 @@ READ_SECONDS = 4.0
 READ_TOTAL_SECONDS = 8.0
 WRITE_SECONDS = 10.0
 LARGEST_ANSWER = 32 * 1024 * 1024
+CHUNK = 64 * 1024
 
 SUCCESS = {HTTPStatus.OK, HTTPStatus.CREATED}
 
@@ -62,7 +64,7 @@ class Transport:
         Raises OdooAway, OdooError for an answer that cannot be used, and OdooRefused for a 4xx.
         """
         self.breaker.admit()
-        for attempt in _attempts():
+        for attempt in self._attempts():
             with attempt:
                 kwargs["headers"] = self._headers
                 reply = self._send(self._session, call, method, path, READ_SECONDS, **kwargs)
@@ -95,6 +97,20 @@ class Transport:
             return reply
         raise self._refusal("file", reply, {})
 
+    def _attempts(self) -> tenacity.Retrying:
+        """Up to three tries, none begun too late to end within READ_TOTAL_SECONDS, none behind an open breaker."""
+        latest = READ_TOTAL_SECONDS - CONNECT_SECONDS - READ_SECONDS
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, OdooError) and not _final(error)),
+            stop=tenacity.stop_any(
+                tenacity.stop_after_attempt(3),
+                tenacity.stop_before_delay(latest),
+                lambda _: self.breaker.is_open,
+            ),
+            wait=tenacity.wait_random_exponential(multiplier=0.05, max=0.5),
+            reraise=True,
+        )
+
     def _send(
         self, session: requests.Session, call: str, method: str, path: str, seconds: float, **kwargs: Any
     ) -> Reply:
@@ -110,7 +126,7 @@ class Transport:
             ) as response:
                 content_type = response.headers.get("Content-Type", "")
                 return Reply(response.status_code, content_type, _content(response, deadline))
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise self._failed(call, OdooAway() if _never_sent(error) else OdooError()) from error
 
     def _envelope(self, call: str, reply: Reply) -> dict[str, Any]:
@@ -118,7 +134,8 @@ class Transport:
         if reply.status in SUCCESS and payload and payload.get("success") is True:
             self._settled(call, "ok")
             return payload
-        raise self._refusal(call, reply, payload)
+        ours = payload is not None and payload.get("success") is False
+        raise self._refusal(call, reply, payload if ours else None)
 
     def _refusal(self, call: str, reply: Reply, payload: Mapping[str, Any] | None) -> OdooError:
         """What a reply that is no success means; one without our envelope comes from a proxy, not from Odoo."""
@@ -149,15 +166,6 @@ def _session() -> requests.Session:
     return session
 
 
-def _attempts() -> tenacity.Retrying:
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, OdooError) and not _final(error)),
-        stop=tenacity.stop_after_attempt(3) | tenacity.stop_after_delay(READ_TOTAL_SECONDS - READ_SECONDS),
-        wait=tenacity.wait_random_exponential(multiplier=0.05, max=0.5),
-        reraise=True,
-    )
-
-
 def _final(error: OdooError) -> bool:
     """Whether asking again is of no use: Odoo has answered, and said no."""
     return isinstance(error, OdooRefused)
@@ -166,26 +174,31 @@ def _final(error: OdooError) -> bool:
 def _content(response: requests.Response, deadline: float) -> bytes:
     """The whole body; raises requests.ReadTimeout for one that drips in past `deadline` or is far too large."""
     content = bytearray()
-    for chunk in response.iter_content(64 * 1024):
+    # `read1` gives what has arrived; `iter_content` would wait for a whole chunk, however slowly it drips in.
+    while chunk := response.raw.read1(CHUNK, decode_content=True):
         content += chunk
         if clock.seconds() > deadline or len(content) > LARGEST_ANSWER:
             raise requests.ReadTimeout("the answer does not end")
     return bytes(content)
 
 
-def _never_sent(error: requests.RequestException) -> bool:
-    """Whether `error` proves that nothing was sent: refused, no such host, no TLS, time-out while connecting."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.InvalidURL):
+def _never_sent(error: Exception) -> bool:
+    """Whether `error` proves that nothing was sent: refused, no such host, no connection in time, bad certificate.
+
+    Any other TLS error proves nothing, since it may as well come while the answer is read.
+    """
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(error, requests.ConnectionError) and isinstance(reason, NewConnectionError)
+    cause = reason.args[0] if isinstance(error, requests.exceptions.SSLError) and reason else None
+    return isinstance(reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
 
 
 def _object(content: bytes) -> dict[str, Any] | None:
     """The JSON object in `content`, with exact decimals; None when there is no such thing in it."""
     try:
         payload = json.loads(content, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None
 

@@ -2,9 +2,7 @@
 
 import pytest
 
-from lco import create_app
 from lco.extensions import client_address
-from lco.settings import Settings
 
 ORDER = {"vehicle_id": "1"}
 
@@ -54,13 +52,13 @@ def test_a_body_that_is_too_large_is_413(client, odoo):
         (2, "6.6.6.6, 203.0.113.9, 198.51.100.1", "203.0.113.9"),
     ],
 )
-def test_the_clients_address_is_counted_from_the_right(settings, proxies, forwarded, counted):
-    app = create_app(Settings(**{**settings.__dict__, "trusted_proxies": proxies}))
+def test_the_clients_address_is_counted_from_the_right(make_app, proxies, forwarded, counted):
+    app = make_app(trusted_proxies=proxies)
     app.add_url_rule("/address", view_func=client_address)
     answer = app.test_client().get("/address", headers={"X-Forwarded-For": forwarded})
     assert answer.text == counted
 
 
-def test_https_sites_ask_to_stay_https(settings):
-    app = create_app(Settings(**{**settings.__dict__, "site_url": "https://rent.example"}))
+def test_https_sites_ask_to_stay_https(make_app):
+    app = make_app(site_url="https://rent.example")
     assert "max-age" in app.test_client().get("/about").headers["Strict-Transport-Security"]

@@ -1,0 +1,96 @@
+"""Booking as JSON (contract sections 1 and 3), for programs and for the pages of other sites that may."""
+
+import re
+from http import HTTPStatus
+
+from flask import Blueprint, Response, current_app, jsonify, request, url_for
+
+from lco.blueprints import attempts, cors, failures, shop
+from lco.blueprints.sent import json_object
+from lco.bookings import rules
+from lco.bookings.booking import Booking, BookingRequest
+from lco.bookings.forms import new_key
+from lco.errors import BadRequest, DatesTaken, InvalidInput
+from lco.odoo.errors import OutcomeUnknown
+
+blueprint = Blueprint("api", __name__, url_prefix="/api")
+blueprint.after_request(attempts.tell_limit)
+cors.check_origins(blueprint)
+
+QUOTED_KEY = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+PLAIN_KEY = re.compile(r"[\x21\x23-\x7e][\x21-\x7e]*")
+LONGEST_KEY = 255
+MADE = "Your booking has been made."
+"""Said in Odoo's place when its answer was lost and a webhook told of the booking."""
+
+
+@blueprint.post("/booking")
+def create() -> Response:
+    """Book. With an Idempotency-Key, the same body gets the same booking and the same answer, for ever."""
+    try:
+        with attempts.refusals_counted():
+            key, wanted = _key(), attempts.asked_for(json_object())
+            try:
+                booking = attempts.placed(wanted, key)
+            except DatesTaken as error:
+                return _taken(error, wanted)
+    except InvalidInput as error:
+        return _bad(error)
+    return _left_open(booking) if booking.state in rules.OPEN else _made(booking)
+
+
+def _made(booking: Booking) -> Response:
+    """Odoo's own answer (contract section 1), and where the customer's page is."""
+    response = jsonify(
+        success=True,
+        booking_ref=booking.reference,
+        booking_id=booking.odoo_id,
+        message=booking.odoo_message or MADE,
+        estimated_price=float(booking.total.amount) if booking.total else None,
+        currency=booking.total.currency if booking.total else None,
+    )
+    response.status_code = HTTPStatus.CREATED
+    response.headers["Location"] = _page(booking)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _left_open(booking: Booking) -> Response:
+    """Nobody knows whether Odoo has booked; the customer's page will."""
+    response = failures.answer(OutcomeUnknown())
+    return _with(response, booking_url=_page(booking))
+
+
+def _taken(error: DatesTaken, wanted: BookingRequest) -> Response:
+    """409, with the nearest days that are free."""
+    free = shop().availability.alternatives(wanted.vehicle_id, wanted.days)
+    offers = [{"date_from": days.start.isoformat(), "date_to": days.end.isoformat()} for days in free]
+    return _with(failures.answer(error), alternatives=offers)
+
+
+def _bad(error: InvalidInput) -> Response:
+    """400 instead of the form's 422: so the contract has it."""
+    response = failures.answer(error)
+    response.status_code = HTTPStatus.BAD_REQUEST
+    return response
+
+
+def _with(response: Response, **more: object) -> Response:
+    response.set_data(current_app.json.dumps({**response.get_json(), **more}))
+    return response
+
+
+def _page(booking: Booking) -> str:
+    return shop().settings.site_url + url_for("bookings.show", token=booking.token)
+
+
+def _key() -> str:
+    """The Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07), quoted or plain, or else a new one."""
+    text = request.headers.get("Idempotency-Key")
+    if text is None:
+        return new_key()
+    quoted = QUOTED_KEY.fullmatch(text.strip())
+    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text.strip()
+    if not (quoted or PLAIN_KEY.fullmatch(key)) or not 0 < len(key) <= LONGEST_KEY:
+        raise BadRequest(f"Idempotency-Key: send 1 to {LONGEST_KEY} visible characters.")
+    return key

@@ -1,0 +1,11 @@
+"""What can go wrong with a booking beyond what `lco.errors` and `lco.odoo.errors` tell apart."""
+
+from lco.errors import LcoError
+
+
+class NotBooked(LcoError):
+    """Odoo never answered, and it turned out that it had not booked."""
+
+    status = 503
+    code = "not_booked"
+    message = "Our booking system did not take this booking, so nothing was booked. Please book again, or call us."

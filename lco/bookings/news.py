@@ -1,0 +1,86 @@
+"""What webhooks tell of bookings (contract section 2); each delivery may come twice, late or out of order."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from lco.availability.days import Days
+from lco.bookings.announcer import Announcer
+from lco.bookings.booking import State
+from lco.bookings.ledger import Ledger
+from lco.bookings.rows import News, plain, reference_of
+from lco.catalogue.vehicle import Vehicle
+from lco.errors import LcoError
+from lco.money import Money
+from lco.store import Store
+
+
+class Catalogue(Protocol):
+    """What bookings ask of the catalogue: see `lco.catalogue.service.Catalogue`."""
+
+    def find(self, vehicle_id: int) -> Vehicle: ...
+
+
+class BookingNews:
+    """The half of `Bookings` that listens to Odoo."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, announcer: Announcer) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._announcer = announcer
+
+    def on_created(
+        self, reference: str, vehicle_id: int | None, email: str | None, days: Days | None, total: Money | None
+    ) -> None:
+        """Odoo has made a booking: the one it left us in doubt about, one we know, or one made in Odoo itself."""
+        reference = reference_of(reference)
+        news = News(State.BOOKED, "", days, total)
+        with self._ledger() as ledger:
+            if ledger.by_reference(reference) or not ledger.keep_for_later(reference, news, vehicle_id, email):
+                return
+            ours = False
+            if vehicle_id and email:
+                ledger.settle(vehicle_id, email)
+                ours = bool(ledger.by_reference(reference)) or ledger.is_awaited(vehicle_id, email, days)
+        if not ours:
+            self._announcer.foreign(reference, news, self._vehicle(vehicle_id))
+
+    def on_confirmed(self, reference: str) -> None:
+        """The business has confirmed a booking."""
+        self._heard(reference, News(State.CONFIRMED))
+
+    def on_cancelled(self, reference: str, reason: str) -> None:
+        """A booking was cancelled; `reason` is shown to its customer and to nobody else."""
+        self._heard(reference, News(State.CANCELLED, plain(reason)))
+
+    def on_modified(self, reference: str, days: Days | None, total: Money | None) -> None:
+        """A booking was changed in Odoo; None where the webhook does not say how."""
+        self._heard(reference, News(None, "", days, total))
+
+    def _heard(self, reference: str, news: News) -> None:
+        reference = reference_of(reference)
+        with self._ledger() as ledger:
+            rows = ledger.by_reference(reference)
+            for row in rows:
+                ledger.hear(row, news)
+            new = not rows and ledger.keep_for_later(reference, news)
+        if new:
+            self._announcer.foreign(reference, news)
+
+    def _vehicle(self, vehicle_id: int | None) -> tuple[int, str | None] | None:
+        """The id and, when the catalogue knows it, the name."""
+        if vehicle_id is None:
+            return None
+        try:
+            return vehicle_id, self._catalogue.find(vehicle_id).name
+        except LcoError:  # An unknown vehicle, or Odoo away: its page is told by the vehicle's own webhook.
+            return vehicle_id, None
+
+    @contextmanager
+    def _ledger(self) -> Iterator[Ledger]:
+        """A transaction on the bookings; once it is committed, its steps are announced."""
+        with self._store.session() as session:
+            ledger = Ledger(session)
+            yield ledger
+        for booking, kind in ledger.steps:
+            self._announcer.step(booking, kind)

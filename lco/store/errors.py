@@ -1,0 +1,11 @@
+"""What can go wrong between the site and its own records."""
+
+from lco.errors import LcoError
+
+
+class StoreAway(LcoError):
+    """The database could not be reached, was locked for too long, or is not migrated."""
+
+    status = 503
+    code = "store_unreachable"
+    message = "We cannot read or keep bookings right now. Please try again in a moment, or call us."

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests import serving
 from tests.browser.conftest import watched
 from tests.browser.test_task import START, fill_in
 
@@ -24,7 +25,23 @@ PAGES = [
 ]
 
 
-@pytest.fixture(params=[(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")], ids=str)
+SCREENS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
+
+
+@pytest.fixture(scope="module")
+def odoo():
+    with serving.demo() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def site(odoo, tmp_path_factory):
+    """One for all tests here: nothing they do stands in each other's way."""
+    with serving.site(odoo.url, tmp_path_factory.mktemp("site")) as server:
+        yield server
+
+
+@pytest.fixture(params=SCREENS, ids=str)
 def screen(request, browser, site, odoo, complaints):
     width, scheme = request.param
     context = browser.new_context(
@@ -50,8 +67,9 @@ def test_axe_finds_nothing(screen, path):
     assert violations(screen) == []
 
 
-def test_axe_finds_nothing_on_the_way_to_a_booking(screen):
-    screen.goto(f"/equipment/6-bobcat-e35-mini-excavator?{DATES}")
+def test_axe_finds_nothing_on_the_way_to_a_booking(screen, request):
+    start = START + timedelta(days=10 * SCREENS.index(request.node.callspec.params["screen"]))
+    screen.goto(f"/equipment/6-bobcat-e35-mini-excavator?date_from={start}&date_to={start + timedelta(days=3)}")
     screen.get_by_role("button", name="Book these days").click()
     screen.get_by_role("heading", name="There is a problem").wait_for()
     assert violations(screen) == []

@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from lco.availability.days import DAY, Days
+from lco import clock
+from lco.availability.days import Days
 from lco.catalogue.vehicle import Status, Vehicle
 from lco.money import Money
 
@@ -50,7 +51,8 @@ def days_short(days: Days) -> str:
 
 def clock_time(instant: datetime, zone: ZoneInfo) -> str:
     """`10:42` on the business's clock; with the day in front when that is not today's."""
-    return f"{instant.astimezone(zone):%H:%M}"
+    local = instant.astimezone(zone)
+    return f"{local:%H:%M}" if local.date() == clock.today(zone) else f"{local:%H:%M} on {day_short(local.date())}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -66,8 +68,3 @@ def status_words(vehicle: Vehicle, today: date) -> str:
     if vehicle.status is Status.MAINTENANCE:
         return f"{words} until {day_short(vehicle.back_on)}"
     return f"{words}, back {day_short(vehicle.back_on)}"
-
-
-def last_day(days: Days) -> date:
-    """The last whole day of the rental, the one before the day of return."""
-    return days.end - DAY

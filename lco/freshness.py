@@ -56,8 +56,8 @@ class Question(Generic[T]):
 
 
 class _Entry:
-    def __init__(self, reading: Reading[Any] | None) -> None:
-        self.reading = reading
+    def __init__(self, inherited: Reading[Any] | None) -> None:
+        self.reading = self.inherited = inherited
         self.hinted = False
         self.hints = 0
         self.refresh: Future[None] | None = None
@@ -79,7 +79,8 @@ class Freshness:
         """What is known: at once when there is anything usable, else after waiting for an answer.
 
         A reading that is no longer fresh is given as it is while one refresh runs behind it. One that `forget`
-        has touched (or any old one, with `wait`) is waited for, and still serves when the refresh fails.
+        has touched is waited for, and still serves when the refresh fails. With `wait` so is any old one, and any
+        from before this process began, which has missed whatever `forget` would have told it meanwhile.
         Raises OdooError when there is nothing to fall back on; waits no longer than the budget.
         """
         entry = self._entry(question)
@@ -87,12 +88,13 @@ class Freshness:
         age = None if reading is None else clock.now() - reading.read_at
         if reading is None or age is None or age > USABLE:
             return self._loaded(entry, question, reading)
-        if entry.hinted or (wait and age > question.fresh):
+        old = age > question.fresh or reading.failed
+        if entry.hinted or (wait and (old or reading is entry.inherited)):
             try:
                 return self._loaded(entry, question, reading)
             except OdooError:
                 return self._stale(entry, question.key, reading)
-        if age > question.fresh or reading.failed:
+        if old:
             self._refresh(entry, question, reading)
         return reading
 

@@ -1,11 +1,12 @@
 """Reading event streams in tests: each message as a dictionary of its fields, as the standard describes."""
 
 import queue
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-
-import requests
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from urllib.parse import urlsplit
 
 PATIENCE = 10.0
 
@@ -15,11 +16,11 @@ Message = dict[str, str]
 class Stream:
     """An open event stream. Messages gather in the background, so that waiting for one has an end."""
 
-    def __init__(self, response: requests.Response) -> None:
-        self.response = response
+    def __init__(self, response: HTTPResponse) -> None:
         self.seen: list[Message] = []
         self._messages: queue.Queue[Message] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, args=(response,), daemon=True)
+        self.reader.start()
 
     def next(self, wanted: Callable[[Message], bool] = lambda _: True, patience: float = PATIENCE) -> Message:
         """The next message that is `wanted`; AssertionError when it does not come in time."""
@@ -36,18 +37,18 @@ class Stream:
     def last_id(self) -> str:
         return next(message["id"] for message in reversed(self.seen) if "id" in message)
 
-    def _read(self) -> None:
+    def _read(self, response: HTTPResponse) -> None:
         try:
-            for message in messages(self.response.iter_lines(chunk_size=1)):
+            for message in messages(iter(response.readline, b"")):
                 self._messages.put(message)
-        except (requests.RequestException, AttributeError, ValueError):
+        except (OSError, ValueError, HTTPException):
             return  # the test, or the server, has closed the stream
 
 
-def messages(lines: Iterator[bytes]) -> Iterator[Message]:
+def messages(lines: Iterable[bytes]) -> Iterator[Message]:
     """The messages of an event stream (WHATWG 9.2.6); comments stand under the name `comment`."""
     fields: Message = {}
-    for line in (raw.decode() for raw in lines):
+    for line in (raw.decode().rstrip("\r\n") for raw in lines):
         if not line:
             if fields:
                 yield fields
@@ -60,7 +61,17 @@ def messages(lines: Iterator[bytes]) -> Iterator[Message]:
 
 @contextmanager
 def opened(url: str, headers: dict[str, str] | None = None) -> Iterator[Stream]:
-    with requests.get(url, headers=headers, stream=True, timeout=(5, 60)) as response:
-        assert response.status_code == 200, response.text
-        assert response.headers["Content-Type"].startswith("text/event-stream")
-        yield Stream(response)
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=60)
+    connection.request("GET", f"{parts.path}?{parts.query}", headers=headers or {})
+    line = connection.sock
+    response = connection.getresponse()
+    assert response.status == 200, response.read()
+    assert response.headers["Content-Type"].startswith("text/event-stream")
+    stream = Stream(response)
+    try:
+        yield stream
+    finally:
+        line.shutdown(socket.SHUT_RDWR)  # the reading thread holds the response, so it is the line that is cut
+        stream.reader.join(PATIENCE)
+        connection.close()

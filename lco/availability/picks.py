@@ -1,6 +1,6 @@
 """Dates that many people want, as one click."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from lco.availability.days import DAY, Days
 
@@ -15,7 +15,7 @@ def picks(today: date) -> tuple[tuple[str, Days], ...]:
     monday = _next(MONDAY, tomorrow)
     return (
         ("Tomorrow", Days(tomorrow, tomorrow + DAY)),
-        ("This weekend" if friday - today < timedelta(days=6) else "Next weekend", Days(friday, friday + DAY * 3)),
+        ("This weekend" if today.weekday() < FRIDAY else "Next weekend", Days(friday, friday + DAY * 3)),
         ("Next week", Days(monday, monday + DAY * 5)),
     )
 

@@ -5,7 +5,7 @@ import threading
 from lco import clock
 from lco.odoo.errors import OdooAway
 
-FAILURES_TO_OPEN = 3
+FAILURES_TO_OPEN = 5  # more than the tries of one read, so that one broken record does not stop all the others
 OPEN_SECONDS = 3.0
 
 

@@ -1,6 +1,7 @@
 """What Odoo's answers must look like (contract section 1), and how they become the shop's own nouns."""
 
 import logging
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -64,13 +65,18 @@ def _text() -> fields.String:
     return fields.String(load_default=None)
 
 
+def _year(value: object) -> int | None:
+    """A string in the published documents, a number in some clients; None where it is no year, as in `2023-24`."""
+    return int(str(value)) if re.fullmatch(r"(19|20)[0-9]{2}", str(value)) else None
+
+
 class VehicleSchema(OdooSchema):
     id = fields.Integer(required=True, strict=True)
     name = fields.String(required=True, validate=validate.Length(min=1))
     slug = _text()
     brand = _text()
     model = _text()
-    year = fields.Integer(load_default=None)  # a string in the published documents, a number in some clients
+    year = fields.Function(deserialize=_year, load_default=None)
     category = _text()
     fuel_type = _text()
     seats = fields.Integer(load_default=None)

@@ -98,18 +98,18 @@ class Transport:
         raise self._refusal("file", reply, {})
 
     def _attempts(self) -> tenacity.Retrying:
-        """Up to three tries, none begun too late to end within READ_TOTAL_SECONDS, none behind an open breaker."""
+        """Up to three tries, none begun too late to end within READ_TOTAL_SECONDS."""
         latest = READ_TOTAL_SECONDS - CONNECT_SECONDS - READ_SECONDS
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda error: isinstance(error, OdooError) and not _final(error)),
-            stop=tenacity.stop_any(
-                tenacity.stop_after_attempt(3),
-                tenacity.stop_before_delay(latest),
-                lambda _: self.breaker.is_open,
-            ),
+            retry=tenacity.retry_if_exception(self._is_worth_a_retry),
+            stop=tenacity.stop_after_attempt(3) | tenacity.stop_before_delay(latest),
             wait=tenacity.wait_random_exponential(multiplier=0.05, max=0.5),
             reraise=True,
         )
+
+    def _is_worth_a_retry(self, error: BaseException) -> bool:
+        """Not when Odoo has answered, and said no; and not behind an open breaker, whose probe is one try."""
+        return isinstance(error, OdooError) and not isinstance(error, OdooRefused) and not self.breaker.is_open
 
     def _send(
         self, session: requests.Session, call: str, method: str, path: str, seconds: float, **kwargs: Any
@@ -164,11 +164,6 @@ def _session() -> requests.Session:
     session.mount("http://", pool)
     session.mount("https://", pool)
     return session
-
-
-def _final(error: OdooError) -> bool:
-    """Whether asking again is of no use: Odoo has answered, and said no."""
-    return isinstance(error, OdooRefused)
 
 
 def _content(response: requests.Response, deadline: float) -> bytes:

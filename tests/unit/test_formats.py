@@ -1,10 +1,10 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from lco import formats
+from lco import clock, formats
 from lco.availability.days import Days
 from lco.catalogue.vehicle import Rates, Status, Vehicle
 from lco.money import Money
@@ -34,13 +34,16 @@ def test_one_day_is_singular_and_a_turn_of_the_year_names_both_years():
     assert formats.days_words(new_year) == "Thu 31 Dec 2026 to Fri 1 Jan 2027, 1 day"
 
 
-def test_the_last_day_is_the_one_before_the_return():
-    assert formats.last_day(FEW_DAYS) == date(2026, 12, 4)
-
-
 def test_an_instant_is_written_on_the_clock_of_the_business():
     instant = datetime(2026, 7, 1, 15, 42, tzinfo=UTC)
-    assert formats.clock_time(instant, ZoneInfo("America/Chicago")).endswith("10:42")
+    with clock.moved(instant - clock.now()):
+        assert formats.clock_time(instant, ZoneInfo("America/Chicago")) == "10:42"
+
+
+def test_an_instant_of_another_day_says_so():
+    instant = datetime(2026, 7, 1, 15, 42, tzinfo=UTC)
+    with clock.moved(instant + timedelta(days=1) - clock.now()):
+        assert formats.clock_time(instant, ZoneInfo("America/Chicago")) == "10:42 on 1 Jul"
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 days"), (1, "1 day"), (2, "2 days"), (1500, "1,500 days")])

@@ -148,6 +148,15 @@ def test_with_wait_a_failure_still_gives_the_old_answer_and_counts_it(freshness,
     assert counted._value.get() == before + 1
 
 
+def test_with_wait_a_failed_attempt_is_made_again(freshness, source):
+    freshness.read(source.question())
+    source.error = OdooAway()
+    freshness.forget("vehicle:7:")
+    assert freshness.read(source.question()).failed
+    source.error = None
+    assert freshness.read(source.question(), wait=True).value == 3
+
+
 def test_waiting_ends_with_the_budget_and_the_answer_comes_for_the_next_reader(freshness, source):
     source.hold()
     with within(timedelta(milliseconds=20)), pytest.raises(OdooAway):

@@ -49,6 +49,14 @@ def test_an_old_answer_from_the_shelf_is_shown_and_refreshed(source):
     assert shelf.content["vehicle:7:details"].value == 2
 
 
+def test_with_wait_an_answer_from_the_shelf_is_asked_again_once_however_fresh_it_is(source):
+    shelf = Shelf()
+    Freshness(shelf).read(source.question(keep=True))
+    restarted = Freshness(shelf)
+    assert restarted.read(source.question(keep=True)).value == 1
+    assert [restarted.read(source.question(keep=True), wait=True).value for _ in range(2)] == [2, 2]
+
+
 def test_something_else_on_the_shelf_is_not_taken_for_an_answer(source):
     shelf = Shelf()
     shelf.content["vehicle:7:details"] = "an older version wrote this"

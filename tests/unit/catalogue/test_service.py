@@ -30,6 +30,10 @@ def test_one_reading_of_the_list_serves_for_a_minute(front, odoo):
     assert odoo.calls(LIST) == 1
 
 
+def test_while_nothing_changes_the_snapshot_is_the_same_object(catalogue):
+    assert catalogue.vehicles() is catalogue.vehicles()
+
+
 def test_a_vehicle_that_never_was_is_not_found(catalogue):
     with pytest.raises(NotFound):
         catalogue.find(999)
@@ -201,6 +205,17 @@ def test_what_was_removed_between_two_processes_is_gone_in_the_second(restarted,
     assert second.news() == [("vehicle:2", "vehicle.removed")]
     with pytest.raises(Gone):
         restarted(shelf).catalogue.find(2)
+
+
+def test_the_first_refresh_of_a_process_asks_odoo_since_webhooks_may_have_been_missed(restarted, odoo, shelf):
+    restarted(shelf).catalogue.vehicles()
+    odoo.change(1, name="Renamed")
+    second = restarted(shelf)
+    for _ in range(2):
+        second.catalogue.refresh()
+    assert second.catalogue.find(1).name == "Renamed"
+    assert second.news() == [("vehicle:1", "vehicle.updated")]
+    assert odoo.calls(LIST) == 2
 
 
 def test_a_restart_while_odoo_is_away_shows_what_lies_on_the_shelf(restarted, odoo, shelf):

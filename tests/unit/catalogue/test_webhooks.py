@@ -111,7 +111,7 @@ def test_a_reading_of_the_list_that_began_before_does_not_undo_what_was_told(cat
     ]
 
 
-def test_a_reading_of_the_vehicle_that_began_before_does_not_undo_what_was_told(catalogue, odoo, settle):
+def test_a_reading_of_the_vehicle_that_began_before_does_not_undo_what_was_told(catalogue, front, odoo, settle):
     with ThreadPoolExecutor(1) as threads:
         with odoo.holding(DETAIL) as held:
             reading = threads.submit(catalogue.details, 1)
@@ -122,6 +122,7 @@ def test_a_reading_of_the_vehicle_that_began_before_does_not_undo_what_was_told(
         assert catalogue.find(1).status is Status.RENTED
     settle()
     assert catalogue.find(1).status is Status.RENTED
+    assert front.news() == [("vehicle:1", "availability.changed")]
 
 
 def test_when_odoo_fails_what_was_told_stands(catalogue, odoo, settle):

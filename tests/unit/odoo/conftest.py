@@ -2,6 +2,7 @@
 
 import pytest
 
+from lco.odoo.breaker import Breaker
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 
@@ -10,7 +11,8 @@ URL = "http://odoo.test"
 
 @pytest.fixture
 def transport():
-    return Transport(URL, api_key="key-1")
+    """Its breaker opens after one read with all its tries."""
+    return Transport(URL, api_key="key-1", breaker=Breaker(failures_to_open=3))
 
 
 @pytest.fixture

@@ -73,9 +73,11 @@ def test_fields_nobody_knows_are_ignored(listed):
     assert listed(**SHORT, colour="green", x_studio_height={"cm": 3}) == listed(**SHORT)
 
 
-@pytest.mark.parametrize("year", [2024, "2024"])
-def test_a_year_may_be_a_number_or_text(listed, year):
-    assert listed(**SHORT, year=year).year == 2024
+@pytest.mark.parametrize(
+    ("year", "read"), [(2024, 2024), ("2024", 2024), ("last", None), ("2023-24", None), ([], None), (False, None)]
+)
+def test_a_year_may_be_a_number_or_text_and_what_is_none_is_left_out(listed, year, read):
+    assert listed(**SHORT, year=year).year == read
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from tests import serving, streams
 ROUNDS = 200
 
 
-def webhook(session: requests.Session, url: str, number: int) -> None:
+def webhook(session: requests.Session, url: str, odoo: serving.Demo, number: int) -> None:
+    """Tell the site of a new price, which Odoo then has too: else the site would put it right again."""
+    odoo.control("vehicles/1", rental_price_daily=100 + number)
     payload = {
         "event_type": "price.updated",
         "vehicle_id": 1,
@@ -31,24 +33,25 @@ def webhook(session: requests.Session, url: str, number: int) -> None:
 
 def main() -> None:
     report.title("Webhook to fragment on an open stream, loopback (promise: 20 ms from the answer, median)")
-    with serving.demo() as odoo, TemporaryDirectory() as folder, serving.site(odoo.url, Path(folder)) as site:
+    with (
+        serving.demo("http://127.0.0.1:9", "--no-webhooks") as odoo,
+        TemporaryDirectory() as folder,
+        serving.site(odoo.url, Path(folder)) as site,
+    ):
         session = requests.Session()
         session.get(f"{site.url}/equipment", timeout=10)
         with streams.opened(f"{site.url}/live?r=rates:1") as stream:
             stream.next()
-            answered, sent, idle = [], [], []
+            answered, idle = [], []
             for number in range(ROUNDS):
                 started = time.monotonic()
                 session.get(f"{site.url}/healthz", timeout=10)
                 idle.append(time.monotonic() - started)
-                started = time.monotonic()
-                webhook(session, site.url, number)
+                webhook(session, site.url, odoo, number)
                 done = time.monotonic()
                 price = f"${100 + number}"
                 stream.next(lambda message, price=price: price in message.get("data", ""))
                 answered.append(max(0.0, time.monotonic() - done))
-                sent.append(time.monotonic() - started)
         yardstick = sorted(idle)[ROUNDS // 2]
         report.times("yardstick: GET /healthz", idle)
         report.times("webhook answered to fragment received", answered, yardstick)
-        report.times("webhook sent to fragment received", sent, yardstick)

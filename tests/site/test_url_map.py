@@ -1,0 +1,62 @@
+"""Every address of the site is listed here with who may keep its answer, and whether it may change anything."""
+
+import pytest
+
+REVALIDATED, NEVER, LONG = "no-cache", "no-store", "public, max-age=86400"
+PRIVATE = "private, no-store"
+
+READING = {
+    "pages.home": ("/", REVALIDATED),
+    "pages.about": ("/about", REVALIDATED),
+    "pages.contact": ("/contact", REVALIDATED),
+    "pages.back": ("/back", REVALIDATED),
+    "pages.sitemap": ("/sitemap.xml", REVALIDATED),
+    "pages.robots": ("/robots.txt", REVALIDATED),
+    "equipment.index": ("/equipment", REVALIDATED),
+    "equipment.show": ("/equipment/1-professional-snow-blower", REVALIDATED),
+    "equipment.short": ("/equipment/1", REVALIDATED),
+    "equipment.calendar": ("/equipment/1/calendar", REVALIDATED),
+    "equipment.picture": ("/pictures/480x360/fleet.vehicle/1/image_1920", LONG),
+    "bookings.show": ("/bookings/unknown", NEVER),
+    "bookings.entry": ("/bookings/unknown.ics", NEVER),
+    "fleet.vehicles": ("/api/fleet/vehicles", REVALIDATED),
+    "fleet.vehicle": ("/api/fleet/vehicle/1", REVALIDATED),
+    "fleet.filters": ("/api/fleet/filters", REVALIDATED),
+    "live.page": ("/live?r=odoo", NEVER),
+    "live.events": ("/api/events", NEVER),
+    "status.alive": ("/healthz", NEVER),
+    "status.ready": ("/readyz", NEVER),
+    "status.metrics": ("/metrics", NEVER),
+}
+CHANGING = {
+    "bookings.create": "/bookings",
+    "bookings.dates": "/bookings/dates",
+    "api.create": "/api/booking",
+    "webhooks.booking": "/api/webhook/booking",
+    "webhooks.inventory": "/api/webhook/inventory",
+    "fleet.availability": "/api/fleet/availability",  # changes nothing, but is asked by POST (contract section 1)
+}
+
+
+def test_every_address_is_listed(app):
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == READING.keys() | CHANGING.keys()
+
+
+def test_what_is_only_read_takes_no_other_method(app):
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in READING:
+            assert rule.methods <= {"GET", "HEAD", "OPTIONS"}, rule
+        else:
+            assert rule.methods <= {"POST", "OPTIONS"}, rule
+
+
+@pytest.mark.parametrize(("path", "kept"), READING.values(), ids=READING.keys())
+def test_it_says_who_may_keep_it(client, odoo, path, kept):
+    with client.get(path) as answer:
+        assert answer.headers["Cache-Control"] == kept
+
+
+@pytest.mark.parametrize("path", CHANGING.values(), ids=CHANGING.keys())
+def test_nothing_is_changed_by_looking(client, odoo, path):
+    assert client.get(path).status_code in {404, 405}
+    assert "POST /api/fleet/booking" not in odoo.asked

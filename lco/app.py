@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 import jinja2
 from flask import Flask, g
@@ -85,6 +86,7 @@ def _set_up_templates(app: Flask, settings: Settings) -> None:
         vehicle_url=urls.vehicle_url,
         list_url=urls.list_url,
         picture_url=urls.picture_url,
+        full_url=partial(urls.full_url, settings.site_url),
         region=lambda name: Markup(region(name).html()),  # noqa: S704 - rendered by autoescaping templates
     )
     app.context_processor(lambda: {"since": str(g.get("since") or app.extensions["lco"].changes.head())})

@@ -55,6 +55,11 @@ def picture_url(picture: Picture, size: str) -> str:
     return f"/pictures/{size}/{urlsplit(picture.url).path.removeprefix('/web/image/')}"
 
 
+def full_url(site_url: str, url: str) -> str:
+    """`url` with the site's name in front, unless it names a site itself."""
+    return site_url + url if url.startswith("/") else url
+
+
 def _with_query(path: str, parameters: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(parameters)}" if parameters else path
 

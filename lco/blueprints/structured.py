@@ -2,7 +2,7 @@
 
 from lco.catalogue.vehicle import Status, Vehicle
 from lco.settings import Settings
-from lco.urls import picture_url, vehicle_url
+from lco.urls import full_url, picture_url, vehicle_url
 
 AVAILABILITY = {
     Status.AVAILABLE: "https://schema.org/InStock",
@@ -25,7 +25,7 @@ def product(vehicle: Vehicle, settings: Settings) -> dict[str, object]:
     if vehicle.brand:
         data["brand"] = {"@type": "Brand", "name": vehicle.brand}
     if vehicle.picture:
-        data["image"] = _absolute(settings, picture_url(vehicle.picture, "960x720"))
+        data["image"] = full_url(settings.site_url, picture_url(vehicle.picture, "960x720"))
     if vehicle.rates.daily:
         data["offers"] = _offer(vehicle, url, settings)
     return data
@@ -43,7 +43,3 @@ def _offer(vehicle: Vehicle, url: str, settings: Settings) -> dict[str, object]:
         "availability": AVAILABILITY.get(vehicle.status, "https://schema.org/LimitedAvailability"),
         "seller": {"@type": "LocalBusiness", "name": settings.business_name, "telephone": settings.business_phone},
     }
-
-
-def _absolute(settings: Settings, url: str) -> str:
-    return settings.site_url + url if url.startswith("/") else url

@@ -126,10 +126,14 @@ def _equals(name: str, wanted: str) -> Test:
 
 
 def _mentions(vehicle: Vehicle, words: Sequence[str]) -> bool:
-    # One call for each text rather than for each vehicle: texts keep their hash, so the cache is quick to ask.
-    texts = (vehicle.name, vehicle.brand, vehicle.model, vehicle.category, vehicle.summary)
-    haystack = " ".join(folded(text) for text in texts if text)
+    haystack = _haystack(vehicle.name, vehicle.brand, vehicle.model, vehicle.category, vehicle.summary)
     return all(word in haystack for word in words)
+
+
+@lru_cache(maxsize=50_000)
+def _haystack(*texts: str | None) -> str:
+    """All that a search looks through. By texts, not by vehicle: they keep their hash, so the cache is quick."""
+    return folded(" ".join(text for text in texts if text))
 
 
 def _facet(vehicles: Iterable[Vehicle], name: str, tests: Mapping[str, Test]) -> tuple[Facet, ...]:

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests import serving
 from tests.browser.conftest import watched
-from tests.browser.test_task import START, fill_in
+from tests.browser.test_task import START, fill_in, take
 
 DATES = f"date_from={START}&date_to={START + timedelta(days=3)}"
 PAGES = [
@@ -77,6 +77,25 @@ def test_axe_finds_nothing_on_the_way_to_a_booking(screen, request):
     screen.get_by_role("button", name="Book these days").click()
     screen.wait_for_url(re.compile("/bookings/"))
     assert violations(screen) == []
+
+
+def test_axe_finds_nothing_when_somebody_was_faster(screen, odoo, request):
+    start = START + timedelta(days=100 + 10 * SCREENS.index(request.node.callspec.params["screen"]))
+    screen.add_init_script("localStorage.setItem('lco-paused', 'true')")
+    screen.goto(f"/equipment/7-professional-chainsaw?date_from={start}&date_to={start + timedelta(days=3)}")
+    fill_in(screen)
+    take(odoo, 7, start, 3)
+    screen.get_by_role("button", name="Book these days").click()
+    screen.get_by_role("heading", name="These dates have just been taken").wait_for()
+    assert violations(screen) == []
+
+
+def test_axe_finds_nothing_while_there_is_nothing_to_show(browser, tmp_path):
+    with serving.site(f"http://127.0.0.1:{serving.free_port()}", tmp_path) as site:
+        page = browser.new_context(base_url=site.url).new_page()
+        assert page.goto("/").status == 503
+        assert violations(page) == []
+        page.context.close()
 
 
 def test_nothing_moves_sideways_on_a_phone(browser, site, odoo):

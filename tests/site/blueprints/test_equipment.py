@@ -151,6 +151,8 @@ def test_search_engines_read_the_visible_price(client):
     assert data["offers"]["priceCurrency"] == "USD"
     assert "$150" in page
     assert f'<link rel="canonical" href="{data["url"]}">' in page
+    assert f'<meta property="og:image" content="{data["image"]}">' in page
+    assert data["image"].startswith("http://localhost/pictures/")
 
 
 def test_the_calendar_turns_for_htmx_and_for_plain_links(client, settings):

@@ -18,7 +18,7 @@ $(VENV)/ready: requirements.txt requirements-dev.txt
 run: $(VENV)/ready  ## Start the shop on port 8000, with the demo Odoo beside it on port 8069
 	@trap 'kill 0' EXIT INT TERM; \
 	$(BIN)/python -m lco.demo --site http://127.0.0.1:$(PORT) & \
-	PORT=$(PORT) $(BIN)/gunicorn wsgi:app & \
+	PORT=$(PORT) SITE_URL=http://127.0.0.1:$(PORT) $(BIN)/gunicorn wsgi:app & \
 	wait
 
 test: $(VENV)/ready  ## Run all tests

@@ -72,6 +72,7 @@ def _set_up_templates(app: Flask, settings: Settings) -> None:
     """Strict templates, the filters of `lco.formats`, and what every page may use."""
     environment = app.jinja_env
     environment.undefined = jinja2.StrictUndefined
+    environment.finalize = formats.printable
     environment.trim_blocks = environment.lstrip_blocks = True
     names = ("money", "day", "day_short", "day_long", "days_words", "days_short", "plural")
     environment.filters.update({name: getattr(formats, name) for name in names})

@@ -1,5 +1,6 @@
 """How money, days, instants and statuses are written for people: the Jinja filters."""
 
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,8 @@ from lco.availability.days import Days
 from lco.catalogue.vehicle import Status, Vehicle
 from lco.money import Money
 
+LAST_OF_PLANES = "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+UNPRINTABLE = re.compile(f"[\\x00-\\x08\\x0b\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef{LAST_OF_PLANES}]")
 WORDS = {
     Status.AVAILABLE: "Available now",
     Status.RESERVED: "Reserved",
@@ -15,6 +18,13 @@ WORDS = {
     Status.MAINTENANCE: "In maintenance",
     Status.SOLD: "Sold",
 }
+
+
+def printable(value: object) -> object:
+    """`value` without the characters that no HTML document may hold (WHATWG 13.2.3.5), whoever typed them."""
+    if not isinstance(value, str) or not UNPRINTABLE.search(value):
+        return value
+    return type(value)(UNPRINTABLE.sub("", value))  # markup stays markup
 
 
 def money(amount: Money | None) -> str:

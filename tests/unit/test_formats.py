@@ -34,6 +34,16 @@ def test_one_day_is_singular_and_a_turn_of_the_year_names_both_years():
     assert formats.days_words(new_year) == "Thu 31 Dec 2026 to Fri 1 Jan 2027, 1 day"
 
 
+@pytest.mark.parametrize("letter", ["\x00", "\x1f", "\x7f", "\ud800", "\ufdd0", "\uffff", "\U0010ffff"])
+def test_what_no_page_may_hold_is_left_out(letter):
+    assert formats.printable(f"saw{letter}s") == "saws"
+
+
+@pytest.mark.parametrize("kept", ["a\tb\nc", "Gr\u00fc\u00dfe, \u96ea \U0001f69c", 7, None])
+def test_everything_else_is_printed_as_it_is(kept):
+    assert formats.printable(kept) == kept
+
+
 def test_an_instant_is_written_on_the_clock_of_the_business():
     instant = datetime(2026, 7, 1, 15, 42, tzinfo=UTC)
     with clock.moved(instant - clock.now()):

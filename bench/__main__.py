@@ -2,9 +2,17 @@
 
 import sys
 
-from bench import faults, live, pixel, start, weight
+from bench import booking, faults, live, pixel, start, webhooks, weight
 
-ALL = {"weight": weight, "start": start, "live": live, "pixel": pixel, "faults": faults}
+ALL = {
+    "weight": weight,
+    "start": start,
+    "live": live,
+    "pixel": pixel,
+    "booking": booking,
+    "webhooks": webhooks,
+    "faults": faults,
+}
 
 
 def main(names: list[str]) -> int:

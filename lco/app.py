@@ -9,10 +9,13 @@ from flask import Flask, g
 from markupsafe import Markup
 
 from lco import answers, assets, budget, build, cli, clock, formats, htmx, security, urls
-from lco.blueprints import api, bookings, equipment, failures, fleet, live, pages, status, webhooks
+from lco.blueprints import api, bookings, equipment, failures, fleet, live, ops, pages, status, webhooks
 from lco.extensions import cache, limiter
 from lco.live.hub import Hub
 from lco.live.regions import region
+from lco.mail.messages import Messages, Render
+from lco.mail.sender import sender_of
+from lco.mail.worker import Worker
 from lco.settings import Settings
 from lco.shop import build as build_shop
 from lco.upkeep import Upkeep
@@ -35,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.register(app, settings)
     _limit_waiting(app)
     failures.register(app)
-    for module in (pages, equipment, bookings, api, fleet, webhooks, live, status):
+    for module in (pages, equipment, bookings, api, fleet, webhooks, live, ops, status):
         app.register_blueprint(module.blueprint)
     app.cli.add_command(cli.group)
     assets.register(app)
@@ -64,8 +67,15 @@ def _build_services(app: Flask, settings: Settings) -> None:
     """The shop and, on top of it, the hub that renders regions for open pages."""
     shop = build_shop(settings, shelf=app.extensions["cache"][cache])
     app.extensions["lco"] = shop
-    app.extensions["lco.upkeep"] = Upkeep(shop)
+    messages = Messages(_renderer(app), settings, shop.availability.alternatives)
+    app.extensions["lco.mail"] = Worker(shop.mails, messages.compose, sender_of(settings))
+    app.extensions["lco.upkeep"] = Upkeep(shop, app.extensions["lco.mail"])
     app.extensions["lco.hub"] = Hub(lambda: app.test_request_context(base_url=settings.site_url), shop.changes)
+
+
+def _renderer(app: Flask) -> Render:
+    """Renders a template without a request, as mails need it."""
+    return lambda name, values: app.jinja_env.get_template(name).render(values)
 
 
 def _set_up_templates(app: Flask, settings: Settings) -> None:

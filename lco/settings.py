@@ -4,6 +4,9 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -58,6 +61,18 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 3600:  # noqa: PLR2004 - an hour
+        raise ValueError("a whole number of seconds from 1 to 3600")
+    return int(text)
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._~-]{16,200}", text):
+        raise ValueError("16 to 200 letters, digits, dots, dashes, underscores or tildes")
+    return text
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -73,6 +88,36 @@ def _database(text: str) -> str:
     return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else text
 
 
+def _smtp(text: str) -> str:
+    # The library's own sentences quote the address, and with it a password that was not percent-encoded.
+    expected = "smtp://user:password@host:587 or smtps://user:password@host:465, the password percent-encoded"
+    try:
+        parts = urlsplit(text)
+        port_fits = parts.port != 0
+    except ValueError:
+        raise ValueError(expected) from None
+    extra = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or not port_fits or extra:
+        raise ValueError(expected)
+    return text
+
+
+def _mailbox(text: str) -> Address:
+    """`rentals@lco.example`, or `Rentals <rentals@lco.example>`."""
+    name, address = parseaddr(text)
+    try:
+        mailbox = Address(name, addr_spec=address)
+    except (HeaderParseError, ValueError, IndexError) as error:
+        raise ValueError("an address like rentals@lco.example") from error
+    if not mailbox.username or not mailbox.domain or not address.isascii() or not text.isprintable():
+        raise ValueError("an address like rentals@lco.example")
+    return mailbox
+
+
+def _address(text: str) -> str:
+    return _mailbox(text).addr_spec
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings, read once at start. Every default is safe in production and may be public."""
@@ -86,6 +131,13 @@ class Settings:
     )
     site_url: str = _setting("http://127.0.0.1:8000", _url, "the address customers use, for full links")
     database_url: str = _setting("sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept")
+    smtp_url: str = _setting("", _smtp, "the mail server; unset, as are both keys: mails go to MAIL_DIR")
+    sendgrid_api_key: str = _setting("", str, "short for SendGrid's mail server as SMTP_URL")
+    resend_api_key: str = _setting("", str, "short for Resend's mail server as SMTP_URL")
+    mail_from: Address | None = _setting(None, _mailbox, "whom mails come from; unset: BUSINESS_EMAIL")
+    mail_dir: Path = _setting(Path("var/mail"), Path, "where mails are written when there is no mail server")
+    ops_token: str = _setting("", _token, "opens /ops, where staff see how the site is; unset: there is no /ops")
+    reconcile_seconds: int = _setting(60, _seconds, "how often Odoo is read though no webhook has come")
     sentry_dsn: str = _setting("", str, "errors go to this Sentry project when set")
     cors_origins: tuple[str, ...] = _setting((), _origins, "other sites whose pages may call the JSON API")
     trusted_proxies: int = _setting(
@@ -97,7 +149,7 @@ class Settings:
     cache_dir: Path = _setting(Path("var/cache"), Path, "last good answers of Odoo, kept over restarts")
     business_name: str = _setting("Larson County Outdoor Rentals", str, "the name on the pages")
     business_phone: str = _setting("+1 218-555-0142", str, "the number customers call")
-    business_email: str = _setting("rentals@lco.example", str, "the address customers write to")
+    business_email: str = _setting("rentals@lco.example", _address, "the address customers write to")
     business_address: str = _setting("1420 County Road 7, Larson, MN", str, "where machines are picked up")
     business_hours: str = _setting("Monday to Saturday, 7 am to 6 pm", str, "opening hours, in words")
 
@@ -108,6 +160,14 @@ class Settings:
         given = {f.name: _read(f.name.upper(), f.metadata["setting"], source) for f in fields(cls)}
         settings = cls(**{name: value for name, value in given.items() if value is not None})
         return settings._checked(demo=given["odoo_url"] is None)
+
+    def is_demo(self) -> bool:
+        """Whether the site rents out the demo's machines, so that no customer is waiting for a mail."""
+        return self.odoo_url == DEMO_URL
+
+    def mailbox(self) -> Address:
+        """Whom mails come from."""
+        return self.mail_from or Address(self.business_name, addr_spec=self.business_email)
 
     def business(self) -> "Business":
         """What pages say about the business."""

@@ -9,6 +9,7 @@ from lco.catalogue.removed import Removed
 from lco.catalogue.service import Catalogue
 from lco.freshness import Freshness, Shelf
 from lco.live.log import ChangeLog, MemoryLog
+from lco.mail.outbox import Outbox
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from lco.settings import Settings
@@ -29,6 +30,7 @@ class Shop:
     pictures: Pictures
     bookings: Bookings
     inbox: Inbox
+    mails: Outbox
 
 
 def build(settings: Settings, shelf: Shelf | None = None) -> Shop:
@@ -39,7 +41,8 @@ def build(settings: Settings, shelf: Shelf | None = None) -> Shop:
     freshness = Freshness(shelf)
     availability = Availability(odoo, freshness, settings.timezone)
     catalogue = Catalogue(odoo, freshness, availability, changes, Removed(shelf))
-    bookings = Bookings(store, odoo, catalogue, availability, changes)
+    mails = Outbox(store)
+    bookings = Bookings(store, odoo, catalogue, availability, changes, mails, settings.timezone)
     return Shop(
         settings=settings,
         changes=changes,
@@ -50,4 +53,5 @@ def build(settings: Settings, shelf: Shelf | None = None) -> Shop:
         pictures=Pictures(odoo, freshness),
         bookings=bookings,
         inbox=Inbox(store, catalogue, bookings),
+        mails=mails,
     )

@@ -10,7 +10,7 @@ from flask import Flask
 
 from lco.settings import Settings
 from tests.html import CheckedClient
-from tests.odoo import OdooAtTheWire
+from tests.wire import OdooAtTheWire
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -34,6 +34,7 @@ def settings(tmp_path: Path) -> Settings:
         site_url="http://localhost",
         database_url=f"sqlite:///{tmp_path}/lco.sqlite3",
         cache_dir=tmp_path / "cache",
+        mail_dir=tmp_path / "mail",
     )
 
 

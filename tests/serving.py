@@ -117,6 +117,7 @@ def site(odoo_url: str, folder: Path, port: int | None = None, **environ: str) -
         "SITE_URL": f"http://127.0.0.1:{port}",
         "DATABASE_URL": f"sqlite:///{folder}/lco.sqlite3",
         "CACHE_DIR": str(folder / "cache"),
+        "MAIL_DIR": str(folder / "mail"),
         **environ,
     }
     gunicorn = str(Path(sys.executable).with_name("gunicorn"))

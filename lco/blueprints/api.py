@@ -8,10 +8,9 @@ from flask import Blueprint, Response, current_app, jsonify, request, url_for
 from lco.blueprints import attempts, cors, failures, shop
 from lco.blueprints.sent import json_object
 from lco.bookings import rules
-from lco.bookings.booking import Booking, BookingRequest
+from lco.bookings.booking import Booking, BookingRequest, State
 from lco.bookings.forms import new_key
 from lco.errors import BadRequest, DatesTaken, InvalidInput
-from lco.odoo.errors import OutcomeUnknown
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 blueprint.after_request(attempts.tell_limit)
@@ -22,6 +21,11 @@ PLAIN_KEY = re.compile(r"[\x21\x23-\x7e][\x21-\x7e]*")
 LONGEST_KEY = 255
 MADE = "Your booking has been made."
 """Said in Odoo's place when its answer was lost and a webhook told of the booking."""
+PLACED_LATER = (
+    "Our booking system is not answering right now. We keep your request and place it as soon as it answers; "
+    "please do not send it again."
+)
+NOT_KNOWN_YET = "Our booking system did not confirm in time. We are checking; please do not book again."
 
 
 @blueprint.post("/booking")
@@ -36,7 +40,7 @@ def create() -> Response:
                 return _taken(error, wanted)
     except InvalidInput as error:
         return _bad(error)
-    return _left_open(booking) if booking.state in rules.OPEN else _made(booking)
+    return _kept(booking) if booking.state in rules.OPEN else _made(booking)
 
 
 def _made(booking: Booking) -> Response:
@@ -55,10 +59,19 @@ def _made(booking: Booking) -> Response:
     return response
 
 
-def _left_open(booking: Booking) -> Response:
-    """Nobody knows whether Odoo has booked; the customer's page will."""
-    response = failures.answer(OutcomeUnknown())
-    return _with(response, booking_url=_page(booking))
+def _kept(booking: Booking) -> Response:
+    """The request is taken, and its page will tell what becomes of it (RFC 9110, 15.3.3)."""
+    response = jsonify(
+        success=True,
+        state=str(booking.state),
+        message=PLACED_LATER if booking.state is State.REQUESTED else NOT_KNOWN_YET,
+        booking_ref=None,
+        booking_url=_page(booking),
+    )
+    response.status_code = HTTPStatus.ACCEPTED
+    response.headers["Location"] = _page(booking)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _taken(error: DatesTaken, wanted: BookingRequest) -> Response:

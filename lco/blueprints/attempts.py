@@ -20,7 +20,7 @@ def asked_for(values: Mapping[str, object]) -> BookingRequest:
 
 
 def placed(wanted: BookingRequest, key: str) -> Booking:
-    """The booking; see `Bookings.place`. Only an attempt that is about to reach Odoo counts towards the limit."""
+    """The booking; see `Bookings.place`. Only a new request counts towards the limit, and it counts once."""
     client = client_address()
     return shop().bookings.place(wanted, key, lambda: limits.BOOKINGS.take(client))
 

@@ -27,7 +27,7 @@ TRAP_SENTENCE = "One field has to stay empty. Please clear the field named websi
 NO_OTHER_DATES = "Choose one of the dates offered, or other dates."
 
 SAME_KEY = (OdooAway, StoreAway, TooManyRequests)
-"""Nothing was booked and nothing settled: the next attempt is the same one."""
+"""Nothing was booked and nothing kept: the next attempt is the same one."""
 NEW_KEY = (InvalidInput, DatesTaken, KeyReused, NotBooked)
 """The key may be spent: the next attempt is another one."""
 

@@ -18,6 +18,7 @@ class State(StrEnum):
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
 
 
 class Refusal(StrEnum):
@@ -27,7 +28,7 @@ class Refusal(StrEnum):
     INVALID = "invalid"
     VEHICLE_GONE = "vehicle_gone"
     NOT_MADE = "not_made"
-    """Odoo never answered, and later still offered the dates: it has not booked."""
+    """Odoo has not made it, and the site will not ask it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +75,19 @@ class Booking:
     changes: int
     """How often the booking changed after it was placed: SEQUENCE of its calendar entry (RFC 5545, 3.8.7.4)."""
     refusal: Refusal | None = None
-    """Set when `state` is declined; `reason` then holds the sentence about it."""
+    """Set when `state` is declined or expired; `reason` then holds the sentence about it."""
+    tries: int = 0
+    """How often the site has set out to ask Odoo for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of the audit: who or what changed which booking, when, from where, to where, and why."""
+
+    id: int
+    booking_id: int
+    at: datetime
+    actor: str
+    before: State | None
+    after: State
+    reason: str

@@ -9,6 +9,7 @@ from lco.bookings.rows import sha256
 from lco.settings import Business
 
 STATUS: Mapping[State, str] = {
+    State.REQUESTED: "TENTATIVE",
     State.PLACING: "TENTATIVE",
     State.CHECKING: "TENTATIVE",
     State.BOOKED: "TENTATIVE",

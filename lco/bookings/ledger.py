@@ -3,80 +3,170 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol, cast
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lco import clock
 from lco.availability.days import Days
 from lco.bookings import rules
 from lco.bookings.booking import Booking, BookingRequest, Placed, Refusal, State
-from lco.bookings.rows import News, booking_of, days_of, new_row, news_of, set_answer, set_total, sha256, total_of
+from lco.bookings.rows import (
+    News,
+    booking_of,
+    days_of,
+    early_news,
+    new_row,
+    news_of,
+    reference_of,
+    set_answer,
+    set_total,
+    sha256,
+    total_of,
+)
 from lco.money import Money
 from lco.store.models import BookingChange, BookingRow, EarlyNews
 
 EARLY_NEWS_KEPT = timedelta(days=1)
 
 
+def _locked(*conditions: ColumnElement[bool]) -> Select[BookingRow]:
+    """What is found may be changed, so it is locked until the transaction ends."""
+    return select(BookingRow).where(*conditions).order_by(BookingRow.id).with_for_update()
+
+
+# Built once: building a statement takes longer than running it.
+BY_TOKEN = select(BookingRow).where(BookingRow.token == bindparam("token"))
+BY_KEY = _locked(BookingRow.key_digest == bindparam("digest"))
+BY_ID = _locked(BookingRow.id == bindparam("id"))
+BY_REFERENCE = _locked(BookingRow.reference == bindparam("reference"))
+IN_DOUBT = (
+    BookingRow.vehicle_id == bindparam("vehicle_id"),
+    or_(BookingRow.state.in_(rules.OPEN), BookingRow.refusal == Refusal.NOT_MADE),
+)
+PERHAPS_MADE = _locked(*IN_DOUBT)
+MAY_BE_OURS = select(BookingRow.id).where(*IN_DOUBT).limit(1)
+IS_KNOWN = select(BookingRow.id).where(BookingRow.reference == bindparam("reference")).limit(1)
+EARLY_NEWS = (
+    select(EarlyNews)
+    .where(EarlyNews.reference == bindparam("reference"), EarlyNews.received_at > bindparam("since"))
+    .order_by(EarlyNews.id)
+)
+ALONE_WITH = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("reference"))))
+KEEP_NEWS = insert(cast("Table", EarlyNews.__table__))
+TOLD_OF = (
+    select(EarlyNews)
+    .where(
+        EarlyNews.vehicle_id == bindparam("vehicle_id"),
+        EarlyNews.email_digest == bindparam("email"),
+        ~select(BookingRow.id).where(BookingRow.reference == EarlyNews.reference).exists(),
+    )
+    .order_by(EarlyNews.id)
+)
+
+
+class Mails(Protocol):
+    """Where a customer's mail is put down, in the transaction of the step it tells of."""
+
+    def write(self, session: Session, message: str, booking: Booking) -> None:
+        """`message` is received, booked, confirmed, declined, cancelled or changed."""
+
+
+class NoMails:
+    """For a site that sends none."""
+
+    def write(self, session: Session, message: str, booking: Booking) -> None:
+        """Nothing is written."""
+
+
+class Due(NamedTuple):
+    """A booking that the site has to look after, as it was when it was found."""
+
+    id: int
+    state: State
+    at: datetime
+
+
 class Ledger:
     """The bookings as `session` sees them. `steps` collects what to tell the change log after the commit."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, mails: Mails | None = None) -> None:
         self._session = session
+        self._mails = mails or NoMails()
         self.steps: list[tuple[Booking, str]] = []
 
-    # Finding: what may be changed afterwards is locked until the transaction ends
+    # Finding
 
     def by_token(self, token: str) -> BookingRow | None:
-        return self._session.scalar(select(BookingRow).where(BookingRow.token == token))
+        return self._session.scalar(BY_TOKEN, {"token": token})
 
     def by_key(self, key: str) -> BookingRow | None:
-        return self._session.scalar(_locked(BookingRow.key_digest == sha256(key)))
+        return self._session.scalar(BY_KEY, {"digest": sha256(key)})
 
     def by_id(self, booking_id: int) -> BookingRow:
-        return self._session.scalars(_locked(BookingRow.id == booking_id)).one()
+        return self._session.scalars(BY_ID, {"id": booking_id}).one()
 
     def by_reference(self, reference: str) -> Sequence[BookingRow]:
-        return self._session.scalars(_locked(BookingRow.reference == reference)).all()
+        self._alone_with(reference)
+        return self._session.scalars(BY_REFERENCE, {"reference": reference}).all()
 
-    def placing(self) -> Sequence[BookingRow]:
-        return self._session.scalars(_locked(BookingRow.state == State.PLACING)).all()
+    def due(self, now: datetime) -> list[Due]:
+        """What has to be looked after, oldest first; nothing is claimed by looking."""
+        columns = select(BookingRow.id, BookingRow.state, BookingRow.due_at)
+        rows = self._session.execute(columns.where(BookingRow.due_at <= now).order_by(BookingRow.id))
+        return [Due(id_, State(state), at) for id_, state, at in rows if at]
 
-    def checking(self, since: datetime, until: datetime) -> Sequence[BookingRow]:
-        """Reservations that came into checking in this time; only a reservation is sure to take its dates."""
-        return self._session.scalars(
-            _locked(
-                BookingRow.state == State.CHECKING,
-                BookingRow.kind == "reservation",
-                BookingRow.changed_at.between(since, until),
-            )
-        ).all()
+    def claim(self, due: Due, until: datetime) -> BookingRow | None:
+        """The booking, nobody else's until then; None when another process was faster, or it has changed."""
+        claimed = self._session.scalar(
+            update(BookingRow)
+            .where(BookingRow.id == due.id, BookingRow.state == due.state, BookingRow.due_at == due.at)
+            .values(due_at=until)
+            .returning(BookingRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        return None if claimed is None else self.by_id(claimed)
+
+    def was_in_doubt(self, booking_id: int) -> bool:
+        """Whether an earlier attempt may have made the booking in Odoo."""
+        doubts = select(BookingChange.id).where(
+            BookingChange.booking_id == booking_id, BookingChange.to_state == State.CHECKING
+        )
+        return self._session.scalar(doubts.limit(1)) is not None
+
+    def is_known(self, reference: str) -> bool:
+        """Whether a booking here has this reference."""
+        self._alone_with(reference)
+        return self._session.execute(IS_KNOWN, {"reference": reference}).first() is not None
+
+    def may_be_ours(self, vehicle_id: int) -> bool:
+        """Whether any booking of the vehicle is open, so that it is worth looking which one Odoo tells of."""
+        return self._session.execute(MAY_BE_OURS, {"vehicle_id": vehicle_id}).first() is not None
 
     def is_awaited(self, vehicle_id: int, email: str, days: Days | None) -> bool:
         """Whether a booking like this one is being placed, so that Odoo's answer will say whose it is."""
         return any(row.state == State.PLACING for row in self._perhaps_made(vehicle_id, email, days))
 
     def _perhaps_made(self, vehicle_id: int, email: str, days: Days | None) -> list[BookingRow]:
-        """The bookings that Odoo may have made, oldest first; those given up for free dates come last."""
-        in_doubt = or_(BookingRow.state.in_(rules.OPEN), BookingRow.refusal == Refusal.NOT_MADE)
-        rows = self._session.scalars(_locked(BookingRow.vehicle_id == vehicle_id, in_doubt))
+        """The bookings that Odoo may have made, by its own or by somebody's hand, likeliest and oldest first."""
+        rows = self._session.scalars(PERHAPS_MADE, {"vehicle_id": vehicle_id})
         same_mail = [row for row in rows if row.customer_email.casefold() == email.casefold()]
         fitting = [row for row in same_mail if days in {None, days_of(row)}]
-        return sorted(fitting, key=lambda row: (row.refusal is not None, row.id))
+        return sorted(fitting, key=lambda row: (row.refusal is not None, row.state == State.REQUESTED, row.id))
+
+    def has_news(self, booking: Booking) -> bool:
+        """Whether Odoo told of a booking for the same vehicle and mail that no booking here is known to be."""
+        return bool(self._told_of(booking.request.vehicle_id, booking.request.email))
 
     def _told_of(self, vehicle_id: int, email: str) -> Sequence[EarlyNews]:
         """Bookings that Odoo told of and that no booking here is known to be."""
-        claimed = select(BookingRow.id).where(BookingRow.reference == EarlyNews.reference).exists()
-        return self._session.scalars(
-            select(EarlyNews)
-            .where(EarlyNews.vehicle_id == vehicle_id, EarlyNews.email_digest == _digest(email), ~claimed)
-            .order_by(EarlyNews.id)
-        ).all()
+        return self._session.scalars(TOLD_OF, {"vehicle_id": vehicle_id, "email": _digest(email)}).all()
 
     # Changing
 
     def add(self, request: BookingRequest, key: str, vehicle_name: str) -> BookingRow:
-        """A new booking in state requested. Raises sqlalchemy's IntegrityError when the key is already stored."""
+        """A new booking in state requested; when its key is stored already, flushing raises IntegrityError."""
         row = new_row(request)
         row.token = secrets.token_urlsafe(24)
         row.key_digest = sha256(key)
@@ -84,13 +174,8 @@ class Ledger:
         row.created_at = row.changed_at = clock.now()
         row.state = State.REQUESTED
         self._session.add(row)
-        self._session.flush()
         self._record(row, None, "customer", "")
         return row
-
-    def remove(self, row: BookingRow) -> None:
-        """Forget a booking that was never sent to Odoo and that nobody has been told of."""
-        self._session.delete(row)
 
     def move(
         self, row: BookingRow, state: State, actor: str, reason: str = "", refusal: Refusal | None = None
@@ -104,13 +189,16 @@ class Ledger:
             raise ValueError(f"a booking cannot go from {before} to {state}")
         row.state, row.refusal = state, refusal
         row.reason = reason if state in rules.ENDED else ""
-        row.changes += before in rules.SHOWN
+        row.changes += before in rules.SHOWN and row.tries > 0
+        row.tries += state is State.PLACING
         row.changed_at = clock.now()
+        row.due_at = rules.due(state, row.tries, row.changed_at)
         self._record(row, before, actor, reason)
-        self.steps.append((booking_of(row), rules.kind(state)))
+        self._tell(row, rules.kind(state), rules.mail(before, state, row.tries))
 
     def accept(self, row: BookingRow, placed: Placed, actor: str) -> None:
         """Odoo has made this booking: write down what it says, and apply the news that came before."""
+        self._alone_with(reference_of(placed.reference))
         set_answer(row, placed)
         if rules.allowed(State(row.state), State.BOOKED):
             self.move(row, State.BOOKED, actor)
@@ -132,7 +220,9 @@ class Ledger:
         While one like it is being placed, nothing is decided: Odoo's answer will say whose booking it is.
         """
         for told in self._told_of(vehicle_id, email):
-            rows = self._perhaps_made(vehicle_id, email, news_of(told).days)
+            made = self._perhaps_made(vehicle_id, email, news_of(told).days)
+            # Odoo cannot have made a booking before its customer asked for it.
+            rows = [row for row in made if row.created_at <= told.received_at]
             if rows and all(row.state != State.PLACING for row in rows):
                 self.accept(rows[0], Placed(told.reference, None, "", total_of(told)), "webhook")
 
@@ -145,19 +235,30 @@ class Ledger:
         """
         if news in self._early_news(reference):
             return False
-        now = clock.now()
-        self._session.execute(delete(EarlyNews).where(EarlyNews.received_at < now - EARLY_NEWS_KEPT))
-        early = EarlyNews(reference=reference, received_at=now, state=news.state, reason=news.reason)
-        early.vehicle_id, early.email_digest = vehicle_id, _digest(email) if email else None
-        early.date_from, early.date_to = (news.days.start, news.days.end) if news.days else (None, None)
-        set_total(early, news.total)
-        self._session.add(early)
-        self._session.flush()
+        told = {
+            "reference": reference,
+            "vehicle_id": vehicle_id,
+            "email_digest": _digest(email) if email else None,
+        }
+        self._session.execute(KEEP_NEWS, told | early_news(news) | {"received_at": clock.now()})
         return True
 
+    def _alone_with(self, reference: str) -> None:
+        """Until the transaction ends, no other one reads or writes about this reference.
+
+        On PostgreSQL transactions run side by side: news that comes while the answer is written down would find no
+        booking, the answer no news, and both would be right. SQLite has one writer anyway.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(ALONE_WITH, {"reference": reference})
+
     def _early_news(self, reference: str | None) -> list[News]:
-        known = select(EarlyNews).where(EarlyNews.reference == reference).order_by(EarlyNews.id)
-        return [news_of(row) for row in self._session.scalars(known)]
+        known = self._session.scalars(EARLY_NEWS, {"reference": reference, "since": clock.now() - EARLY_NEWS_KEPT})
+        return [news_of(row) for row in known]
+
+    def forget_old_news(self) -> None:
+        """Delete early news that no booking has come to claim."""
+        self._session.execute(delete(EarlyNews).where(EarlyNews.received_at < clock.now() - EARLY_NEWS_KEPT))
 
     def _modify(self, row: BookingRow, days: Days, total: Money | None) -> None:
         row.date_from, row.date_to = days.start, days.end
@@ -165,12 +266,20 @@ class Ledger:
         row.changes += 1
         row.changed_at = clock.now()
         self._record(row, State(row.state), "webhook", "modified")
-        self.steps.append((booking_of(row), rules.MODIFIED))
+        self._tell(row, rules.MODIFIED, "changed")
+
+    def _tell(self, row: BookingRow, kind: str, mail: str | None) -> None:
+        """The change log is told after the commit, the customer in the same transaction or not at all."""
+        self._session.flush()  # a new booking has its number from now on
+        booking = booking_of(row)
+        self.steps.append((booking, kind))
+        if mail:
+            self._mails.write(self._session, mail, booking)
 
     def _record(self, row: BookingRow, before: State | None, actor: str, reason: str) -> None:
         self._session.add(
             BookingChange(
-                booking_id=row.id,
+                booking=row,
                 at=row.changed_at,
                 actor=actor,
                 from_state=before,
@@ -178,10 +287,6 @@ class Ledger:
                 reason=reason,
             )
         )
-
-
-def _locked(*conditions: ColumnElement[bool]) -> Select[BookingRow]:
-    return select(BookingRow).where(*conditions).order_by(BookingRow.id).with_for_update()
 
 
 def _digest(email: str) -> str:

@@ -1,18 +1,14 @@
 """What webhooks tell of bookings (contract section 2); each delivery may come twice, late or out of order."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 from lco.availability.days import Days
-from lco.bookings.announcer import Announcer
 from lco.bookings.booking import State
-from lco.bookings.ledger import Ledger
+from lco.bookings.records import BookingRecords
 from lco.bookings.rows import News, plain, reference_of
 from lco.catalogue.vehicle import Vehicle
 from lco.errors import LcoError
 from lco.money import Money
-from lco.store import Store
 
 
 class Catalogue(Protocol):
@@ -21,13 +17,10 @@ class Catalogue(Protocol):
     def find(self, vehicle_id: int) -> Vehicle: ...
 
 
-class BookingNews:
-    """The half of `Bookings` that listens to Odoo."""
+class BookingNews(BookingRecords):
+    """The part of `Bookings` that listens to Odoo."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, announcer: Announcer) -> None:
-        self._store = store
-        self._catalogue = catalogue
-        self._announcer = announcer
+    _catalogue: Catalogue
 
     def on_created(
         self, reference: str, vehicle_id: int | None, email: str | None, days: Days | None, total: Money | None
@@ -36,12 +29,12 @@ class BookingNews:
         reference = reference_of(reference)
         news = News(State.BOOKED, "", days, total)
         with self._ledger() as ledger:
-            if ledger.by_reference(reference) or not ledger.keep_for_later(reference, news, vehicle_id, email):
+            if ledger.is_known(reference) or not ledger.keep_for_later(reference, news, vehicle_id, email):
                 return
             ours = False
-            if vehicle_id and email:
+            if vehicle_id and email and ledger.may_be_ours(vehicle_id):
                 ledger.settle(vehicle_id, email)
-                ours = bool(ledger.by_reference(reference)) or ledger.is_awaited(vehicle_id, email, days)
+                ours = ledger.is_known(reference) or ledger.is_awaited(vehicle_id, email, days)
         if not ours:
             self._announcer.foreign(reference, news, self._vehicle(vehicle_id))
 
@@ -75,12 +68,3 @@ class BookingNews:
             return vehicle_id, self._catalogue.find(vehicle_id).name
         except LcoError:  # An unknown vehicle, or Odoo away: its page is told by the vehicle's own webhook.
             return vehicle_id, None
-
-    @contextmanager
-    def _ledger(self) -> Iterator[Ledger]:
-        """A transaction on the bookings; once it is committed, its steps are announced."""
-        with self._store.session() as session:
-            ledger = Ledger(session)
-            yield ledger
-        for booking, kind in ledger.steps:
-            self._announcer.step(booking, kind)

@@ -5,9 +5,9 @@ import json
 from dataclasses import asdict, dataclass
 
 from lco.availability.days import Days
-from lco.bookings.booking import Booking, BookingRequest, Placed, Refusal, State
+from lco.bookings.booking import Booking, BookingRequest, Placed, Refusal, State, Step
 from lco.money import Money
-from lco.store.models import BookingRow, EarlyNews
+from lco.store.models import BookingChange, BookingRow, EarlyNews
 
 LARGEST_ID = 2**63 - 1
 
@@ -63,6 +63,7 @@ def new_row(request: BookingRequest) -> BookingRow:
         reason="",
         odoo_message="",
         changes=0,
+        tries=0,
     )
 
 
@@ -96,6 +97,19 @@ def booking_of(row: BookingRow) -> Booking:
         changed_at=row.changed_at,
         changes=row.changes,
         refusal=Refusal(row.refusal) if row.refusal else None,
+        tries=row.tries,
+    )
+
+
+def step_of(row: BookingChange) -> Step:
+    return Step(
+        id=row.id,
+        booking_id=row.booking_id,
+        at=row.at,
+        actor=row.actor,
+        before=State(row.from_state) if row.from_state else None,
+        after=State(row.to_state),
+        reason=row.reason,
     )
 
 
@@ -109,7 +123,7 @@ def total_of(row: BookingRow | EarlyNews) -> Money | None:
     return Money(row.total_amount, row.total_currency)
 
 
-def set_total(row: BookingRow | EarlyNews, total: Money | None) -> None:
+def set_total(row: BookingRow, total: Money | None) -> None:
     row.total_amount = total.amount if total else None
     row.total_currency = total.currency if total else None
 
@@ -120,6 +134,18 @@ def set_answer(row: BookingRow, placed: Placed) -> None:
     row.odoo_id = placed.odoo_id if placed.odoo_id is not None and placed.odoo_id <= LARGEST_ID else None
     row.odoo_message = plain(placed.message)
     set_total(row, placed.total or total_of(row))
+
+
+def early_news(news: News) -> dict[str, object]:
+    """What `news_of` reads back from a row of early news."""
+    return {
+        "state": news.state and str(news.state),
+        "reason": news.reason,
+        "date_from": news.days and news.days.start,
+        "date_to": news.days and news.days.end,
+        "total_amount": news.total and news.total.amount,
+        "total_currency": news.total and news.total.currency,
+    }
 
 
 def news_of(row: EarlyNews) -> News:

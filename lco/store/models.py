@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from lco.store.types import Exact, Instant
 
@@ -55,10 +55,14 @@ class BookingRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
     changes: Mapped[int]
+    tries: Mapped[int]
+    """How often the site has set out to ask Odoo."""
+    due_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    """When the site looks after it next by itself. Who does so first moves this on, so it is also the lease."""
 
 
 class BookingChange(Base):
-    """One step in a booking's life. Rows are added in the transaction of the step and never altered."""
+    """One step in a booking's life, added in the transaction of the step; triggers refuse any other change."""
 
     __tablename__ = "booking_changes"
 
@@ -66,10 +70,11 @@ class BookingChange(Base):
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
     at: Mapped[datetime] = mapped_column(Instant)
     actor: Mapped[str] = mapped_column(String(20))
-    """Who caused it: customer, site, answer (Odoo's own) or webhook."""
+    """Who caused it: customer, site, answer (Odoo's own), webhook or person."""
     from_state: Mapped[str | None] = mapped_column(String(20))
     to_state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(Text)
+    booking: Mapped[BookingRow] = relationship()
 
 
 class EarlyNews(Base):
@@ -92,14 +97,24 @@ class EarlyNews(Base):
 
 
 class Delivery(Base):
-    """A webhook delivery, kept so that the same one is never applied twice."""
+    """A webhook delivery, kept so that the same one is never applied twice, and none is lost."""
 
     __tablename__ = "deliveries"
+    __table_args__ = (Index(None, "subject", "received_at"),)
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
-    """The sender's own `webhook-id`, or one derived from the body where there is none."""
+    """The sender's own `webhook-id`, or one made up for a delivery that has none."""
     endpoint: Mapped[str] = mapped_column(String(20))
     event_type: Mapped[str] = mapped_column(String(100))
+    subject: Mapped[str] = mapped_column(String(120))
+    """What it is about: `vehicle:7`, `booking:BK-…`, or the type of an event that the site does not know."""
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the body: by it a delivery without an id is known again."""
     payload: Mapped[str] = mapped_column(Text)
-    received_at: Mapped[datetime] = mapped_column(Instant)
+    received_at: Mapped[datetime] = mapped_column(Instant, index=True)
     applied_at: Mapped[datetime | None] = mapped_column(Instant)
+    result: Mapped[str] = mapped_column(String(100))
+    """What became of it, in a word or two; of one that failed the kind of error, never its text."""
+    tries: Mapped[int]
+    due_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    """When to apply it (again), if it is not applied by then: the lease of who is applying it now."""

@@ -1,123 +1,219 @@
-"""The inbox: every delivery is kept, and one that comes twice under the same id is applied once."""
+"""The inbox: every delivery is kept, the same one twice is applied once, and one that fails is tried again."""
 
 import logging
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, cast
 
-from sqlalchemy import delete
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from lco import clock
-from lco.errors import LcoError
+from lco import clock, metrics
+from lco.errors import NotFound
 from lco.store import Store
 from lco.store.models import Delivery
-from lco.webhooks import handlers
+from lco.store.turns import Turns
+from lco.webhooks import handlers, schemas
 from lco.webhooks.handlers import Bookings, Catalogue, Services
 from lco.webhooks.schemas import TEST, Event
 
 log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=30)
-TRY_AGAIN = timedelta(seconds=5)
+SAME_BODY = timedelta(minutes=5)
+"""How long a body without an id is taken for the same delivery, unless its subject was told of anew meanwhile."""
+LEASE = timedelta(seconds=30)
+"""How long applying may take; who has not marked a delivery by then has ended."""
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=5)
+MOST_TRIES = 20
+"""About an hour and a quarter. After that a person may replay it."""
 
 
-class NotApplied(LcoError):
-    """The delivery could not be applied now; the sender may send it again under the same id."""
-
-    status = 503
-    code = "not_applied"
-    message = "We could not take this in just now. Please send it again."
+# Statements that every delivery runs are built once: building one takes longer than running it.
+TABLE = cast("Table", Delivery.__table__)
+ADD = insert(TABLE)
+NOTE = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("row_id"))
+    .values({name: bindparam(name) for name in ("result", "tries", "applied_at", "due_at")})
+)
+TOLD_LAST = (
+    select(Delivery)
+    .where(Delivery.subject == bindparam("subject"), Delivery.received_at > bindparam("since"))
+    .order_by(Delivery.received_at.desc())
+    .limit(1)
+)
 
 
 class Outcome(StrEnum):
-    """What became of a delivery. To the sender all of these are a success."""
+    """What became of a delivery. To the sender all of these are a success: none of them needs to come again."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
     UNKNOWN = "unknown"
     TEST = "test"
+    KEPT = "kept"
+    """It could not be applied just now, and will be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The inbox at a glance."""
+
+    last_received: datetime | None
+    waiting: int
+    failed: int
+    """Not applied after MOST_TRIES, so that nobody tries any more."""
 
 
 class Inbox:
-    """Deliveries whose signature has been checked."""
+    """Deliveries whose signature has been checked. Safe for many threads and processes."""
 
     def __init__(self, store: Store, catalogue: Catalogue, bookings: Bookings) -> None:
         self._store = store
         self._services = Services(catalogue, bookings)
-        self._turn = threading.Condition()
-        self._under_way: set[str] = set()
+        self._turns = Turns()
 
     def take(self, event: Event, delivery_id: str | None) -> Outcome:
-        """Keep the delivery and apply it, unless its id says that this has been done.
+        """Keep the delivery and apply it, unless that has been done; when this returns, it is not lost any more.
 
-        One without an id (the plain signature has none) cannot be known again: it is applied each time, which is
-        harmless, because events are hints and handlers look for themselves what is true. Raises NotApplied,
-        StoreAway.
+        One without an id (the plain signature has none) counts as the same when it has the body of the last one
+        about its subject. Raises StoreAway.
         """
         if event.type == TEST:
             return Outcome.TEST
-        row_id = delivery_id or str(uuid.uuid4())
-        with self._alone_with(row_id):
-            if self._is_applied(event, row_id):
-                return Outcome.DUPLICATE
-            known = self._apply(event)
-            self._mark_applied(row_id)
-        return Outcome.APPLIED if known else Outcome.UNKNOWN
+        with self._turns.alone_with(event.subject):
+            row_id = self._kept(event, delivery_id)
+            return self._applied(row_id, event, tries=1) if row_id else Outcome.DUPLICATE
+
+    def attend(self) -> None:
+        """Call at start and every few seconds: apply what a failure or the end of a process left unapplied.
+
+        Raises StoreAway.
+        """
+        due = Delivery.due_at <= clock.now()
+        with self._store.session() as session:
+            rows = session.scalars(select(Delivery).where(due).order_by(Delivery.received_at).limit(100)).all()
+        for row in rows:
+            if self._claimed(row):
+                event = schemas.read(row.endpoint, row.payload.encode())
+                with self._turns.alone_with(event.subject):
+                    self._applied(row.id, event, row.tries + 1)
 
     def forget_old(self) -> None:
         """Delete deliveries older than KEPT: nobody sends one again after that. Raises StoreAway."""
         with self._store.session() as session:
             session.execute(delete(Delivery).where(Delivery.received_at < clock.now() - KEPT))
 
-    @contextmanager
-    def _alone_with(self, row_id: str) -> Iterator[None]:
-        """Within the block, no other thread has the same delivery in hand."""
-        with self._turn:
-            self._turn.wait_for(lambda: row_id not in self._under_way)
-            self._under_way.add(row_id)
-        try:
-            yield
-        finally:
-            with self._turn:
-                self._under_way.discard(row_id)
-                self._turn.notify_all()
+    # What people see and do
 
-    def _is_applied(self, event: Event, row_id: str) -> bool:
-        """Whether the delivery is there and applied; when it is not there, it is now."""
+    def overview(self) -> Overview:
+        unapplied = select(func.count()).where(Delivery.applied_at.is_(None))
+        with self._store.session() as session:
+            return Overview(
+                session.scalar(select(func.max(Delivery.received_at))),
+                session.scalar(unapplied.where(Delivery.due_at.is_not(None))) or 0,
+                session.scalar(unapplied.where(Delivery.due_at.is_(None))) or 0,
+            )
+
+    def latest(self, most: int, *, unapplied: bool = False) -> Sequence[Delivery]:
+        """The newest deliveries, newest first; with `unapplied` only those that are not applied."""
+        query = select(Delivery).order_by(Delivery.received_at.desc(), Delivery.id).limit(most)
+        with self._store.session() as session:
+            return session.scalars(query.where(Delivery.applied_at.is_(None)) if unapplied else query).all()
+
+    def replay(self, delivery_id: str) -> None:
+        """Have the delivery applied (again): a serving process does it within seconds. Raises NotFound."""
+        with self._store.session() as session:
+            row = session.get(Delivery, delivery_id)
+            if row is None:
+                raise NotFound(f"There is no delivery {delivery_id}.")
+            row.applied_at, row.due_at, row.tries, row.result = None, clock.now(), 0, "to be replayed"
+
+    # How a delivery is kept and applied
+
+    def _kept(self, event: Event, delivery_id: str | None) -> str | None:
+        """The id of the row to apply now; None when the delivery has been applied."""
         try:
             with self._store.session() as session:
-                row = session.get(Delivery, row_id)
-                if row is None:
-                    session.add(_row(event, row_id))
-                return row is not None and row.applied_at is not None
-        except IntegrityError as error:
-            # Another process stored the same delivery between our look and our insert, and is applying it.
-            raise NotApplied(retry_after=TRY_AGAIN) from error
+                known = None if delivery_id else _told_last(session, event)
+                return _to_apply(known) if known else _added(session, event, delivery_id)
+        except IntegrityError:
+            # The id is stored already; looking only now spares every other delivery the look.
+            with self._store.session() as session:
+                return _to_apply(session.get_one(Delivery, delivery_id))
 
-    def _apply(self, event: Event) -> bool:
+    def _applied(self, row_id: str, event: Event, tries: int) -> Outcome:
         try:
-            return handlers.apply(self._services, event)
+            known = handlers.apply(self._services, event)
+            outcome = Outcome.APPLIED if known else Outcome.UNKNOWN
+            self._note(row_id, str(outcome), tries, applied_at=clock.now())
         except Exception as error:
+            metrics.background_failures.labels("webhook").inc()
             log.exception("a delivery could not be applied: %s", event.type)
-            raise NotApplied(retry_after=TRY_AGAIN) from error
+            self._note(row_id, f"failed: {type(error).__name__}", tries, due_at=_next_try(tries))
+            return Outcome.KEPT
+        return outcome
 
-    def _mark_applied(self, row_id: str) -> None:
+    def _note(
+        self,
+        row_id: str,
+        result: str,
+        tries: int,
+        *,
+        applied_at: datetime | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
+        values = {"row_id": row_id, "result": result, "tries": tries, "applied_at": applied_at, "due_at": due_at}
         with self._store.session() as session:
-            row = session.get(Delivery, row_id)
-            if row:
-                row.applied_at = clock.now()
+            session.execute(NOTE, values)
+
+    def _claimed(self, row: Delivery) -> bool:
+        """Whether it is ours now; not when another process, or the sender coming again, was faster."""
+        with self._store.session() as session:
+            seen = (Delivery.id == row.id, Delivery.due_at == row.due_at)
+            claim = update(Delivery).where(*seen).values(due_at=clock.now() + LEASE).returning(Delivery.id)
+            return session.scalar(claim) is not None
 
 
-def _row(event: Event, row_id: str) -> Delivery:
-    return Delivery(
-        id=row_id,
-        endpoint=event.endpoint,
-        event_type=event.type,
-        payload=event.text,
-        received_at=clock.now(),
-        applied_at=None,
-    )
+def _told_last(session: Session, event: Event) -> Delivery | None:
+    """The last delivery about the event's subject, if it is this very one and came a short while ago."""
+    row = session.scalar(TOLD_LAST, {"subject": event.subject, "since": clock.now() - SAME_BODY})
+    return row if row is not None and row.digest == event.digest else None
+
+
+def _to_apply(row: Delivery) -> str | None:
+    """The id of a delivery that came again, unless it has been applied; else it is ours now."""
+    if row.applied_at:
+        return None
+    row.due_at = clock.now() + LEASE
+    return row.id
+
+
+def _added(session: Session, event: Event, delivery_id: str | None) -> str:
+    now = clock.now()
+    values: dict[str, Any] = {
+        "id": delivery_id or f"body-{uuid.uuid4().hex}",
+        "endpoint": event.endpoint,
+        "event_type": event.type,
+        "subject": event.subject,
+        "digest": event.digest,
+        "payload": event.text,
+        "received_at": now,
+        "result": "",
+        "tries": 0,
+        "due_at": now + LEASE,
+    }
+    session.execute(ADD, values)
+    return str(values["id"])
+
+
+def _next_try(tries: int) -> datetime | None:
+    if tries >= MOST_TRIES:
+        return None
+    return clock.now() + min(FIRST_PAUSE * (1 << min(tries - 1, 10)), LONGEST_PAUSE)

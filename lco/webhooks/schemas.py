@@ -1,5 +1,6 @@
 """What Odoo's events must look like (contract section 2): any of them is a hint, so little is demanded."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,19 @@ class Event:
     type: str
     text: str
     payload: Mapping[str, Any] | None
+
+    @property
+    def subject(self) -> str:
+        """What it is about, `vehicle:7` or `booking:BK-…`; of an unknown type nothing but the type is known."""
+        payload = self.payload or {}
+        if "booking_ref" in payload:
+            return f"booking:{payload['booking_ref']}"
+        return f"vehicle:{payload['vehicle_id']}" if "vehicle_id" in payload else self.type
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the body, the same for the same event sent again."""
+        return hashlib.sha256(f"{self.endpoint}\n{self.text}".encode()).hexdigest()
 
 
 def _printable(text: str) -> None:

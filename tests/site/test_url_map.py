@@ -24,6 +24,7 @@ READING = {
     "fleet.filters": ("/api/fleet/filters", REVALIDATED),
     "live.page": ("/live?r=odoo", NEVER),
     "live.events": ("/api/events", NEVER),
+    "ops.show": ("/ops", NEVER),
     "status.alive": ("/healthz", NEVER),
     "status.ready": ("/readyz", NEVER),
     "status.metrics": ("/metrics", NEVER),

@@ -10,14 +10,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
-    "the start": ("lco", "lco.app", "lco.cli"),
+    "the start": ("lco", "lco.app", "lco.cli", "lco.mail.cli"),
     "blueprints": ("lco.blueprints",),
     "pages and streams": (
         *("lco.live", "lco.htmx", "lco.answers", "lco.assets", "lco.security", "lco.extensions", "lco.limits"),
         *("lco.formats", "lco.urls"),
     ),
     "the shop": ("lco.shop", "lco.upkeep"),
-    "services": ("lco.catalogue", "lco.availability", "lco.bookings", "lco.webhooks"),
+    "services": ("lco.catalogue", "lco.availability", "lco.bookings", "lco.webhooks", "lco.mail"),
     "odoo, store and log": ("lco.odoo", "lco.store", "lco.freshness", "lco.live.log"),
     "the ground": (
         *("lco.settings", "lco.errors", "lco.metrics", "lco.money", "lco.clock", "lco.budget", "lco.background"),
@@ -31,7 +31,7 @@ KNOW_HTTP = ("the start", "blueprints", "pages and streams")
 WEB = {"flask", "werkzeug", "flask_caching", "flask_limiter", "jinja2", "markupsafe"}
 MAY_IMPORT = {
     "requests": ("lco.odoo", "lco.demo", "lco.cli"),
-    "sqlalchemy": ("lco.store", "lco.bookings", "lco.webhooks"),
+    "sqlalchemy": ("lco.store", "lco.bookings", "lco.webhooks", "lco.mail"),
     "alembic": ("lco.store",),
     "gevent": (),
     "lco.demo": ("lco.demo", "lco.cli"),

@@ -118,25 +118,34 @@ def test_hostile_values_are_400(post):
         assert post(changes).status_code == 400, changes
 
 
-def test_while_odoo_is_away_it_is_503_and_the_same_key_books_later(post, odoo, client):
+def test_while_odoo_is_away_it_is_202_and_the_site_books_when_it_is_back(post, odoo, client, app):
     client.get("/equipment")
     odoo.fails_with = requests.ConnectTimeout()
     answer = post(key="k")
-    assert (answer.status_code, answer.json["error"]) == (503, "upstream_unreachable")
+    assert answer.status_code == 202
+    assert answer.json.keys() == {"success", "state", "message", "booking_ref", "booking_url"}
+    assert (answer.json["success"], answer.json["state"], answer.json["booking_ref"]) == (True, "requested", None)
+    assert answer.headers["Location"] == answer.json["booking_url"]
+    assert "We keep your request" in client.get(answer.json["booking_url"]).text
     odoo.fails_with = None
-    assert post(key="k").status_code == 201
+    with clock.moved(timedelta(seconds=10)):
+        app.extensions["lco"].bookings.attend()
+    made = post(key="k")
+    assert (made.status_code, made.headers["Location"]) == (201, answer.headers["Location"])
+    assert attempts(odoo) == 2
 
 
-def test_an_unknown_outcome_is_502_with_a_page_that_will_know(post, odoo, client):
+def test_an_unknown_outcome_is_202_with_a_page_that_will_know(post, odoo, client):
     client.get("/equipment")
     failures = [requests.ReadTimeout(), requests.ConnectionError("reset"), 500, 502]
     for count, failure in enumerate(failures, start=1):
         odoo.fails_with = failure
         answer = post(key=str(count))
-        assert (answer.status_code, answer.json["error"]) == (502, "upstream_outcome_unknown")
+        assert (answer.status_code, answer.json["state"]) == (202, "checking")
+        assert "do not book again" in answer.json["message"]
         odoo.fails_with = None
         assert post(key=str(count)).json == answer.json
-        assert attempts(odoo) == count, "it is never sent again"
+        assert attempts(odoo) == count, "it is not sent again blindly"
         assert "We are checking" in client.get(answer.json["booking_url"]).text
 
 
@@ -184,7 +193,7 @@ def test_the_eleventh_attempt_within_an_hour_is_429(post, odoo, client):
     client.get("/equipment")
     odoo.fails_with = requests.ConnectTimeout()
     statuses = [post().status_code for _ in range(11)]
-    assert statuses == [503] * 10 + [429]
+    assert statuses == [202] * 10 + [429]
     assert attempts(odoo) == 10
     answer = post()
     assert answer.json["error"] == "too_many_requests"
@@ -200,7 +209,7 @@ def test_twenty_parallel_attempts_reach_odoo_ten_times(app, odoo, body):
 
     with ThreadPoolExecutor(20) as threads:
         statuses = sorted(threads.map(send, range(20)))
-    assert statuses == [429] * 10 + [503] * 10
+    assert statuses == [202] * 10 + [429] * 10
     assert attempts(odoo) == 10
 
 

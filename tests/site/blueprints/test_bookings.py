@@ -146,16 +146,31 @@ def test_a_key_used_for_another_booking_is_told_and_replaced(post, odoo):
     assert attempts(odoo) == 1
 
 
-def test_while_odoo_is_away_the_same_form_may_be_sent_again(post, client, odoo, form):
-    client.get(f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True)
+def test_while_odoo_is_away_the_form_leads_to_a_page_that_says_it_is_kept(post, client, odoo, app):
+    client.get("/equipment")
     odoo.fails_with = requests.ConnectTimeout()
-    page = post()
-    assert page.status_code == 503
-    assert "not answering right now" in page.text
-    assert everything_typed_is_in(page)
-    assert key_in(page) == "page-key"
+    answer = post()
+    assert answer.status_code == 303
+    page = client.get(answer.location)
+    assert "We keep your request" in page.text
+    assert "please do not send it again" in page.text
+    assert post().location == answer.location
     odoo.fails_with = None
-    assert post().status_code == 303
+    with clock.moved(timedelta(seconds=10)):
+        app.extensions["lco"].bookings.attend()
+    assert re.search(r"BK-\d{8}-\w{8}", client.get(answer.location).text)
+    assert attempts(odoo) == 2
+
+
+def test_a_request_that_was_kept_too_long_says_that_nothing_is_booked(post, client, odoo, app):
+    client.get("/equipment")
+    odoo.fails_with = requests.ConnectTimeout()
+    location = post().location
+    with clock.moved(timedelta(days=91)):
+        app.extensions["lco"].bookings.attend()
+    page = client.get(location)
+    assert "Not booked" in page.text
+    assert "Please call us" in page.text
 
 
 def test_an_unknown_outcome_leads_to_a_page_that_says_so(post, client, odoo):
@@ -181,8 +196,8 @@ def test_form_and_json_share_ten_attempts_an_hour(post, client, form, odoo):
     client.get(f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True)
     odoo.fails_with = requests.ConnectTimeout()
     for number in range(5):
-        assert post({"idempotency_key": str(number)}, headers=HTMX).status_code == 503
-        assert client.post("/api/booking", json=form).status_code == 503
+        assert post({"idempotency_key": str(number)}, headers=HTMX).status_code == 204
+        assert client.post("/api/booking", json=form).status_code == 202
     odoo.fails_with = None
     page = post({"idempotency_key": "the eleventh"}, headers=HTMX)
     assert page.status_code == 429

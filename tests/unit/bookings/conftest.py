@@ -1,5 +1,6 @@
 """What the tests of bookings start from: a shop in memory, a wanted booking, and a clock that can be moved."""
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,26 +8,27 @@ import pytest
 
 from lco import clock
 from lco.bookings.booking import BookingRequest
-from lco.store.models import Base
+from lco.store import Store
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 from tests.unit.bookings.world import DAYS, MOWER, CountingStore, Shop
 
 
 @pytest.fixture(scope="session")
-def one_store(tmp_path_factory):
-    """One database for all tests: emptying it is quicker than making another."""
-    store = CountingStore(f"sqlite:///{tmp_path_factory.mktemp('bookings')}/lco.sqlite3")
+def migrated(tmp_path_factory):
+    """A migrated database to copy: migrating takes longer, and emptying is refused by the audit."""
+    path = tmp_path_factory.mktemp("bookings") / "lco.sqlite3"
+    store = Store(f"sqlite:///{path}")
     store.migrate()
-    yield store
-    store.close()
+    store.close()  # with the last connection its log is written into the file
+    return path
 
 
 @pytest.fixture
-def store(one_store):
-    with one_store.session() as session:
-        for table in reversed(Base.metadata.sorted_tables):
-            session.execute(table.delete())
-    return one_store
+def store(migrated, tmp_path):
+    copy = shutil.copy(migrated, tmp_path / "lco.sqlite3")
+    store = CountingStore(f"sqlite:///{copy}")
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -61,13 +61,14 @@ def test_without_a_place_the_entry_is_at_the_business():
 @pytest.mark.parametrize(
     ("state", "status", "method"),
     [
-        (State.REQUESTED, "CANCELLED", "CANCEL"),
+        (State.REQUESTED, "TENTATIVE", "PUBLISH"),
         (State.PLACING, "TENTATIVE", "PUBLISH"),
         (State.CHECKING, "TENTATIVE", "PUBLISH"),
         (State.BOOKED, "TENTATIVE", "PUBLISH"),
         (State.CONFIRMED, "CONFIRMED", "PUBLISH"),
         (State.DECLINED, "CANCELLED", "CANCEL"),
         (State.CANCELLED, "CANCELLED", "CANCEL"),
+        (State.EXPIRED, "CANCELLED", "CANCEL"),
     ],
 )
 def test_every_state_has_a_status_and_a_method(state, status, method):

@@ -253,9 +253,20 @@ def test_early_news_are_forgotten_after_a_day(shop, wanted, later):
     assert shop.place(wanted).state is State.BOOKED
 
 
-def test_news_of_a_booking_that_was_never_sent_find_nothing(shop, wanted):
+def test_a_kept_request_that_somebody_booked_in_odoo_by_hand_is_booked(shop, wanted, later):
     shop.odoo.answer = OdooAway()
-    with pytest.raises(OdooAway):
-        shop.place(wanted)
+    kept = shop.place(wanted)
     shop.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
-    assert shop.audit()[-1][1] == "requested"
+    shop.odoo.answer = None
+    later(timedelta(hours=1))
+    shop.bookings.attend()
+    assert (now(shop, kept).state, now(shop, kept).reference) == (State.BOOKED, "BK-9")
+    assert len(shop.odoo.asked) == 1, "and it is not sent any more"
+
+
+def test_what_odoo_told_before_the_customer_asked_is_another_booking(shop, wanted, later):
+    shop.bookings.on_created("BK-0", 7, wanted.email, DAYS, None)
+    shop.bookings.on_cancelled("BK-0", "by phone")
+    later(timedelta(minutes=1))
+    shop.odoo.answer = OutcomeUnknown()
+    assert shop.place(wanted).state is State.CHECKING

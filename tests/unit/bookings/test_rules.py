@@ -17,6 +17,9 @@ from lco.store.models import BookingChange
 STEPS = {
     (None, "requested"),
     ("requested", "placing"),
+    ("requested", "booked"),
+    ("requested", "declined"),
+    ("requested", "expired"),
     ("placing", "requested"),
     ("placing", "checking"),
     ("placing", "booked"),
@@ -28,6 +31,8 @@ STEPS = {
     ("booked", "cancelled"),
     ("confirmed", "cancelled"),
     ("declined", "booked"),
+    ("expired", "booked"),
+    ("expired", "declined"),
 }
 
 

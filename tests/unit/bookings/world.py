@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from lco.availability.days import Days
 from lco.availability.quote import Quote
-from lco.bookings.booking import BookingRequest, Placed
+from lco.bookings.booking import Booking, BookingRequest, Placed
 from lco.bookings.service import Bookings
 from lco.catalogue.vehicle import Rates, Status, Vehicle
 from lco.errors import Gone, NotFound
@@ -77,6 +77,19 @@ class FakeAvailability:
         self.forgotten.append(vehicle_id)
 
 
+class Outbox:
+    """The mails that customers were written, as the outbox would keep them: gone with their transaction."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[int, str]] = []
+        self.breaks_down = False
+
+    def write(self, session: Session, message: str, booking: Booking) -> None:
+        if self.breaks_down:
+            raise RuntimeError("the outbox is broken")
+        event.listen(session, "after_commit", lambda _: self.written.append((booking.id, message)), once=True)
+
+
 class CountingStore(Store):
     """The real store, which counts how often it was used."""
 
@@ -98,10 +111,11 @@ class Shop:
         self.changes = MemoryLog()
         self.start = self.changes.head()
         self.hits = 0
+        self.mails = Outbox()
         self.bookings = self.another_process()
 
     def another_process(self) -> Bookings:
-        return Bookings(self.store, self.odoo, self.catalogue, self.availability, self.changes)
+        return Bookings(self.store, self.odoo, self.catalogue, self.availability, self.changes, self.mails)
 
     def place(self, request: BookingRequest, key: str = "key"):
         return self.bookings.place(request, key, self.hit)
@@ -117,6 +131,9 @@ class Shop:
 
     def told(self, topic: str | None = None) -> list[str]:
         return [c.kind for c in self.changes.since(self.start) if topic is None or c.topic == topic]
+
+    def mailed(self, booking_id: int = 1) -> list[str]:
+        return [message for id_, message in self.mails.written if id_ == booking_id]
 
     def said(self) -> str:
         return str([(c.topic, c.kind, c.data) for c in self.changes.since(self.start)])

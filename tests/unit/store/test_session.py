@@ -18,9 +18,8 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 def delivery(name: str, **values) -> Delivery:
-    return Delivery(
-        **{"id": name, "endpoint": "booking", "event_type": "test", "payload": "{}", "received_at": NOON, **values}
-    )
+    told = {"endpoint": "booking", "event_type": "test", "subject": "booking:BK-1", "digest": "", "payload": "{}"}
+    return Delivery(**{"id": name, **told, "received_at": NOON, "result": "", "tries": 0, **values})
 
 
 def kept(store) -> list[str]:

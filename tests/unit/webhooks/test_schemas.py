@@ -3,7 +3,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lco.availability.days import Days
@@ -150,6 +150,7 @@ SCHEMAS = [
 FIELDS = sorted({name for _, _, schema in SCHEMAS for name in schema.fields})
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # how fast the machine is decides nothing
 @given(st.sampled_from(SCHEMAS), st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_values_of_any_kind_are_read_or_refused_in_words(known, fields):
     endpoint, event_type, schema = known

@@ -1,29 +1,22 @@
-"""Commands for operators: `flask --app wsgi lco …`."""
+"""Commands about webhooks: send one by hand, see what came and what became of it, have one applied again."""
 
 import uuid
 
 import click
 import requests
-from flask.cli import AppGroup
+from flask.cli import with_appcontext
 
 from lco import clock
 from lco.blueprints import shop
+from lco.errors import NotFound
+from lco.store.models import Delivery
 from lco.webhooks import signature
-
-group = AppGroup("lco", help="The rental storefront.")
 
 ANSWER_WITHIN = 10.0
 REFUSED = 400
 
 
-@group.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
-    shop().store.migrate()
-    click.echo("The database is up to date.")
-
-
-@group.command("send-webhook")
+@click.command("send-webhook")
 @click.argument("endpoint", type=click.Choice(["booking", "inventory"]))
 @click.argument("event", metavar="JSON")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The site to send it to.")
@@ -34,6 +27,7 @@ def migrate() -> None:
     show_default=True,
     help="Which signatures to send.",
 )
+@with_appcontext
 def send_webhook(endpoint: str, event: str, url: str, form: str) -> None:
     """Send JSON to the site as Odoo would, signed with the first configured secret.
 
@@ -58,3 +52,34 @@ def _signatures(form: str, body: bytes) -> dict[str, str]:
     plain = signature.sign_plain(secrets[0], body)
     standard = signature.sign(secrets[0], f"msg_{uuid.uuid4().hex}", clock.now(), body)
     return {**(plain if form != "standard" else {}), **(standard if form != "plain" else {})}
+
+
+@click.command("webhooks")
+@click.option("--unapplied", is_flag=True, help="Only those that wait or have failed.")
+@click.option("--most", default=50, show_default=True, help="How many to list, newest first.")
+@click.option("--replay", metavar="ID", help="Have this one applied again by the running site.")
+@with_appcontext
+def webhooks(replay: str | None, most: int, *, unapplied: bool) -> None:
+    """List the deliveries that came, or have one applied again."""
+    if replay:
+        _replay(replay)
+        return
+    seen = shop().inbox.overview()
+    click.echo(f"{seen.waiting} waiting, {seen.failed} failed")
+    for delivery in shop().inbox.latest(most, unapplied=unapplied):
+        click.echo(_line(delivery))
+
+
+def _replay(delivery_id: str) -> None:
+    try:
+        shop().inbox.replay(delivery_id)
+    except NotFound as error:
+        raise click.ClickException(error.message) from error
+    click.echo(f"{delivery_id} is applied by the running site within seconds.")
+
+
+def _line(delivery: Delivery) -> str:
+    """One delivery without its payload, which may name a customer."""
+    tries = "1 try" if delivery.tries == 1 else f"{delivery.tries} tries"
+    facts = (delivery.id, f"{delivery.received_at:%Y-%m-%d %H:%M:%S} UTC", delivery.event_type, delivery.subject)
+    return "  ".join((*facts, delivery.result or "being applied", tries))

@@ -1,0 +1,58 @@
+"""What the site adds to a booking: `POST /api/booking` beside the same question to Odoo alone."""
+
+import statistics
+import time
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import requests
+
+from bench import report
+from lco import clock
+from tests import serving
+
+ROUNDS = 100
+PAUSE = 0.15
+"""Seconds between two bookings, in which the mail about the last one is written and sent."""
+
+
+def body(number: int) -> dict[str, object]:
+    """Another machine or another week for each number, so that none is ever taken."""
+    start = clock.now().date() + timedelta(days=30 + 7 * (number // 4))
+    return {
+        "vehicle_id": (3, 5, 7, 9)[number % 4],
+        "customer_name": "Ada Lovelace",
+        "customer_email": "ada@example.com",
+        "customer_phone": "218-555-0142",
+        "date_from": start.isoformat(),
+        "date_to": (start + timedelta(days=4)).isoformat(),
+    }
+
+
+def taken(url: str, number: int) -> float:
+    headers = {"X-Forwarded-For": f"198.51.{number % 250}.{number // 250 + 1}"}
+    started = time.monotonic()
+    answer = requests.post(url, json=body(number), headers=headers, timeout=20)
+    spent = time.monotonic() - started
+    assert answer.status_code == 201, answer.text
+    return spent
+
+
+def main() -> None:
+    report.title("POST /api/booking beside Odoo alone, loopback (promise: at most 10 ms more)")
+    with (
+        serving.demo() as odoo,
+        TemporaryDirectory() as name,
+        serving.site(odoo.url, Path(name), TRUSTED_PROXIES="1") as site,
+    ):
+        requests.get(f"{site.url}/equipment", timeout=10)
+        alone, through = [], []
+        for number in range(ROUNDS):
+            alone.append(taken(f"{odoo.url}/api/fleet/booking", 2 * number))
+            through.append(taken(f"{site.url}/api/booking", 2 * number + 1))
+            time.sleep(PAUSE)
+        yardstick = statistics.median(alone)
+        report.times("yardstick: Odoo alone", alone)
+        report.times("through the site", through, yardstick)
+        report.fact("added, median", f"{(statistics.median(through) - yardstick) * 1000:.2f} ms")

@@ -1,0 +1,123 @@
+"""How the site is, for the people of the business: bookings that need them, webhooks, Odoo, mails, streams."""
+
+import hmac
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from flask import Blueprint, Response, make_response, render_template, request
+from prometheus_client import Counter, Gauge
+
+from lco import clock, htmx, metrics
+from lco.blueprints import shop
+from lco.bookings.booking import Booking, State
+from lco.errors import NotFound
+from lco.formats import plural
+from lco.shop import Shop
+from lco.webhooks.inbox import Overview
+
+blueprint = Blueprint("ops", __name__)
+
+PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+REPEATED = "duplicate"
+TAKEN = frozenset({"applied", "unknown", "test", "kept", REPEATED})
+
+
+class MailCounts(Protocol):
+    """What the mails say of themselves: see `lco.mail.outbox.Counts`."""
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def failed(self) -> int: ...
+
+
+class Deliveries(NamedTuple):
+    """Webhooks that this process did not apply, since it was started, by reason."""
+
+    repeated: int
+    refused: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Everything on the page, read at the instant `at`."""
+
+    at: datetime
+    odoo_read: datetime | None
+    odoo_away: bool
+    inbox: Overview
+    deliveries: Deliveries
+    bookings: Mapping[State, int]
+    needing: list[Booking]
+    mails: MailCounts | None
+    streams: int
+
+
+@blueprint.get("/ops")
+def show() -> Response:
+    """The page, or its changing part for htmx. Without the right OPS_TOKEN there is no such page."""
+    _refuse_strangers()
+    template = "partials/ops.html" if htmx.wants_fragment() else "pages/ops.html"
+    now = condition(shop(), _mail_counts())
+    page = render_template(template, condition=now, ago=lambda then: ago(now.at - then), address=request.full_path)
+    return make_response(page, PRIVATE)
+
+
+def ago(age: timedelta) -> str:
+    """`just now`, `5 minutes ago`, `1 hour ago`, `3 days ago`: as people read it, rounded down."""
+    seconds = age.total_seconds()
+    for length, noun in UNITS:
+        if seconds >= length:
+            return f"{plural(int(seconds // length), noun)} ago"
+    return "just now"
+
+
+def condition(shop: Shop, mails: Callable[[], MailCounts] | None) -> Condition:
+    """How the site is now. `mails` counts the mails; None where there are none. Raises StoreAway."""
+    odoo = shop.odoo.transport
+    return Condition(
+        at=clock.now(),
+        odoo_read=odoo.last_success,
+        odoo_away=odoo.breaker.is_open,
+        inbox=shop.inbox.overview(),
+        deliveries=_deliveries(),
+        bookings=shop.bookings.counts(),
+        needing=shop.bookings.needing_a_person(),
+        mails=mails() if mails else None,
+        streams=int(sum(value for _, value in _samples(metrics.streams))),
+    )
+
+
+def _mail_counts() -> Callable[[], MailCounts] | None:
+    outbox = getattr(shop(), "mails", None)
+    return outbox.counts if outbox else None
+
+
+def _refuse_strangers() -> None:
+    """Raises NotFound unless the token is given as `Authorization: Bearer …` or as `?token=…`."""
+    expected = shop().settings.ops_token
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    given = bearer.strip() if scheme.lower() == "bearer" else request.args.get("token", "")
+    # Compared in constant time, so that nobody can feel the token's way letter by letter.
+    if not expected or not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
+        raise NotFound
+
+
+def _deliveries() -> Deliveries:
+    by_outcome: dict[str, int] = {}
+    for labels, value in _samples(metrics.webhooks):
+        by_outcome[labels["outcome"]] = by_outcome.get(labels["outcome"], 0) + int(value)
+    refused = {outcome: count for outcome, count in by_outcome.items() if outcome not in TAKEN}
+    return Deliveries(by_outcome.get(REPEATED, 0), refused)
+
+
+def _samples(metric: Counter | Gauge) -> Iterator[tuple[Mapping[str, str], float]]:
+    """The present values by label; a counter's second sample, the instant of its creation, is left out."""
+    for family in metric.collect():
+        for sample in family.samples:
+            if not sample.name.endswith("_created"):
+                yield sample.labels, sample.value

@@ -1,0 +1,20 @@
+"""Commands for operators: `flask --app wsgi lco …` (docs/operating.md)."""
+
+import click
+from flask.cli import AppGroup
+
+from lco.blueprints import shop
+from lco.cli.bookings import audit, bookings, settle
+from lco.cli.webhooks import send_webhook, webhooks
+from lco.mail.cli import mail_worker, mails
+
+group = AppGroup("lco", help="The rental storefront.")
+for command in (audit, bookings, mail_worker, mails, settle, send_webhook, webhooks):
+    group.add_command(command)
+
+
+@group.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    shop().store.migrate()
+    click.echo("The database is up to date.")

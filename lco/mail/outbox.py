@@ -1,0 +1,187 @@
+"""The outbox: mails are written with the step they tell of, leased for sending, and end as sent or as failed."""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import Select, Update, event, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from lco import clock
+from lco.bookings.booking import Booking
+from lco.mail.snapshot import snapshot
+from lco.store import Store
+from lco.store.mails import Mail
+
+LEASE = timedelta(minutes=5)
+"""Longer than sending takes: some ten answers of a server, each within its time-out of 10 s."""
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(minutes=30)
+ATTEMPTS = 54
+"""The pauses between so many attempts add up to 24 hours."""
+
+
+class MailState(StrEnum):
+    """Where a mail stands: `sent` and `failed` are final, but for `Outbox.retry`."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Counts(NamedTuple):
+    """How many mails wait to be sent, and how many were given up."""
+
+    waiting: int
+    failed: int
+
+
+class Outbox:
+    """All mails of the site. Safe for many threads and processes; every method may raise StoreAway."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._nudged = threading.Event()
+
+    # Writing
+
+    def write(self, session: Session, message: str, booking: Booking) -> None:
+        """Have `message` sent about `booking` as it is now, if the transaction of `session` is committed.
+
+        The same message about the same version of a booking is kept once. After the commit a worker of this
+        process looks at once.
+        """
+        now = clock.now()
+        row = _insert(session).values(
+            booking_id=booking.id,
+            message=message,
+            changes=booking.changes,
+            snapshot=snapshot(booking),
+            state=MailState.WAITING,
+            attempts=0,
+            due_at=now,
+            problem="",
+            written_at=now,
+        )
+        session.execute(row.on_conflict_do_nothing())
+        event.listen(session, "after_commit", lambda _: self.nudge(), once=True)
+
+    def nudge(self) -> None:
+        """End the waiting of this process's worker, whatever it waits for."""
+        self._nudged.set()
+
+    def wait(self, seconds: float) -> None:
+        """Returns at the next nudge, or at once if one came since the last call; at the latest after `seconds`."""
+        self._nudged.wait(seconds)
+        self._nudged.clear()
+
+    # Sending
+
+    def claim(self) -> Mail | None:
+        """A mail that is due, leased to the caller for LEASE; None when there is none.
+
+        The mails of one booking come in the order in which they were written. Whoever claims a mail settles it
+        with `sent`, `postpone` or `give_up`; if nobody does, it is due again when the lease ends.
+        """
+        while True:
+            with self._store.session() as session:
+                found = session.execute(_next(clock.now())).one_or_none()
+                mail = _leased(session, *found) if found else None
+            if mail or not found:
+                return mail
+            # Another worker has leased it between our look and our update.
+
+    def sent(self, mail: Mail) -> None:
+        """The server has taken the mail, whoever holds its lease by now. Its copy of personal data is deleted."""
+        settled = {"state": MailState.SENT, "settled_at": clock.now(), "snapshot": "", "problem": ""}
+        self._change(update(Mail).where(Mail.id == mail.id).values(settled))
+
+    def postpone(self, mail: Mail, problem: str) -> bool:
+        """Try again later, after ever longer pauses; False when that was the last try, so the mail failed."""
+        pause = pause_after(mail.attempts)
+        if pause is None:
+            self.give_up(mail, problem)
+            return False
+        self._change(_mine(mail).values(due_at=clock.now() + pause, problem=problem[:200]))
+        return True
+
+    def give_up(self, mail: Mail, problem: str) -> None:
+        """The mail cannot be sent; operators see it as failed, and why."""
+        settled = {"state": MailState.FAILED, "settled_at": clock.now(), "problem": problem[:200]}
+        self._change(_mine(mail).values(settled))
+
+    # For operators
+
+    def counts(self) -> Counts:
+        """How the outbox stands now."""
+        with self._store.session() as session:
+            rows = session.execute(select(Mail.state, func.count()).group_by(Mail.state))
+            by_state = {row[0]: row[1] for row in rows}
+        return Counts(by_state.get(MailState.WAITING, 0), by_state.get(MailState.FAILED, 0))
+
+    def waiting(self, limit: int) -> Sequence[Mail]:
+        """The mails still to be sent, oldest first."""
+        return self._in_state(MailState.WAITING, limit)
+
+    def failed(self, limit: int) -> Sequence[Mail]:
+        """The mails that were given up, oldest first."""
+        return self._in_state(MailState.FAILED, limit)
+
+    def retry(self, mail_id: int) -> bool:
+        """Send a failed mail again, as if it had never been tried; False when no failed mail has this id."""
+        again = {"state": MailState.WAITING, "attempts": 0, "due_at": clock.now(), "settled_at": None}
+        with self._store.session() as session:
+            failed = update(Mail).where(Mail.id == mail_id, Mail.state == MailState.FAILED)
+            found = session.scalar(failed.values(again).returning(Mail.id))
+        self.nudge()
+        return found is not None
+
+    def _in_state(self, state: MailState, limit: int) -> Sequence[Mail]:
+        with self._store.session() as session:
+            return session.scalars(select(Mail).where(Mail.state == state).order_by(Mail.id).limit(limit)).all()
+
+    def _change(self, statement: Update) -> None:
+        with self._store.session() as session:
+            session.execute(statement)
+
+
+def _insert(session: Session) -> sqlite.Insert | postgresql.Insert:
+    """Both know ON CONFLICT DO NOTHING, each in its own dialect."""
+    return sqlite.insert(Mail) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(Mail)
+
+
+def pause_after(attempts: int) -> timedelta | None:
+    """How long to wait after so many failed attempts; None: no longer."""
+    if attempts >= ATTEMPTS:
+        return None
+    doublings = min(attempts - 1, 6)  # more would not change the least of both
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+
+
+def _next(now: datetime) -> Select[int, int]:
+    earlier = aliased(Mail)
+    must_wait = select(earlier.id).where(
+        earlier.booking_id == Mail.booking_id, earlier.id < Mail.id, earlier.state == MailState.WAITING
+    )
+    is_due = (Mail.state == MailState.WAITING, Mail.due_at <= now, ~must_wait.exists())
+    return select(Mail.id, Mail.attempts).where(*is_due).order_by(Mail.due_at, Mail.id).limit(1)
+
+
+def _leased(session: Session, mail_id: int, attempts: int) -> Mail | None:
+    """The mail, leased; None when, of two workers that saw it due, the other one was faster."""
+    lease = (
+        update(Mail)
+        .where(Mail.id == mail_id, Mail.state == MailState.WAITING, Mail.attempts == attempts)
+        .values(attempts=attempts + 1, due_at=clock.now() + LEASE)
+        .returning(Mail)
+    )
+    return session.scalars(lease).one_or_none()
+
+
+def _mine(mail: Mail) -> Update:
+    """An update of a mail as long as nobody else has claimed it meanwhile."""
+    return update(Mail).where(Mail.id == mail.id, Mail.state == MailState.WAITING, Mail.attempts == mail.attempts)

@@ -1,0 +1,225 @@
+"""Bookings over real HTTP, on both databases: crowds, killed processes, an Odoo that is away or hangs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+
+from lco import clock
+from lco.store import Store
+from tests import serving
+from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
+
+BOOK = "POST /api/fleet/booking"
+ON_BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def database(request, tmp_path) -> str:
+    """The address of an empty, migrated database."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return request.getfixturevalue("postgres").engine.url.render_as_string(hide_password=False)
+    store = Store(f"sqlite:///{tmp_path}/lco.sqlite3")
+    store.migrate()
+    store.close()
+    return f"sqlite:///{tmp_path}/lco.sqlite3"
+
+
+@pytest.fixture
+def site(odoo, tmp_path, database):
+    """A site of the test's own behind a proxy that names each customer's address."""
+    port = serving.free_port()
+    with serving.site(odoo.url, tmp_path, port, DATABASE_URL=database, TRUSTED_PROXIES="1") as server:
+        requests.get(f"{server.url}/equipment", timeout=15).raise_for_status()
+        yield server
+
+
+def body(number: int = 0, vehicle_id: int = 3) -> dict[str, object]:
+    """Four days far from every booking of the demo's; another week for each number."""
+    start = clock.today(ZoneInfo("America/Chicago")) + timedelta(days=60 + 7 * number)
+    return {
+        "vehicle_id": vehicle_id,
+        "customer_name": "Ada Lovelace",
+        "customer_email": "ada@example.com",
+        "customer_phone": "218-555-0142",
+        "date_from": start.isoformat(),
+        "date_to": (start + timedelta(days=4)).isoformat(),
+    }
+
+
+def post(site, sent, key=None, address="198.51.100.1") -> requests.Response:
+    headers = {"Idempotency-Key": key or uuid.uuid4().hex, "X-Forwarded-For": address}
+    return requests.post(f"{site.url}/api/booking", json=sent, headers=headers, timeout=30)
+
+
+def made(odoo, email="ada@example.com") -> list[dict]:
+    return [booking for booking in odoo.state()["bookings"] if booking["customer_email"] == email]
+
+
+def misbehaves(odoo, mode: str, **more: object) -> None:
+    """From now on Odoo does so when it is asked to book."""
+    fault = {"mode": mode, "path": "/api/fleet/booking", **more}
+    requests.post(f"{odoo.url}/demo/faults", json=fault, timeout=10).raise_for_status()
+
+
+def page_of(answer) -> str:
+    return requests.get(answer.headers["Location"], timeout=15).text
+
+
+def is_booked(answer) -> bool:
+    return 'data-state="booked"' in page_of(answer)
+
+
+@ON_BOTH
+def test_of_a_hundred_customers_for_the_same_dates_one_books_and_99_are_offered_others(site, odoo, database):
+    def book(number: int) -> requests.Response:
+        customer = {"customer_email": f"customer{number}@example.com"}
+        return post(site, body() | customer, address=f"198.51.100.{number}")
+
+    with ThreadPoolExecutor(100) as threads:
+        answers = list(threads.map(book, range(100)))
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 99}
+    assert all(answer.json()["alternatives"] for answer in answers if answer.status_code == 409)
+    theirs = [booking for booking in odoo.state()["bookings"] if "customer" in booking["customer_email"]]
+    assert len(theirs) == 1
+
+
+@ON_BOTH
+def test_while_odoo_is_away_a_request_is_kept_and_placed_when_it_is_back(site, odoo, database):
+    odoo.stop(signal.SIGKILL)
+    answer = post(site, body(), key="k")
+    assert (answer.status_code, answer.json()["state"]) == (202, "requested")
+    assert "We keep your request" in page_of(answer)
+    odoo.start()
+    serving.wait_until(lambda: is_booked(answer), "the booking", patience=30)
+    assert len(made(odoo)) == 1
+    assert post(site, body(), key="k").json()["booking_ref"] == made(odoo)[0]["booking_ref"]
+
+
+def test_a_customer_is_answered_within_15_seconds_however_long_odoo_hangs(site, odoo):
+    misbehaves(odoo, "hang", seconds=60)
+    started = time.monotonic()
+    answer = post(site, body())
+    assert time.monotonic() - started < 15
+    assert (answer.status_code, answer.json()["state"]) == (202, "checking")
+
+
+@pytest.mark.parametrize("fault", ["errors", "html", "nonsense", "reset"])
+def test_an_answer_that_cannot_be_used_is_never_taken_for_a_no(site, odoo, fault):
+    misbehaves(odoo, fault)
+    answer = post(site, body(), key="k")
+    assert (answer.status_code, answer.json()["state"]) == (202, "checking")
+    odoo.control("faults", mode="off")
+    assert post(site, body(), key="k").json()["state"] == "checking"
+    assert made(odoo) == []
+
+
+def test_a_lost_answer_is_found_again_by_the_webhook(odoo, ports, tmp_path):
+    with serving.site(odoo.url, tmp_path, ports[0]) as site:
+        requests.get(f"{site.url}/equipment", timeout=15)
+        misbehaves(odoo, "lost")
+        answer = post(site, body())
+        assert answer.status_code in {201, 202}, "the webhook may come before the answer is given up"
+        reference = serving.wait_until(lambda: made(odoo), "the booking in odoo")[0]["booking_ref"]
+        serving.wait_until(lambda: reference in page_of(answer), "the webhook")
+        assert odoo.calls(BOOK) == 1
+
+
+@ON_BOTH
+def test_a_site_killed_while_odoo_books_finds_the_booking_after_its_start(odoo, database, ports, tmp_path):
+    with serving.site(odoo.url, tmp_path, ports[0], DATABASE_URL=database) as site:
+        requests.get(f"{site.url}/equipment", timeout=15)
+        misbehaves(odoo, "slow", seconds=2)
+        with ThreadPoolExecutor(1) as thread:
+            broken = thread.submit(post, site, body(), "k")
+            serving.wait_until(lambda: stored(database), "the intent")
+            kill(site)
+            assert isinstance(broken.exception(30), requests.ConnectionError)
+        site.process.wait()
+        serving.wait_until(lambda: made(odoo), "odoo to book all the same")
+        site.start()
+        reference = made(odoo)[0]["booking_ref"]
+        serving.wait_until(
+            lambda: post(site, body(), "k").json()["booking_ref"] == reference, "it to be found", 30
+        )
+    assert len(made(odoo)) == 1
+
+
+def stored(database: str) -> int:
+    store = Store(database)
+    try:
+        with store.engine.connect() as connection:
+            return connection.exec_driver_sql("SELECT count(*) FROM bookings").scalar()
+    finally:
+        store.close()
+
+
+def kill(site) -> None:
+    """SIGKILL to the master and to its workers, which would live on for a second."""
+    found = subprocess.run(["pgrep", "-P", str(site.process.pid)], capture_output=True, text=True, check=True)
+    for process in (site.process.pid, *map(int, found.stdout.split())):
+        os.kill(process, signal.SIGKILL)
+
+
+@ON_BOTH
+def test_two_processes_place_every_kept_request_once(odoo, database, tmp_path):
+    first, second = (tmp_path / name for name in ("first", "second"))
+    first.mkdir()
+    second.mkdir()
+    with (
+        serving.site(odoo.url, first, DATABASE_URL=database, TRUSTED_PROXIES="1") as one,
+        serving.site(odoo.url, second, DATABASE_URL=database, TRUSTED_PROXIES="1") as two,
+    ):
+        for site in (one, two):
+            requests.get(f"{site.url}/equipment", timeout=15)
+        odoo.stop(signal.SIGKILL)
+        kept = [post(site, body(n), address=f"198.51.100.{n}") for n, site in enumerate([one, two] * 5)]
+        assert {answer.json()["state"] for answer in kept} == {"requested"}
+        odoo.start()
+        for answer in kept:
+            serving.wait_until(lambda answer=answer: is_booked(answer), "the booking", patience=40)
+    assert len(made(odoo)) == 10
+    assert odoo.calls(BOOK) == 10
+
+
+@pytest.mark.parametrize("what", ["place", "attend"])
+def test_a_process_killed_at_any_line_leaves_each_booking_once_in_odoo(lonely_odoo, database, what):
+    assert len(killed(lonely_odoo, database, what, every=11)) > 40
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("what", ["place", "attend"])
+def test_a_process_may_be_killed_on_postgresql_too(lonely_odoo, database, what):
+    assert len(killed(lonely_odoo, database, what, every=37)) > 8
+
+
+@pytest.fixture
+def lonely_odoo():
+    """One that tells nobody what happens there."""
+    with serving.demo("http://127.0.0.1:9", "--no-webhooks") as server:
+        yield server
+
+
+def killed(odoo, database: str, what: str, every: int) -> list[dict]:
+    """What became of each life that was cut short; see tests/integration/killed.py."""
+    command = [sys.executable, "-m", "tests.integration.killed", what, odoo.url, database, "1", str(every)]
+    done = subprocess.run(command, cwd=serving.ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    lives = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lives[-1]["ended"], "the last one lived to its end"
+    for life in lives:
+        # Killed before the intent was kept: nothing anywhere. Killed later: one booking, and known to be.
+        assert life["states"] in ([], ["booked"]), life
+        assert life["odoo"] == life["references"], life
+    assert [life for life in lives if life["odoo"]], "some had asked odoo"
+    return lives

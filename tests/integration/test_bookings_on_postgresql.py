@@ -1,0 +1,71 @@
+"""Every test of bookings once more, on PostgreSQL, where transactions run side by side."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from lco.bookings.booking import State
+from lco.odoo.errors import OutcomeUnknown
+from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
+from tests.unit.bookings import conftest, test_desk, test_mails, test_news, test_placing, test_rules, test_settling
+from tests.unit.bookings.world import DAYS, CountingStore
+
+MODULES = (test_placing, test_settling, test_news, test_desk, test_mails, test_rules)
+FIXTURES = ("shop", "wanted", "other", "later", "fragile_shop")
+
+globals().update({name: getattr(conftest, name) for name in FIXTURES})
+for module in MODULES:
+    globals().update({name: value for name, value in vars(module).items() if name.startswith("test_")})
+for module in (test_news, test_desk, test_settling):
+    fixtures = {"booked", "left_open", "kept", "broken_off"} & vars(module).keys()
+    globals().update({name: getattr(module, name) for name in fixtures})
+
+
+@pytest.fixture
+def store(postgres):  # noqa: F811 - pytest's way to ask for a fixture
+    store = CountingStore(postgres.engine.url.render_as_string(hide_password=False))
+    yield store
+    store.close()
+
+
+def test_no_test_hides_another_of_the_same_name():
+    names = Counter(name for module in MODULES for name in vars(module) if name.startswith("test_"))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_what_was_left_open_is_settled_once_by_many_webhooks(shop, wanted):
+    shop.odoo.answer = OutcomeUnknown()
+    booking = shop.place(wanted)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: shop.bookings.on_created("BK-9", 7, wanted.email, DAYS, None), range(16)))
+    assert shop.bookings.by_token(booking.token).reference == "BK-9"
+    assert shop.told("booking:1").count("booking.created") == 1
+    assert shop.told("bookings") == []
+
+
+def test_news_that_comes_while_the_answer_is_written_down_is_never_lost(shop, wanted):
+    with ThreadPoolExecutor(1) as webhook:
+        for number in range(40):
+            told = []
+            shop.odoo.while_asked = lambda reference, told=told: told.append(
+                webhook.submit(shop.bookings.on_confirmed, reference)
+            )
+            days = wanted.days.moved(timedelta(days=7 * number))
+            booking = shop.place(replace(wanted, days=days), str(number))
+            told[0].result(10)
+            assert shop.bookings.by_token(booking.token).state is State.CONFIRMED
+
+
+def test_many_processes_look_after_one_kept_request_and_one_places_it(shop, wanted, later):
+    shop.odoo.answer = test_settling.OdooAway()
+    kept = shop.place(wanted)
+    shop.odoo.answer = None
+    later(test_settling.SOON)
+    processes = [shop.another_process() for _ in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda process: process.attend(), processes))
+    assert len(shop.odoo.asked) == 2
+    assert shop.bookings.by_token(kept.token).state is State.BOOKED

@@ -1,0 +1,92 @@
+"""The pictures of Odoo's views in docs/images, taken of a real Odoo with some bookings in it."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests import serving
+from tests.browser import chromium
+from tests.odoo.days import ahead
+from tests.odoo.installed import MODULE
+from tests.odoo.real import BOOKING, RealOdoo
+
+FOLDER = serving.ROOT / "docs/images"
+CUSTOMERS = [
+    {"name": "Dana Whitfield", "email": "dana@maple-street.example", "phone": "+1 312 555 0142"},
+    {"name": "Northside Grounds", "email": "office@northside.example", "phone": "+1 773 555 0117"},
+    {"name": "Luis Ortega", "email": "luis@prairie-homes.example", "phone": "+1 847 555 0163"},
+]
+# vehicle, first day, days, customer, state
+BOOKINGS = (
+    (1, 1, 2, 0, "confirmed"),
+    (2, 6, 7, 1, "confirmed"),
+    (3, 3, 3, 1, "draft"),
+    (5, 4, 1, 0, "draft"),
+    (6, -2, 6, 2, "picked_up"),
+    (10, -6, 4, 1, "picked_up"),
+    (13, 2, 2, 0, "confirmed"),
+    (15, 5, 2, 2, "draft"),
+)
+VIEWS = {
+    "bookings": ("action_booking", ".o_list_view .o_data_row"),
+    "booking-kanban": ("action_booking?view_type=kanban", ".o_kanban_record"),
+    "booking-calendar": ("action_booking?view_type=calendar", ".fc-event"),
+    "equipment": ("action_vehicle", ".o_kanban_record"),
+    "equipment-list": ("action_vehicle?view_type=list", ".o_data_row"),
+    "equipment-calendar": ("action_vehicle?view_type=calendar", ".fc-event"),
+    "webhooks": ("action_delivery", ".o_data_row"),
+    "settings": ("action_settings", ".o_setting_box"),
+}
+
+
+def take_pictures(odoo: RealOdoo) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    port = serving.free_port()
+    odoo.send_webhooks_to(f"http://127.0.0.1:{port}")
+    with TemporaryDirectory() as folder, serving.site(odoo.url, Path(folder), port=port):
+        _fill(odoo)
+        serving.wait_until(lambda: not odoo.deliveries(state="waiting"), "the site to be told")
+    with sync_playwright() as playwright, chromium.launched(playwright) as browser:
+        page = browser.new_page(base_url=odoo.url, viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(60_000)
+        _log_in(page)
+        for name, (action, shown) in VIEWS.items():
+            _take(page, name, f"/odoo/action-{MODULE}.{action}", shown)
+        first = odoo.call(BOOKING, "search", domain=[["state", "=", "draft"]])[0]
+        _take(page, "booking", f"/odoo/action-{MODULE}.action_booking/{first}", ".o_form_view .o_statusbar_status")
+        _take(page, "vehicle", f"/odoo/action-{MODULE}.action_vehicle/6", ".o_form_view .o_kanban_record img")
+
+
+def _fill(odoo: RealOdoo) -> None:
+    partners = odoo.call("res.partner", "create", vals_list=CUSTOMERS)
+    odoo.call(
+        BOOKING,
+        "create",
+        vals_list=[
+            {
+                "vehicle_id": vehicle,
+                "date_from": str(ahead(first)),
+                "date_to": str(ahead(first + days)),
+                "partner_id": partners[customer],
+                "state": state,
+            }
+            for vehicle, first, days, customer, state in BOOKINGS
+        ],
+    )
+
+
+def _log_in(page: Page) -> None:
+    page.goto("/web/login")
+    page.locator("input[name=login]").fill("admin")
+    page.locator("input[name=password]").fill("admin")
+    page.locator("button[type=submit]").first.click()
+    page.wait_for_selector(".o_main_navbar, .o_action_manager")
+
+
+def _take(page: Page, name: str, path: str, shown: str) -> None:
+    page.goto(path)
+    page.locator(shown).first.wait_for()
+    # Odoo keeps a connection open for news, so the network never falls silent.
+    page.wait_for_function("document.fonts.status == 'loaded' && [...document.images].every((i) => i.complete)")
+    page.screenshot(path=FOLDER / f"odoo-{name}.png")

@@ -1,0 +1,92 @@
+"""What the tests of mail start from: a booking, its row, and a store that holds it."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from lco.availability.days import Days
+from lco.bookings.booking import Booking, BookingRequest, Refusal, State
+from lco.bookings.rows import new_row
+from lco.mail.outbox import Outbox
+from lco.mail.snapshot import snapshot
+from lco.money import Money
+from lco.store import Store
+from lco.store.mails import Mail
+from lco.store.models import BookingRow
+
+DAYS = Days(date(2030, 1, 7), date(2030, 1, 11))
+NOON = datetime(2029, 12, 2, 12, tzinfo=UTC)
+REQUEST = BookingRequest(7, DAYS, "Ada Lövelace", "ada@lovelace.test.com", "+12185550142")
+BOOKING = Booking(
+    id=1,
+    token="secret-token",
+    state=State.BOOKED,
+    request=REQUEST,
+    vehicle_name="Zero-Turn Mower",
+    reference="BK-1",
+    odoo_id=1,
+    odoo_message="",
+    total=Money(Decimal("640.00"), "USD"),
+    reason="",
+    created_at=NOON,
+    changed_at=NOON,
+    changes=0,
+)
+KEPT = replace(BOOKING, state=State.REQUESTED, reference=None, total=None)
+CONFIRMED = replace(BOOKING, state=State.CONFIRMED, changes=1)
+CANCELLED = replace(BOOKING, state=State.CANCELLED, changes=2, reason="The yard is flooded.")
+TAKEN = replace(
+    KEPT, state=State.DECLINED, refusal=Refusal.DATES_TAKEN, reason="These dates have just been taken."
+)
+BOOKINGS = {
+    "received": KEPT,
+    "booked": BOOKING,
+    "confirmed": CONFIRMED,
+    "declined": TAKEN,
+    "cancelled": CANCELLED,
+    "changed": CONFIRMED,
+}
+
+
+def with_request(booking: Booking = BOOKING, **changes) -> Booking:
+    return replace(booking, request=replace(booking.request, **changes))
+
+
+def mail_about(booking: Booking, message: str, mail_id: int = 5) -> Mail:
+    return Mail(
+        id=mail_id,
+        booking_id=booking.id,
+        message=message,
+        changes=booking.changes,
+        snapshot=snapshot(booking),
+        written_at=NOON,
+        attempts=1,
+    )
+
+
+def stored(store: Store, token: str) -> Booking:
+    """The booking under another token, with a row of its own."""
+    row = new_row(REQUEST)
+    row.token, row.key_digest, row.vehicle_name = token, token, BOOKING.vehicle_name
+    row.state, row.created_at, row.changed_at = State.BOOKED, NOON, NOON
+    with store.session() as session:
+        session.add(row)
+        session.flush()
+        return replace(BOOKING, id=row.id, token=token)
+
+
+def write(store: Store, outbox: Outbox, message: str, booking: Booking) -> None:
+    with store.session() as session:
+        outbox.write(session, message, booking)
+
+
+def mail_of(store: Store, mail_id: int) -> Mail:
+    with store.session() as session:
+        return session.get_one(Mail, mail_id)
+
+
+def emptied(store: Store) -> Store:
+    with store.session() as session:
+        session.execute(Mail.__table__.delete())
+        session.execute(BookingRow.__table__.delete())
+    return store

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test check format requirements bench clean
+.PHONY: help run test test-odoo check format requirements bench clean
 .DEFAULT_GOAL := help
 
 help:            ## List the commands
@@ -22,7 +22,10 @@ run: $(VENV)/ready  ## Start the shop on port 8000, with the demo Odoo beside it
 	wait
 
 test: $(VENV)/ready  ## Run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not odoo"
+
+test-odoo: $(VENV)/ready  ## Run the tests that need a real Odoo; fetches one from Debian the first time
+	$(BIN)/pytest -m odoo -rs
 
 check: $(VENV)/ready  ## Lint, formatting, types and templates
 	$(BIN)/ruff check .

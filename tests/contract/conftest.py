@@ -1,21 +1,26 @@
-"""The Odoos that the client is tried against, each a server of its own; so far that is the demo."""
+"""The Odoos that the client is tried against, each a server of its own: the demo, and a real one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
 
+from lco.errors import OdooError
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from tests import serving
+from tests.odoo.faulty import faulty_odoo
+from tests.odoo.unpacked import NoOdoo
 
 
 class Odoo(Protocol):
     """What these tests need of a server: its address, and its records as they were at first."""
 
     url: str
+    shows_a_placeholder: bool  # for a picture that is not there, instead of 404
+    wrong_date: type[OdooError]  # how a date that is none ends
 
     def begin(self) -> None:
         """Every test begins with the same records and no fault."""
@@ -33,6 +38,8 @@ class Odoo(Protocol):
 @dataclass
 class DemoOdoo:
     server: serving.Demo
+    shows_a_placeholder = False
+    wrong_date = OdooError
 
     @property
     def url(self) -> str:
@@ -57,12 +64,24 @@ def demo() -> Iterator[Odoo]:
         yield DemoOdoo(server)
 
 
-SERVERS: dict[str, Callable[[], object]] = {"demo": demo}
+@contextmanager
+def real() -> Iterator[Odoo]:
+    try:
+        with faulty_odoo() as odoo:
+            yield odoo
+    except NoOdoo as reason:
+        pytest.skip(f"no real Odoo on this machine: {reason}")
+
+
+SERVERS: list[object] = [
+    pytest.param(demo, id="demo"),
+    pytest.param(real, id="odoo", marks=pytest.mark.odoo),
+]
 
 
 @pytest.fixture(scope="session", params=SERVERS)
 def server(request) -> Iterator[Odoo]:
-    with SERVERS[request.param]() as odoo:
+    with request.param() as odoo:
         yield odoo
 
 

@@ -13,10 +13,6 @@ from tests.odoo.real import real_odoo
 from tests.odoo.unpacked import NoOdoo
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "odoo: needs a real Odoo")
-
-
 def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:

@@ -1,0 +1,12 @@
+from . import (
+    booking,
+    booking_events,
+    catalogue,
+    config_settings,
+    vehicle,
+    vehicle_availability,
+    vehicle_events,
+    vehicle_part,
+    vehicle_visit,
+    webhook_delivery,
+)

@@ -32,6 +32,8 @@ Alternatives = Callable[[int, Days], Sequence[Days]]
 """Free ranges near taken days: see `lco.availability.service.Availability.alternatives`."""
 Entry = Callable[[Booking, Business, str], Invitation]
 
+FITS_A_LINE = 60
+SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
 LINK = re.compile(r"://|@|\w{2}\.\w{2}")
 """What mail programs turn into links."""
 OTHER_DAYS_HELP = frozenset({Refusal.DATES_TAKEN, Refusal.NOT_MADE})
@@ -201,12 +203,21 @@ def _header(text: str) -> str:
     return plain(" ".join(text.split()).replace("=?", "= ?"), LONGEST_HEADER)
 
 
+def _display_name(text: str) -> str:
+    """`text` as the name before an address; a long one without what has a meaning there (RFC 5322, 3.2.3).
+
+    Quotes around it would do, but Python loses them where it has to fold a name, and `Bcc: x` then names a group.
+    """
+    name = _header(text)
+    return name if len(name) <= FITS_A_LINE else _header(SPECIALS.sub(" ", name))
+
+
 def _recipient(booking: Booking) -> Address:
     """Raises MailRefused for an address that no header can hold."""
     try:
         # The domain in ASCII, which every server understands; a local part beyond it needs SMTPUTF8 (RFC 6531).
         checked = validate_email(booking.request.email, check_deliverability=False)
         local, _, domain = (checked.ascii_email or checked.normalized).rpartition("@")
-        return Address(_header(booking.request.name), local, domain)
+        return Address(_display_name(booking.request.name), local, domain)
     except (EmailNotValidError, HeaderParseError, ValueError, IndexError) as error:
         raise MailRefused("the address cannot be written in a mail") from error

@@ -26,6 +26,7 @@ HEADERS = {
 
 @settings(max_examples=40, deadline=None)
 @given(message=st.sampled_from(sorted(BOOKINGS)), name=TEXT, place=TEXT, machine=TEXT, reason=TEXT)
+@example("booked", "\x0b\x0cBcc: x\x0b\x0cBcc: x" + "a" * 300, "", "", "")
 @example("booked", "=?utf-8?q?=0D=0ABcc:_eve=40evil.com?=", "", "=?utf-8?q?=0AX:_1?=", "")
 @example("cancelled", "Ada\r\nBcc: eve@evil.com", "\r\nX: 1", "Saw\r\n\r\nhello", "\r\n.\r\n")
 def test_a_mail_keeps_its_headers_its_one_recipient_and_its_parts(messages, message, name, place, machine, reason):

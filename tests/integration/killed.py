@@ -25,7 +25,7 @@ from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from lco.store import Store
 from tests.serving import ROOT, free_port
-from tests.unit.bookings.world import FakeAvailability, FakeCatalogue
+from tests.site.bookings.world import FakeAvailability, FakeCatalogue
 
 WATCHED = tuple(str(ROOT / "lco" / package) for package in ("bookings", "store", "odoo"))
 VEHICLE = 7

@@ -10,8 +10,8 @@ import pytest
 from lco.bookings.booking import State
 from lco.odoo.errors import OutcomeUnknown
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
-from tests.unit.bookings import conftest, test_desk, test_mails, test_news, test_placing, test_rules, test_settling
-from tests.unit.bookings.world import DAYS, CountingStore
+from tests.site.bookings import conftest, test_desk, test_mails, test_news, test_placing, test_rules, test_settling
+from tests.site.bookings.world import DAYS, CountingStore
 
 MODULES = (test_placing, test_settling, test_news, test_desk, test_mails, test_rules)
 FIXTURES = ("shop", "wanted", "other", "later", "fragile_shop")

@@ -27,7 +27,7 @@ from lco.settings import Settings
 from lco.store import Store
 from lco.store.mails import Mail
 from tests.serving import ROOT, free_port, wait_until
-from tests.unit.mail.world import mail_of, stored, with_request, write
+from tests.site.mail.world import mail_of, stored, with_request, write
 
 ADA, GRACE = "ada@x.test.com", "grace@x.test.com"
 PAUSE = timedelta(seconds=31)

@@ -11,7 +11,7 @@ from lco import clock
 from lco.mail.outbox import LEASE, Counts, Outbox
 from lco.mail.snapshot import booking_of
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
-from tests.unit.mail.world import mail_of, stored, write
+from tests.site.mail.world import mail_of, stored, write
 
 PATIENCE = 10.0
 

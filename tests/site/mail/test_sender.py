@@ -9,7 +9,7 @@ import pytest
 from lco.mail.errors import MailServerAway
 from lco.mail.sender import FolderSender, SmtpSender, sender_of
 from lco.settings import Settings, SettingsError
-from tests.unit.mail.world import BOOKING, mail_about
+from tests.site.mail.world import BOOKING, mail_about
 
 
 def read(**environ: str) -> Settings:

@@ -14,7 +14,7 @@ from lco.bookings.booking import Refusal, State
 from lco.bookings.errors import NotBooked
 from lco.odoo.errors import DatesRefused, OdooAway, OutcomeUnknown
 from lco.store.models import BookingRow
-from tests.unit.bookings.world import DAYS
+from tests.site.bookings.world import DAYS
 
 SOON = timedelta(seconds=6)
 """When a request that was kept for the first time is tried again."""

@@ -9,7 +9,7 @@ from icalendar import Calendar
 from lco.bookings.booking import Booking, BookingRequest, State
 from lco.bookings.calendar_entry import calendar_entry
 from lco.settings import Settings
-from tests.unit.bookings.world import DAYS, usd
+from tests.site.bookings.world import DAYS, usd
 
 BOOKING = Booking(
     id=12,

@@ -11,7 +11,7 @@ from lco.bookings.booking import State
 from lco.errors import DatesTaken, Gone, InvalidInput, KeyReused, NotFound, TooManyRequests
 from lco.odoo.errors import BookingInvalid, OdooAway, OutcomeUnknown, VehicleUnknown
 from lco.store.errors import StoreAway
-from tests.unit.bookings.world import DAYS, MOWER, usd
+from tests.site.bookings.world import DAYS, MOWER, usd
 
 
 def test_a_booking_has_odoos_reference_and_price(shop, wanted):

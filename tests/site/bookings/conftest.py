@@ -10,7 +10,7 @@ from lco import clock
 from lco.bookings.booking import BookingRequest
 from lco.store import Store
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
-from tests.unit.bookings.world import DAYS, MOWER, CountingStore, Shop
+from tests.site.bookings.world import DAYS, MOWER, CountingStore, Shop
 
 
 @pytest.fixture(scope="session")

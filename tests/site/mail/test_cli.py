@@ -9,7 +9,7 @@ from flask import Flask
 from lco.mail import cli
 from lco.mail.sender import FolderSender
 from lco.mail.worker import Worker
-from tests.unit.mail.world import stored, write
+from tests.site.mail.world import stored, write
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from lco.mail.worker import Worker
 from lco.store import Store
 from lco.store.mails import Mail
 from tests.serving import wait_until
-from tests.unit.mail.world import mail_of, stored, write
+from tests.site.mail.world import mail_of, stored, write
 
 SOON = 3.0
 """Less than the five seconds after which a worker looks by itself."""

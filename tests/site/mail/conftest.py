@@ -9,7 +9,7 @@ from lco.mail.messages import Messages
 from lco.mail.outbox import Outbox
 from lco.settings import Settings
 from lco.store import Store
-from tests.unit.mail.world import emptied
+from tests.site.mail.world import emptied
 
 SETTINGS = Settings(odoo_webhook_secret=("s",), site_url="https://rent.example")
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from lco.bookings.booking import State
 from lco.errors import InvalidInput, NotFound
 from lco.odoo.errors import OdooAway, OutcomeUnknown
-from tests.unit.bookings.world import DAYS
+from tests.site.bookings.world import DAYS
 
 LONG = timedelta(hours=3)
 

@@ -12,7 +12,7 @@ from lco import clock
 from lco.mail.outbox import ATTEMPTS, LEASE, Counts, Outbox, pause_after
 from lco.mail.snapshot import booking_of, snapshot
 from lco.store.mails import Mail
-from tests.unit.mail.world import BOOKINGS, mail_of, stored, write
+from tests.site.mail.world import BOOKINGS, mail_of, stored, write
 
 A_MOMENT = timedelta(seconds=1)
 LONG = 10.0

@@ -14,7 +14,7 @@ from lco.bookings.booking import Refusal, State
 from lco.mail.errors import MailRefused
 from lco.mail.messages import LETTERS
 from tests.html import parse
-from tests.unit.mail.world import (
+from tests.site.mail.world import (
     BOOKING,
     BOOKINGS,
     CANCELLED,

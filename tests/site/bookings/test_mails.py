@@ -7,7 +7,7 @@ import pytest
 from lco.bookings.booking import State
 from lco.errors import DatesTaken
 from lco.odoo.errors import OdooAway, OutcomeUnknown
-from tests.unit.bookings.world import DAYS
+from tests.site.bookings.world import DAYS
 
 
 def test_a_booking_is_written_about_once_for_each_step_that_matters(shop, wanted):

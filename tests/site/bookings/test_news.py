@@ -8,7 +8,7 @@ import pytest
 from lco.bookings.booking import State
 from lco.errors import DatesTaken
 from lco.odoo.errors import DatesRefused, OdooAway, OutcomeUnknown
-from tests.unit.bookings.world import DAYS, usd
+from tests.site.bookings.world import DAYS, usd
 
 OTHER_DAYS = DAYS.moved(timedelta(days=1))
 

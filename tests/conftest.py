@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from lco import clock
 from lco.settings import Settings
 from tests.html import CheckedClient
 from tests.wire import OdooAtTheWire
@@ -74,3 +76,10 @@ def app(make_app) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> CheckedClient:
     return app.test_client()
+
+
+@pytest.fixture
+def later():
+    """Moves the clock on for the rest of the test."""
+    with ExitStack() as moves:
+        yield lambda by: moves.enter_context(clock.moved(by))

@@ -14,7 +14,7 @@ from tests.site.bookings import conftest, test_desk, test_mails, test_news, test
 from tests.site.bookings.world import DAYS, CountingStore
 
 MODULES = (test_placing, test_settling, test_news, test_desk, test_mails, test_rules)
-FIXTURES = ("shop", "wanted", "other", "later", "fragile_shop")
+FIXTURES = ("shop", "wanted", "other", "fragile_shop")
 
 globals().update({name: getattr(conftest, name) for name in FIXTURES})
 for module in MODULES:

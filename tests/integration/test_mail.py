@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from email.policy import default
@@ -18,7 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from lco import clock, create_app
+from lco import create_app
 from lco.mail.messages import Messages
 from lco.mail.outbox import Counts, Outbox
 from lco.mail.sender import SmtpSender
@@ -191,13 +191,6 @@ def office(tmp_path, compose):
     store.migrate()
     yield Office(store, compose, free_port())
     store.close()
-
-
-@pytest.fixture
-def later():
-    """Moves the clock on for the rest of the test."""
-    with ExitStack() as moves:
-        yield lambda by: moves.enter_context(clock.moved(by))
 
 
 def test_a_mail_arrives_with_all_its_parts(office, server, post):

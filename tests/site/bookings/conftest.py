@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from lco import clock
 from lco.bookings.booking import BookingRequest
 from lco.store import Store
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
@@ -54,17 +53,3 @@ def wanted() -> BookingRequest:
 def other(wanted) -> BookingRequest:
     """The same customer, one week later."""
     return replace(wanted, days=DAYS.moved(timedelta(days=7)))
-
-
-@pytest.fixture
-def later():
-    """Moves the clock for the rest of the test."""
-    moves = []
-
-    def move(by: timedelta) -> None:
-        moves.append(clock.moved(by))
-        moves[-1].__enter__()
-
-    yield move
-    for moved in reversed(moves):
-        moved.__exit__(None, None, None)

@@ -1,10 +1,8 @@
 """Mails as the site renders them, an outbox on a real store, and a clock that can be moved."""
 
-from datetime import timedelta
-
 import pytest
 
-from lco import clock, create_app
+from lco import create_app
 from lco.mail.messages import Messages
 from lco.mail.outbox import Outbox
 from lco.settings import Settings
@@ -58,17 +56,3 @@ def store(one_store):
 @pytest.fixture
 def outbox(store):
     return Outbox(store)
-
-
-@pytest.fixture
-def later():
-    """Moves the clock for the rest of the test."""
-    moves = []
-
-    def move(by: timedelta) -> None:
-        moves.append(clock.moved(by))
-        moves[-1].__enter__()
-
-    yield move
-    for moved in reversed(moves):
-        moved.__exit__(None, None, None)

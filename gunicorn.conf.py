@@ -1,8 +1,10 @@
 """How the site is served: one gevent worker, thousands of open streams, no wait longer than platforms allow."""
 
 import os
+import resource
 import signal
 import socket
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
@@ -14,23 +16,36 @@ worker_connections = 12_000
 # The change log and the limits live in the process: a second one would not know what the first one knows.
 workers = 1
 timeout = 30
-graceful_timeout = 10
+graceful_timeout = 8  # with a second to notice the end and one to force it, a stop takes at most 10 s
 keepalive = 95  # above the 90 s for which a router in front may keep a connection
 accesslog = None  # a booking's address is a secret link, so addresses are not written down
 
+STREAMS = ("/live", "/api/events")
+LAST_WORDS = timedelta(seconds=5)
+
 
 def on_starting(server: Any) -> None:
+    """Every stream is an open file, and many systems allow a process 1,024 unless it asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     wanted = os.environ.get("WEB_CONCURRENCY", "1")
     if wanted != "1":
         server.log.warning("WEB_CONCURRENCY is %s, but the site runs as one process; it serves thousands", wanted)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Begin upkeep before the first request, and end the streams when the server is told to stop.
+    """Begin upkeep before the first request, take streams over, and end them when the server is told to stop.
 
     Streams never end by themselves, so without this a stop would take the whole graceful time-out.
     """
+    from gunicorn.workers.base_async import ALREADY_HANDLED
+    from gunicorn.workers.ggevent import GeventWorker
+
+    from lco.live.lines import Lines
+
     extensions = worker.wsgi.extensions
+    if isinstance(worker, GeventWorker):
+        extensions["lco.lines"] = Lines(ALREADY_HANDLED)
     extensions["lco.upkeep"].begin()
     stop = signal.getsignal(signal.SIGTERM)
 
@@ -40,3 +55,14 @@ def post_worker_init(worker: Any) -> None:
             stop(number, frame)
 
     signal.signal(signal.SIGTERM, close_streams)
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    """A stream is the last answer on its connection, so the server need not wait there for another request."""
+    if request.path in STREAMS:
+        request.force_close()
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Let the streams hear that they end, if anything is left to be said."""
+    worker.wsgi.extensions["lco.hub"].wait_until_closed(LAST_WORDS)

@@ -1,9 +1,5 @@
-"""What the server loads. Everything that waits must be patched before it is imported, so gevent comes first."""
+"""What the server loads. gunicorn's gevent worker has patched what waits before that; others use threads."""
 
-from gevent import monkey
-
-monkey.patch_all()
-
-from lco import create_app  # noqa: E402 - see above
+from lco import create_app
 
 app = create_app()

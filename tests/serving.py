@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,9 @@ import requests
 ROOT = Path(__file__).parent.parent
 PATIENCE = 20.0
 SECRET = "demo-secret"
+GUNICORN = ("gunicorn", "wsgi:app")
+THREADS = ("gunicorn", "--worker-class", "gthread", "--threads", "40", "wsgi:app")
+DEVELOPMENT = ("flask", "--app", "wsgi", "run", "--port", "{port}")
 
 
 def free_port() -> int:
@@ -107,8 +110,10 @@ def demo(site_url: str = "http://127.0.0.1:9", *more: str, port: int | None = No
 
 
 @contextmanager
-def site(odoo_url: str, folder: Path, port: int | None = None, **environ: str) -> Iterator[Server]:
-    """The site under gunicorn, as the Procfile starts it, with everything it keeps in `folder`."""
+def site(
+    odoo_url: str, folder: Path, port: int | None = None, command: Sequence[str] = GUNICORN, **environ: str
+) -> Iterator[Server]:
+    """The site under gunicorn, as the Procfile starts it, or `command`; what it keeps is in `folder`."""
     port = port or free_port()
     settings = {
         "PORT": str(port),
@@ -120,8 +125,9 @@ def site(odoo_url: str, folder: Path, port: int | None = None, **environ: str) -
         "MAIL_DIR": str(folder / "mail"),
         **environ,
     }
-    gunicorn = str(Path(sys.executable).with_name("gunicorn"))
-    server = Server([gunicorn, "wsgi:app"], port, "/healthz", settings, folder / "site.log")
+    program, *arguments = (word.format(port=port) for word in command)
+    path = str(Path(sys.executable).with_name(program))
+    server = Server([path, *arguments], port, "/healthz", settings, folder / "site.log")
     server.start()
     try:
         yield server

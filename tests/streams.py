@@ -4,7 +4,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
@@ -72,6 +72,7 @@ def opened(url: str, headers: dict[str, str] | None = None) -> Iterator[Stream]:
     try:
         yield stream
     finally:
-        line.shutdown(socket.SHUT_RDWR)  # the reading thread holds the response, so it is the line that is cut
+        with suppress(OSError):  # unless the server has ended the stream
+            line.shutdown(socket.SHUT_RDWR)  # the reading thread holds the response, so it is the line that is cut
         stream.reader.join(PATIENCE)
         connection.close()

@@ -1,7 +1,12 @@
 """The two event streams: `/live` keeps pages right, `/api/events` tells programs (contract section 3)."""
 
-from flask import Blueprint, Response, current_app, request
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from flask import Blueprint, Response, current_app, request
+from werkzeug.http import http_date
+
+from lco import clock
 from lco.blueprints import shop
 from lco.blueprints.cors import check_origins
 from lco.errors import BadRequest
@@ -10,6 +15,11 @@ from lco.live.hub import Hub
 from lco.live.log import ChangeId
 from lco.live.pipe import Pipe
 from lco.live.regions import Region, region
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from lco.live.lines import Line, Lines
 
 blueprint = Blueprint("live", __name__)
 check_origins(blueprint)
@@ -24,10 +34,10 @@ def page() -> Response:
     """HTML for the regions `r`, whenever one changes, starting after the change `since`."""
     regions = _regions()
     seen = _seen()
-    pipe = _pipe("live", wire.PAGE_HEARTBEAT)
-    pipe.put(wire.connected(seen))
-    _hub().show(pipe, regions, seen, resumed="Last-Event-ID" in request.headers)
-    return _stream(pipe)
+    sink = _sink("live", wire.PAGE_HEARTBEAT)
+    sink.put(wire.connected(seen))
+    _hub().show(sink, regions, seen, resumed="Last-Event-ID" in request.headers)
+    return _stream(sink)
 
 
 @blueprint.get("/api/events")
@@ -35,10 +45,10 @@ def events() -> Response:
     """Every public event as JSON, starting after the change `since`, or now."""
     head = shop().changes.head()
     seen = _seen() or head
-    pipe = _pipe("events", wire.PROGRAM_HEARTBEAT)
-    pipe.put(wire.notice("connected", head, seen))
-    _hub().tell(pipe, seen)
-    return _stream(pipe)
+    sink = _sink("events", wire.PROGRAM_HEARTBEAT)
+    sink.put(wire.notice("connected", head, seen))
+    _hub().tell(sink, seen)
+    return _stream(sink)
 
 
 def _regions() -> list[Region]:
@@ -56,15 +66,18 @@ def _seen() -> ChangeId | None:
     return ChangeId.parse(request.headers.get("Last-Event-ID") or request.args.get("since", ""))
 
 
-def _pipe(kind: str, heartbeat: bytes) -> Pipe:
+def _sink(kind: str, heartbeat: bytes) -> "Line | Pipe":
     """The way to this client, holding a place among all streams until it ends. Raises TooBusy."""
     hub = _hub()
     give_up = hub.places.take(request.remote_addr or "", kind)
 
-    def ended(pipe: Pipe) -> None:
+    def ended(sink: "Line | Pipe") -> None:
         give_up()
-        hub.leave(pipe)
+        hub.leave(sink)
 
+    lines: Lines | None = current_app.extensions.get("lco.lines")
+    if lines and request.method == "GET" and lines.can_take(request.environ):
+        return lines.line(heartbeat, ended)
     return Pipe(heartbeat, ended)
 
 
@@ -73,9 +86,25 @@ def _hub() -> Hub:
     return hub
 
 
-def _stream(pipe: Pipe) -> Response:
-    # The server closes the pipe with the response, however the response ends, even before its first byte.
-    response = Response(pipe, content_type="text/event-stream")
+def _stream(sink: "Line | Pipe") -> Response:
+    # The server closes a pipe with the response, however the response ends, even before its first byte.
+    response = Response(sink) if isinstance(sink, Pipe) else _OverLine(sink)
+    response.content_type = "text/event-stream"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+class _OverLine(Response):
+    """An answer that the line sends itself, head and all, over the connection it takes from the server."""
+
+    def __init__(self, line: "Line") -> None:
+        super().__init__(iter(()))
+        self._line = line
+
+    def __call__(self, environ: "WSGIEnvironment", _start_response: "StartResponse") -> Iterable[bytes]:
+        headers = self.get_wsgi_headers(environ)
+        # Without a length the answer ends with its connection (RFC 9112, 6.3), so nothing has to be framed.
+        headers.update({"Connection": "close", "Date": http_date(clock.now())})
+        rows = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in headers)]
+        return self._line.open(environ["gunicorn.socket"], "\r\n".join([*rows, "", ""]).encode("latin-1"))

@@ -4,15 +4,17 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from lco import metrics
 from lco.live import announcements, rendering, wire
 from lco.live.log import Change, ChangeId, ChangeLog
 from lco.live.places import Places
 from lco.live.rendering import Context, Rendered, SlowRegions
-from lco.live.streams import Page, Pages, Program, Region, Sink
+from lco.live.streams import Page, Pages, Program, Region, Sink, View
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ PUBLIC_KINDS = frozenset(
     }
 )
 MOST_REPLAYED = 1000
+AT_ONCE = 500
+"""Pages that are told in one go, before requests may be answered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +42,39 @@ class _Left:
     sink: Sink
 
 
+class _Lost:
+    """The word that changes may have been missed, so that only the present state is certain."""
+
+
 class _Closed:
     """The order to end every stream."""
 
 
-_Item = Change | Page | Program | _Left | Rendered | _Closed
+_Item = Change | Page | Program | _Left | Rendered | _Lost | _Closed
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _News:
-    """What a page is to be told at once: regions by name, and sentences. Dicts, because they keep their order."""
+    """What pages are to be told at once: regions that are there quickly, those that take longer, and sentences."""
 
-    names: dict[str, None] = field(default_factory=dict)
-    sentences: dict[str, None] = field(default_factory=dict)
+    fast: tuple[Region, ...]
+    slow: tuple[Region, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+def _news(regions: Iterable[Region], sentences: Iterable[str | None] = ()) -> _News:
+    """Each region and each sentence once, in the order in which they come."""
+    once = {region.name: region for region in regions}.values()
+    spoken = tuple(dict.fromkeys(filter(None, sentences)))
+    return _News(tuple(r for r in once if not r.slow), tuple(r for r in once if r.slow), spoken)
 
 
 class Hub:
     """All streams of one process, served by one thread, which alone touches them: so their order is plain.
 
     `context` opens what regions need to be rendered without a request. Whatever happens comes through one queue;
-    all that waits there is handled together, so a burst of changes renders each region once.
+    all that waits there is handled together, so a burst of changes renders each region once. Pages that show the
+    same are told the same: what that is, is found and encoded once, and each further page costs one write.
     """
 
     def __init__(self, context: Context, changes: ChangeLog, places: Places | None = None) -> None:
@@ -68,11 +85,11 @@ class Hub:
         self._starting = threading.Lock()
         self._started = False
         self._closed = False
+        self._ended = threading.Event()
         self._pages = Pages()
         self._programs: dict[Sink, Program] = {}
         self._slow = SlowRegions(context, self._queue.put)
         self._pieces: dict[str, bytes | None] = {}
-        self._messages: dict[object, bytes] = {}
 
     @property
     def open_streams(self) -> int:
@@ -83,7 +100,7 @@ class Hub:
 
         Without `seen`, or when the log no longer reaches back to it, with all of them.
         """
-        self._enter(Page(sink, {region.name: region for region in regions}, seen, resumed))
+        self._enter(Page(sink, View({region.name: region for region in regions}), seen, resumed))
 
     def tell(self, sink: Sink, seen: ChangeId) -> None:
         """Send every public event after `seen` to `sink`, as JSON."""
@@ -97,11 +114,15 @@ class Hub:
         """End every stream, now and later. Returns at once, so that a signal handler may call it."""
         self._queue.put(_Closed())
 
+    def wait_until_closed(self, patience: timedelta) -> bool:
+        """Whether every stream was told of the end within `patience` after `close`."""
+        return not self._started or self._ended.wait(patience.total_seconds())
+
     def _enter(self, stream: Page | Program) -> None:
         with self._starting:
             if not self._started:
                 self._started = True
-                self._changes.listen(self._queue.put)
+                self._changes.listen(self._queue.put, lambda: self._queue.put(_Lost()))
                 threading.Thread(target=self._run, name="hub", daemon=True).start()
         self._queue.put(stream)
 
@@ -123,12 +144,11 @@ class Hub:
 
     def _handle(self, items: list[_Item]) -> None:
         self._pieces.clear()
-        self._messages.clear()
         with self._context():
             for item in items:
                 match item:
                     case Page() | Program() if self._closed:
-                        item.sink.close()
+                        item.sink.close(wire.closing())
                     case Page():
                         self._pages.add(item)
                         self._catch_up(item)
@@ -139,56 +159,76 @@ class Hub:
                         self._ready(item)
                     case _Left():
                         self._forget(item.sink)
+                    case _Lost():
+                        self._start_over()
                     case _Closed():
                         self._closed = True
                         self._end_all()
+                        self._ended.set()
             self._spread([item for item in items if isinstance(item, Change)])
 
-    def _spread(self, changes: list[Change]) -> None:
-        """Tell every page and every program what `changes` mean to it."""
-        told: dict[Page, _News] = {}
-        for change in changes:
-            sentence = announcements.sentence(change)
-            for name, page in self._pages.about(change.topic):
-                # What was caught up with a moment ago is not news.
-                if change.id > page.reached:
-                    news = told.setdefault(page, _News())
-                    news.names[name] = None
-                    news.sentences.update({sentence: None} if sentence else {})
+    def _spread(self, changes: Sequence[Change]) -> None:
+        """Tell every page and every program what `changes`, oldest first, mean to it."""
+        views = {view: None for change in changes for view in self._pages.about(change.topic)}
+        for view in views:
+            self._tell(view, changes)
+        for change in changes if self._programs else ():
             if change.kind in PUBLIC_KINDS:
                 self._publish(change)
-        for page, news in told.items():
-            self._deliver(page, news, changes[-1].id)
+
+    def _tell(self, view: View, changes: Sequence[Change]) -> None:
+        """Tell the pages that show `view` what they have not been told, which is the same for nearly all."""
+        ids = [change.id for change in changes]
+        behind: dict[int, list[Page]] = {}
+        for page in view.pages:
+            # What was caught up with a moment ago is not news.
+            behind.setdefault(bisect_right(ids, page.reached), []).append(page)
+        for known, pages in behind.items():
+            news = [change for change in changes[known:] if change.topic in view.topics]
+            if news:
+                regions = (region for change in news for region in view.about(change.topic))
+                self._deliver(pages, _news(regions, map(announcements.sentence, news)), ids[-1])
 
     def _catch_up(self, page: Page) -> None:
         head = self._changes.head()
         entries = None if page.seen is None else self._changes.since(page.seen)
-        topics = None if entries is None else {entry.topic for entry in entries}
-        names = (r.name for r in page.regions.values() if topics is None or r.topics & topics)
-        news = _News(dict.fromkeys(names))
-        if page.resumed and news.names:
-            news.sentences[announcements.CAUGHT_UP] = None
-        self._deliver(page, news, head)
+        regions: Iterable[Region] = page.view.regions.values()
+        if entries is not None and page.seen is not None:
+            topics = {entry.topic for entry in entries}
+            regions = [region for region in regions if region.topics & topics]
+            # A page may come from a process that is ahead of this one, and its ids must not go back.
+            head = max(head, page.seen)
+        self._deliver([page], _news(regions, [announcements.CAUGHT_UP] if page.resumed and regions else []), head)
 
-    def _deliver(self, page: Page, news: _News, reached: ChangeId) -> None:
-        page.reached = max(page.reached, reached)
-        slow = [page.regions[name] for name in news.names if page.regions[name].slow]
-        page.owed.update(region.name for region in slow)
-        fast = tuple(name for name in news.names if not page.regions[name].slow)
-        self._send(page, fast, tuple(news.sentences))
-        for region in slow:
+    def _start_over(self) -> None:
+        """Give everybody the present state, whatever they have been told."""
+        for page in self._pages:
+            page.seen, page.resumed = None, True
+            self._catch_up(page)
+        for program in self._programs.values():
+            self._resync(program)
+
+    def _deliver(self, pages: Sequence[Page], news: _News, reached: ChangeId) -> None:
+        """Send `news` to `pages`, which then have been told of everything up to `reached`."""
+        owed = frozenset(region.name for region in news.slow)
+        messages: dict[ChangeId | None, bytes] = {}
+        for number, page in enumerate(pages, 1):
+            page.reached = max(page.reached, reached)
+            page.owed |= owed
+            change_id = page.resume_from()
+            if change_id not in messages:
+                messages[change_id] = self._message(news, change_id)
+            if messages[change_id]:
+                self._put(page.sink, messages[change_id])
+            if number % AT_ONCE == 0:
+                time.sleep(0)
+        for region in news.slow:
             self._slow.ask(region)
 
-    def _send(self, page: Page, names: tuple[str, ...], sentences: tuple[str, ...] = ()) -> None:
-        """Send the pieces of the regions `names`, and `sentences` for the status line, as one message."""
-        change_id = page.resume_from()
-        key = (names, sentences, change_id)
-        if key not in self._messages:
-            pieces = [piece for name in names if (piece := self._piece(page.regions[name]))]
-            spoken = [wire.announcement(sentence) for sentence in sentences]
-            self._messages[key] = wire.message(pieces + spoken, change_id)
-        if self._messages[key]:
-            self._put(page.sink, self._messages[key])
+    def _message(self, news: _News, change_id: ChangeId | None) -> bytes:
+        """The pieces of the regions that are there, and the sentences for the status line, as one message."""
+        pieces = [piece for region in news.fast if (piece := self._piece(region))]
+        return wire.message(pieces + [wire.announcement(sentence) for sentence in news.sentences], change_id)
 
     def _put(self, sink: Sink, message: bytes) -> None:
         if not sink.put(message):
@@ -203,30 +243,33 @@ class Hub:
         return self._pieces[region.name]
 
     def _ready(self, done: Rendered) -> None:
+        """A slow region is rendered: send it to those who show it, who are owed it no longer."""
         name = done.region.name
         self._pieces[name] = done.piece
         last = self._slow.settle(done)
-        for page in self._pages.showing(name):
-            if last:
-                page.owed.discard(name)
-            self._send(page, (name,))
+        pages = [page for view in self._pages.showing(name) for page in view.pages]
+        for page in pages if last else ():
+            page.owed -= {name}
+        self._deliver(pages, _News(fast=(done.region,)), ChangeId(0, 0))
 
     # Programs
 
     def _replay(self, program: Program) -> None:
-        head = self._changes.head()
         entries = self._changes.since(program.seen)
         if entries is None or len(entries) > MOST_REPLAYED:
-            self._put(program.sink, wire.notice("resync", head, head))
-            program.seen = head
+            self._resync(program)
             return
         missed = [entry for entry in entries if entry.kind in PUBLIC_KINDS]
         if missed:
             self._put(program.sink, b"".join(wire.event(change) for change in missed))
             program.seen = missed[-1].id
 
+    def _resync(self, program: Program) -> None:
+        program.seen = head = self._changes.head()
+        self._put(program.sink, wire.notice("resync", head, head))
+
     def _publish(self, change: Change) -> None:
-        message = wire.event(change) if self._programs else b""
+        message = wire.event(change)
         for program in list(self._programs.values()):
             if change.id > program.seen:
                 program.seen = change.id
@@ -241,4 +284,4 @@ class Hub:
     def _end_all(self) -> None:
         for stream in (*self._pages, *self._programs.values()):
             self._forget(stream.sink)
-            stream.sink.close()
+            stream.sink.close(wire.closing())

@@ -57,12 +57,18 @@ class ChangeLog(Protocol):
     def since(self, seen: ChangeId) -> Sequence[Change] | None:
         """The entries after `seen`, oldest first; None when the log no longer reaches back that far."""
 
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` for every entry from now on, in order, in the thread that appends."""
+    def listen(self, listener: Listener, lost: Callable[[], object]) -> None:
+        """Call `listener` for every entry from now on, in order.
+
+        `lost` is called when entries may have been missed, so that only the present state is certain.
+        """
 
 
 class MemoryLog:
-    """The log of one process. Listeners are called under the lock, so they must only take note and return."""
+    """The log of one process, which loses nothing.
+
+    Listeners are called in the thread that appends, under the lock: they must only take note and return.
+    """
 
     def __init__(self, kept: int = KEPT) -> None:
         self._lock = threading.Lock()
@@ -96,6 +102,6 @@ class MemoryLog:
             entries = list(self._entries)
         return entries[bisect_right(entries, seen, key=lambda change: change.id) :]
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: Listener, lost: Callable[[], object]) -> None:  # noqa: ARG002 - see above
         with self._lock:
             self._listeners.append(listener)

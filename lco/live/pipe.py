@@ -6,8 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from lco.live import wire
-
-MOST_WAITING = 64 * 1024
+from lco.live.streams import MOST_WAITING
 
 
 class Pipe:
@@ -43,13 +42,17 @@ class Pipe:
                 self._changed.notify()
             return True
 
-    def close(self) -> None:
-        """End the stream; what still waits is dropped, since the client will ask for the present state anyway."""
+    def close(self, last: bytes = b"") -> None:
+        """End the stream after what waits and `last`; without `last` at once, since the client will come back."""
         with self._changed:
             if self._closed:
                 return
             self._closed = True
-            self._clear()
+            if last:
+                self._waiting.append(last)
+            else:
+                self._waiting.clear()
+            self._size = 0
             self._changed.notify()
         self._on_close(self)
 
@@ -60,12 +63,9 @@ class Pipe:
         """All that waits, as one piece; the heartbeat after a silence. Ends when the pipe is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed, self._every)
-            if self._closed:
+            if self._closed and not self._waiting:
                 raise StopIteration
             piece = b"".join(self._waiting)
-            self._clear()
+            self._waiting.clear()
+            self._size = 0
         return piece or self._heartbeat
-
-    def _clear(self) -> None:
-        self._waiting.clear()
-        self._size = 0

@@ -1,11 +1,14 @@
 """The open streams as the hub keeps them: what each shows, and how far it has been told."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from lco.live.log import ChangeId
+
+MOST_WAITING = 64 * 1024
+"""With so many bytes waiting, a client gets no more. A single message may be longer: the state of a list is."""
+NOTHING: frozenset[str] = frozenset()
 
 
 class Sink(Protocol):
@@ -14,8 +17,8 @@ class Sink(Protocol):
     def put(self, message: bytes) -> bool:
         """Send `message` soon. False when the client is too slow to take it."""
 
-    def close(self) -> None:
-        """End the stream."""
+    def close(self, last: bytes = b"") -> None:
+        """End the stream, with `last` as the last thing said if the client can take it."""
 
 
 class Region(Protocol):
@@ -37,6 +40,22 @@ class Region(Protocol):
 
 
 @dataclass(eq=False, slots=True)
+class View:
+    """What a page shows: its regions by name. All pages that show the same share one, so each costs little."""
+
+    regions: Mapping[str, Region]
+    topics: frozenset[str] = field(init=False)
+    pages: "set[Page]" = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.topics = frozenset().union(*(region.topics for region in self.regions.values()))
+
+    def about(self, topic: str) -> Iterator[Region]:
+        """The regions that change with `topic`."""
+        return (region for region in self.regions.values() if topic in region.topics)
+
+
+@dataclass(eq=False, slots=True)
 class Page:
     """A stream that shows regions. `resumed`: its client had a stream before and lost it.
 
@@ -44,11 +63,11 @@ class Page:
     """
 
     sink: Sink
-    regions: Mapping[str, Region]
+    view: View
     seen: ChangeId | None
     resumed: bool
     reached: ChangeId = ChangeId(0, 0)
-    owed: set[str] = field(default_factory=set)
+    owed: frozenset[str] = NOTHING
 
     def resume_from(self) -> ChangeId | None:
         """The id that a message may carry now.
@@ -68,43 +87,59 @@ class Program:
 
 
 class Pages:
-    """All open pages, to be found by what they show. Not safe for several threads: the hub has only one."""
+    """All open pages, to be found by what they show. Not safe for several threads: the hub has only one.
+
+    Sets are dicts without values here, because those keep their order.
+    """
 
     def __init__(self) -> None:
         self._pages: dict[Sink, Page] = {}
-        self._showing: defaultdict[str, set[Page]] = defaultdict(set)
-        self._regions: defaultdict[str, set[str]] = defaultdict(set)
+        self._views: dict[tuple[str, ...], View] = {}
+        self._about: dict[str, dict[View, None]] = {}
+        self._showing: dict[str, dict[View, None]] = {}
 
     def __iter__(self) -> Iterator[Page]:
         return iter(list(self._pages.values()))
 
     def add(self, page: Page) -> None:
+        """Keep `page`, which takes the view of those that show the same, if there are any."""
+        key = tuple(page.view.regions)
+        if key not in self._views:
+            self._enter(key, page.view)
+        page.view = self._views[key]
+        page.view.pages.add(page)
         self._pages[page.sink] = page
-        for name, region in page.regions.items():
-            self._showing[name].add(page)
-            for topic in region.topics:
-                self._regions[topic].add(name)
 
     def remove(self, sink: Sink) -> None:
-        """Forget the page, if it is known, and the regions that nobody shows any longer."""
+        """Forget the page, if it is known, and its view, if nobody shows that any longer."""
         page = self._pages.pop(sink, None)
-        for name, region in page.regions.items() if page else ():
-            self._showing[name].discard(page)
-            if not self._showing[name]:
-                del self._showing[name]
-                self._forget(name, region)
+        if page is None:
+            return
+        page.view.pages.discard(page)
+        if not page.view.pages:
+            self._leave(page.view)
 
-    def _forget(self, name: str, region: Region) -> None:
-        for topic in region.topics:
-            self._regions[topic].discard(name)
-            if not self._regions[topic]:
-                del self._regions[topic]
+    def about(self, topic: str) -> Iterable[View]:
+        """The views with a region that changes with `topic`."""
+        return self._about.get(topic, ())
 
-    def showing(self, name: str) -> list[Page]:
-        return list(self._showing.get(name, ()))
+    def showing(self, name: str) -> Iterable[View]:
+        """The views with the region `name`."""
+        return self._showing.get(name, ())
 
-    def about(self, topic: str) -> Iterator[tuple[str, Page]]:
-        """Every region that is about `topic`, with every page that shows it."""
-        for name in sorted(self._regions.get(topic, ())):
-            for page in self.showing(name):
-                yield name, page
+    def _enter(self, key: tuple[str, ...], view: View) -> None:
+        self._views[key] = view
+        for index, word in self._entries(view):
+            index.setdefault(word, {})[view] = None
+
+    def _leave(self, view: View) -> None:
+        del self._views[tuple(view.regions)]
+        for index, word in self._entries(view):
+            del index[word][view]
+            if not index[word]:
+                del index[word]
+
+    def _entries(self, view: View) -> Iterator[tuple[dict[str, dict[View, None]], str]]:
+        """Where the view stands: in which index, and under which word."""
+        yield from ((self._about, topic) for topic in view.topics)
+        yield from ((self._showing, name) for name in view.regions)

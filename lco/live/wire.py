@@ -1,6 +1,7 @@
 """What goes over an event stream: server-sent events (HTML Standard, 9.2) and pieces of a page, as bytes."""
 
 import json
+import random
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -12,6 +13,8 @@ from lco.live.log import Change, ChangeId
 
 HEARTBEAT_EVERY = timedelta(seconds=15)
 RETRY = timedelta(seconds=1)
+SPREAD = timedelta(seconds=5)
+"""How far apart the clients of a server that stops come back, so that they do not all come at once."""
 
 # A named event, because a browser's script sees no comments, and its watchdog must hear that the stream lives.
 PAGE_HEARTBEAT = b"event: heartbeat\ndata: 1\n\n"
@@ -40,7 +43,16 @@ def message(lines: Iterable[bytes], change_id: ChangeId | None = None) -> bytes:
 def connected(seen: ChangeId | None) -> bytes:
     """The first message to a page: the stream stands, starts after `seen`, and is asked for again after RETRY."""
     identity = "" if seen is None else f"id: {seen}\n"
-    return f"event: connected\n{identity}retry: {_milliseconds(RETRY)}\ndata: {{}}\n\n".encode()
+    return f"event: connected\n{identity}retry: {milliseconds(RETRY)}\ndata: {{}}\n\n".encode()
+
+
+def closing() -> bytes:
+    """The last message before the server ends a stream: come back, and not all at the same time.
+
+    With data, because htmx heeds a `retry` only as part of a message.
+    """
+    pause = RETRY + SPREAD * random.random()
+    return f"event: closing\nretry: {milliseconds(pause)}\ndata: 1\n\n".encode()
 
 
 def partial(element_id: str, html: str) -> bytes:
@@ -68,5 +80,6 @@ def _json(facts: Mapping[str, object]) -> bytes:
     return data(json.dumps(facts, ensure_ascii=False, separators=(",", ":"), default=str))
 
 
-def _milliseconds(length: timedelta) -> int:
+def milliseconds(length: timedelta) -> int:
+    """`length` as event streams and sockets count it."""
     return length // timedelta(milliseconds=1)

@@ -44,7 +44,8 @@ def test_the_intent_is_stored_before_odoo_is_asked(shop, wanted):
 def test_a_booking_is_told_to_open_pages_after_the_old_availability_is_forgotten(shop, wanted):
     forgotten_when_told = []
     shop.changes.listen(
-        lambda change: forgotten_when_told.append((change.kind, list(shop.availability.forgotten)))
+        lambda change: forgotten_when_told.append((change.kind, list(shop.availability.forgotten))),
+        lost=pytest.fail,
     )
     shop.place(wanted)
     assert shop.told("vehicle:7") == ["availability.changed"]

@@ -4,6 +4,7 @@ import contextlib
 import queue
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
@@ -19,6 +20,7 @@ class Sink:
     def __init__(self):
         self.messages = queue.Queue()
         self.ended = threading.Event()
+        self.last = None
         self.full = False
 
     def put(self, message):
@@ -27,7 +29,8 @@ class Sink:
         self.messages.put(message.decode())
         return True
 
-    def close(self):
+    def close(self, last=b""):
+        self.last = last
         self.ended.set()
 
     def next(self):
@@ -95,3 +98,4 @@ def hub(changes):
     hub = Hub(contextlib.nullcontext, changes)
     yield hub
     hub.close()
+    assert hub.wait_until_closed(timedelta(seconds=PATIENCE))

@@ -1,10 +1,13 @@
+import contextlib
 import logging
+from datetime import timedelta
 
 import pytest
 
-from lco import metrics
+from lco import clock, metrics
 from lco.live.announcements import CAUGHT_UP
-from lco.live.log import ChangeId
+from lco.live.hub import AT_ONCE, Hub
+from lco.live.log import ChangeId, MemoryLog
 
 SAW = {"vehicle_id": 1, "vehicle_name": "Saw", "availability_status": "rented"}
 
@@ -210,6 +213,7 @@ def test_closing_ends_all_streams_and_those_that_come_later(hub, changes, region
     assert program.ended.wait(5)
     hub.show(late, [region("card:1")], None)
     assert late.ended.wait(5)
+    assert all(b"event: closing\nretry: " in client.last for client in (page, program, late))
 
 
 def test_a_program_hears_public_events_only(hub, changes, sink):
@@ -261,3 +265,55 @@ def test_a_failure_of_the_hub_itself_sends_every_client_back_for_a_fresh_start(h
     after = shown(hub, changes, sink(), region("card:1"))
     rented(changes)
     assert "card:1" in after.next()["data"]
+
+
+def test_after_a_loss_everybody_gets_the_present_state(lossy, region, sink):
+    hub, changes = lossy
+    page, program = shown(hub, changes, sink(), region("card:1"), region("odoo")), sink()
+    hub.tell(program, changes.head())
+    changes.lose()
+    message = page.next()
+    assert message["data"].count("hx-partial id=") == 3
+    assert CAUGHT_UP in message["data"]
+    assert '"type":"resync"' in program.next()["data"]
+
+
+def test_a_page_from_a_process_that_is_ahead_misses_nothing_and_its_ids_do_not_go_back(region, sink):
+    class Behind(MemoryLog):
+        """The log as a process sees it that has not read to its end yet."""
+
+        def since(self, seen):
+            return [] if seen > self.head() else super().since(seen)
+
+    changes = Behind()
+    hub = Hub(contextlib.nullcontext, changes)
+    page, ahead = sink(), ChangeId(changes.head().milliseconds + 60_000, 0)
+    hub.show(page, [region("card:1")], ahead, resumed=True)
+    assert page.next() == {"id": str(ahead)}
+    rented(changes)  # which the page has from elsewhere
+    with clock.moved(timedelta(seconds=90)):
+        change = rented(changes)
+    assert page.next()["id"] == str(change.id)
+    hub.close()
+
+
+def test_a_crowd_is_told_in_parts_and_completely(hub, changes, region, sink):
+    card = region("card:1")
+    crowd = [shown(hub, changes, sink(), card) for _ in range(2 * AT_ONCE + 1)]
+    rented(changes)
+    assert all("card:1" in page.next()["data"] for page in crowd)
+    assert card.renderings == 1
+
+
+class LossyLog(MemoryLog):
+    def listen(self, listener, lost):
+        super().listen(listener, lost)
+        self.lose = lost
+
+
+@pytest.fixture
+def lossy():
+    changes = LossyLog()
+    hub = Hub(contextlib.nullcontext, changes)
+    yield hub, changes
+    hub.close()

@@ -56,7 +56,7 @@ def test_a_full_log_forgets_the_oldest_and_knows_that_it_did():
 def test_listeners_hear_every_change_in_order():
     log = MemoryLog()
     heard = []
-    log.listen(heard.append)
+    log.listen(heard.append, lost=pytest.fail)
     told = [log.append("vehicle:1", "price.updated", {"vehicle_id": n}) for n in range(3)]
     assert heard == told
 

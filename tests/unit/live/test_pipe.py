@@ -62,6 +62,13 @@ def test_closing_ends_the_reader_drops_what_waits_and_tells_once():
     assert stream.closed == [stream]
 
 
+def test_the_last_word_follows_what_waits():
+    stream = pipe()
+    stream.put(b"news ")
+    stream.close(b"goodbye")
+    assert list(stream) == [b"news goodbye"]
+
+
 def test_a_waiting_reader_ends_when_the_stream_is_closed():
     stream = pipe()
     reader = threading.Thread(target=lambda: list(stream))

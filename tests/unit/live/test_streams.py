@@ -1,9 +1,14 @@
 from lco.live.log import ChangeId
-from lco.live.streams import Page, Pages
+from lco.live.streams import Page, Pages, View
 
 
 def page(client, *regions):
-    return Page(client, {region.name: region for region in regions}, None, resumed=False)
+    return Page(client, View({region.name: region for region in regions}), None, resumed=False)
+
+
+def told(pages, topic):
+    """The pages with something about `topic`, in an order that does not matter."""
+    return {page for view in pages.about(topic) for page in view.pages}
 
 
 def test_a_topic_finds_every_page_that_shows_something_about_it(region, sink):
@@ -11,16 +16,23 @@ def test_a_topic_finds_every_page_that_shows_something_about_it(region, sink):
     one, other = page(sink(), region("card:1"), region("odoo")), page(sink(), region("card:1"), region("card:2"))
     pages.add(one)
     pages.add(other)
-    assert {found for name, found in pages.about("vehicle:1") if name == "card:1"} == {one, other}
-    assert list(pages.about("vehicle:2")) == [("card:2", other)]
-    assert list(pages.about("vehicle:3")) == []
+    assert told(pages, "vehicle:1") == {one, other}
+    assert told(pages, "vehicle:2") == {other}
+    assert told(pages, "vehicle:3") == set()
+    assert {page for view in pages.showing("odoo") for page in view.pages} == {one}
 
 
-def test_a_page_finds_all_its_regions_about_one_topic(region, sink):
+def test_a_view_finds_all_its_regions_about_one_topic(region, sink):
+    regions = [region("status:1", "vehicle:1"), region("rates:1", "vehicle:1"), region("card:2")]
+    assert list(page(sink(), *regions).view.about("vehicle:1")) == regions[:2]
+
+
+def test_pages_that_show_the_same_share_one_view(region, sink):
     pages = Pages()
-    shop = page(sink(), region("status:1", "vehicle:1"), region("rates:1", "vehicle:1"))
-    pages.add(shop)
-    assert list(pages.about("vehicle:1")) == [("rates:1", shop), ("status:1", shop)]
+    one, other = (page(sink(), region("card:1"), region("odoo")) for _ in range(2))
+    pages.add(one)
+    pages.add(other)
+    assert one.view is other.view
 
 
 def test_nothing_is_left_of_pages_that_are_gone(region, sink):
@@ -30,16 +42,15 @@ def test_nothing_is_left_of_pages_that_are_gone(region, sink):
     pages.add(other)
     pages.remove(one.sink)
     pages.remove(one.sink)
-    assert pages.showing("card:1") == [other]
+    assert told(pages, "vehicle:1") == {other}
     pages.remove(other.sink)
-    assert list(pages) == pages.showing("card:1") == list(pages.about("vehicle:1")) == []
-    assert not pages._showing
-    assert not pages._regions
+    assert list(pages) == list(pages.showing("card:1")) == list(pages.about("vehicle:1")) == []
+    assert not any(vars(pages).values())
 
 
 def test_a_page_resumes_from_what_it_reached_unless_something_is_owed(region, sink):
     shown = page(sink(), region("card:1"))
     shown.reached = ChangeId(5, 0)
     assert shown.resume_from() == ChangeId(5, 0)
-    shown.owed.add("card:1")
+    shown.owed |= {"card:1"}
     assert shown.resume_from() is None

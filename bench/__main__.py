@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import booking, faults, live, pixel, start, webhooks, weight
+from bench import booking, faults, live, pixel, soak, start, webhooks, weight
 
 ALL = {
     "weight": weight,
@@ -12,6 +12,7 @@ ALL = {
     "booking": booking,
     "webhooks": webhooks,
     "faults": faults,
+    "soak": soak,
 }
 
 

@@ -64,5 +64,7 @@ def pre_request(_worker: Any, request: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Let the streams hear that they end, if anything is left to be said."""
-    worker.wsgi.extensions["lco.hub"].wait_until_closed(LAST_WORDS)
+    """Let every stream hear that it ends, also when the worker stops for another reason than being told to."""
+    if extensions := getattr(worker.wsgi, "extensions", None):  # there is none if the application did not load
+        extensions["lco.hub"].close()
+        extensions["lco.hub"].wait_until_closed(LAST_WORDS)

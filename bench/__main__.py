@@ -1,18 +1,27 @@
 """`python -m bench [name …]`: run all measurements, or the named ones."""
 
+import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from bench import booking, faults, live, pixel, soak, start, webhooks, weight
+from bench.fanout import measures
 
-ALL = {
-    "weight": weight,
-    "start": start,
-    "live": live,
-    "pixel": pixel,
-    "booking": booking,
-    "webhooks": webhooks,
-    "faults": faults,
-    "soak": soak,
+ALL: dict[str, Callable[[], object]] = {
+    "weight": weight.main,
+    "start": start.main,
+    "live": live.main,
+    "pixel": pixel.main,
+    "booking": booking.main,
+    "webhooks": webhooks.main,
+    "faults": faults.main,
+    "fanout": partial(measures.fanout, 5_000),
+    "fanout-10000": partial(measures.fanout, 10_000),
+    "fanout-vehicles": measures.vehicles,
+    "event-cost": measures.event_cost,
+    "profile": measures.profile,
+    "soak": soak.main,
 }
 
 
@@ -22,8 +31,11 @@ def main(names: list[str]) -> int:
         print(f"There is no measurement called {', '.join(unknown)}; there are {', '.join(ALL)}.")
         return 2
     for name in names or list(ALL):
-        ALL[name].main()
+        ALL[name]()
     return 0
 
 
+# Whoever stops a measurement stops what it has started, too; also from a script, whose shell has it ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 sys.exit(main(sys.argv[1:]))

@@ -20,5 +20,12 @@ def times(name: str, seconds: Sequence[float], yardstick: float | None = None) -
     print(f"  {name:<44} median {median * 1000:8.2f} ms  p95 {percentile(seconds, 0.95) * 1000:8.2f} ms{ratio}")
 
 
+def beside(name: str, ours: Sequence[float], yardstick: Sequence[float]) -> None:
+    """A line for each side, measured in the same run, and the ratio; `yardstick` is empty when it is missing."""
+    if yardstick:
+        times(f"yardstick, {name}", yardstick)
+    times(name, ours, statistics.median(yardstick) if yardstick else None)
+
+
 def fact(name: str, value: object) -> None:
     print(f"  {name:<44} {value}")

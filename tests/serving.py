@@ -102,8 +102,8 @@ def demo(site_url: str = "http://127.0.0.1:9", *more: str, port: int | None = No
     port = port or free_port()
     command = [sys.executable, "-m", "lco.demo", "--port", str(port), "--site", site_url, *more]
     server = Demo(command, port, "/demo/state")
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()
@@ -128,8 +128,8 @@ def site(
     program, *arguments = (word.format(port=port) for word in command)
     path = str(Path(sys.executable).with_name(program))
     server = Server([path, *arguments], port, "/healthz", settings, folder / "site.log")
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()

@@ -1,0 +1,131 @@
+"""The measurements: one event to all, one to each of many vehicles, what one event costs, and where that goes."""
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from bench import report
+from bench.fanout import process, sides
+from bench.fanout.audience import Heard
+from bench.fanout.sampled import sampled
+from bench.fanout.sides import Side
+
+T = TypeVar("T")
+
+ROUNDS = 15
+WARM_UP = 3
+VEHICLES = 500
+VIEWERS = 10
+PROFILED = {1: 100, 5_000: 50}
+"""How many events, by the number of pages: enough CPU time for the sampler to see something."""
+NAMES = ("the site", "nchan")
+PLACES: dict[str, Callable[[Heard], float]] = {
+    "last": lambda heard: heard.times[-1],
+    "median": lambda heard: statistics.median(heard.times),
+    "first": lambda heard: heard.times[0],
+}
+
+
+def fanout(streams: int) -> None:
+    """One event to so many pages that show the same vehicle."""
+    report.title(f"One event to {streams:,} pages, one process (promise: at most nchan's time, 8 kB a page)")
+    with both([1] * process.room_for(streams)) as (site, nchan):
+        rounds = alternately(site, nchan, lambda side: side.event(1))
+        _tell_of_times(rounds)
+        _tell_of_the_rest(rounds)
+        _tell_of_memory(site, nchan)
+
+
+def vehicles() -> None:
+    """One event about each of many vehicles, each shown by a few pages, all at once; then about one of them."""
+    report.title(f"{VEHICLES} events at once to {VEHICLES} x {VIEWERS} pages (promise: at most nchan's time)")
+    shown = list(range(1, VEHICLES + 1))
+    with both((shown * VIEWERS)[: process.room_for(VEHICLES * VIEWERS)]) as (site, nchan):
+        rounds = alternately(site, nchan, lambda side: side.burst(shown))
+        _tell_of_times(rounds)
+        _tell_of_the_rest(rounds)
+        print(f"  One event, for {VIEWERS} of the pages:")
+        rounds = alternately(site, nchan, lambda side: side.event(VEHICLES))
+        _tell_of_times(rounds)
+        _tell_of_the_rest(rounds)
+
+
+def event_cost() -> None:
+    """What one event costs with more and more open pages: wall time, and CPU time of the serving process."""
+    report.title("One event with 1, 100 and 10,000 pages: time to the last one, CPU time of the serving process")
+    with both([1]) as (site, nchan):
+        opened = 1
+        for step in (1, 100, process.room_for(10_000)):
+            for side in filter(None, (site, nchan)):
+                side.open([1] * (step - opened))
+            opened = step
+            rounds = alternately(site, nchan, _costed)
+            report.beside(f"pages: {step:,}; last one", *([last for last, _ in side] for side in rounds))
+            report.beside(f"pages: {step:,}; CPU", *([cpu for _, cpu in side] for side in rounds))
+
+
+def profile() -> None:
+    """Where one event's CPU time goes inside the site."""
+    for pages, events in PROFILED.items():
+        report.title(f"Where the CPU time of one event goes, open pages: {pages:,}")
+        with sides.site(app="bench.fanout.profiled:app") as site:
+            site.open([1] * process.room_for(pages))
+            site.event(1)
+            with sampled(site.server.port) as samples:
+                for _ in range(events):
+                    site.event(1)
+            samples.tell(events)
+
+
+@contextmanager
+def both(vehicles: Sequence[int]) -> Iterator[tuple[Side, Side | None]]:
+    """The site and, when it is here, nchan, each with a stream for each of `vehicles`."""
+    with sides.site(max(vehicles)) as site:
+        site.open(vehicles)
+        sample = site.event(vehicles[0]).sample
+        with sides.beside(sample) as nchan:
+            if nchan:
+                nchan.open(vehicles)
+            yield site, nchan
+
+
+def alternately(site: Side, nchan: Side | None, measure: Callable[[Side], T]) -> tuple[list[T], list[T]]:
+    """What `measure` gives for the one and for the other, round by round, without the first rounds."""
+    here, there = [], []
+    for _ in range(WARM_UP + ROUNDS):
+        here.append(measure(site))
+        if nchan:
+            there.append(measure(nchan))
+    return here[WARM_UP:], there[WARM_UP:]
+
+
+def _costed(side: Side) -> tuple[float, float]:
+    """One event: seconds until the last page has it, CPU seconds until the process has come to rest again."""
+    side.rest()
+    before = side.cpu()
+    heard = side.event(1)
+    side.rest()
+    return heard.times[-1], side.cpu() - before
+
+
+def _tell_of_times(rounds: Sequence[Sequence[Heard]]) -> None:
+    for place, of in PLACES.items():
+        report.beside(f"until the {place} page has it", *([of(heard) for heard in side] for side in rounds))
+
+
+def _tell_of_the_rest(rounds: Sequence[Sequence[Heard]]) -> None:
+    for name, side in zip(NAMES, rounds, strict=True):
+        if side:
+            client = statistics.median(heard.client for heard in side) * 1000
+            size, strays = len(side[0].sample), sum(heard.strays for heard in side)
+            report.fact(f"{name}: a message", f"{size:,} bytes; a second time, or to others: {strays}")
+            report.fact(f"{name}: CPU of the client", f"{client:.2f} ms a round")
+
+
+def _tell_of_memory(*measured: Side | None) -> None:
+    for side in filter(None, measured):
+        for when, now in {"opened": side.opened, "after the events": side.memory()}.items():
+            grown = zip(now, side.before, strict=True)
+            rss, pss = ((kept - before) / side.streams / 1000 for kept, before in grown)
+            report.fact(f"{side.name}: memory a page, {when}", f"{rss:.2f} kB (RSS), {pss:.2f} kB (PSS)")

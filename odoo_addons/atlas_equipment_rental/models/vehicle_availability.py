@@ -86,30 +86,24 @@ class FleetVehicle(models.Model):
         return self.rental_state == "maintenance" and (not self.maintenance_until or day < self.maintenance_until)
 
     def _busy_ranges(self, besides=None):
-        """The half-open ranges of days on which bookings hold this machine, in order, joined where they touch.
+        """The half-open ranges of days on which this machine cannot go out for its bookings, in order and apart.
 
-        A rental that is overdue keeps the machine through today at least, since nobody knows when it comes back.
+        Each begins with the buffer, since a rental that ends there would need it. A rental that is overdue keeps
+        the machine through today at least, since nobody knows when it comes back.
         """
         self.ensure_one()
-        ranges = []
+        buffer = timedelta(days=self.rental_buffer_days)
         bookings = self.sudo().booking_ids.filtered("holds_days")
         if besides:
             bookings -= besides
-        for booking in bookings.sorted("date_from"):
-            start, end = booking.date_from, booking._held_until()
-            if ranges and start <= ranges[-1][1]:
-                ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
-            else:
-                ranges.append((start, end))
-        return ranges
+        return _joined((booking.date_from - buffer, booking._held_until()) for booking in bookings)
 
     def _busy_ranges_within(self, start, end):
-        """The ranges of [start, end) in which it cannot be had, for whatever reason."""
+        """The ranges of [start, end) in which it cannot be had for a day, for whatever reason."""
         ranges = self._busy_ranges()
-        if self.rental_state == "sold" or (self.rental_state == "maintenance" and not self.maintenance_until):
-            ranges = [(start, end)]
-        elif self._in_maintenance_on(start):
-            ranges = sorted([*ranges, (start, self.maintenance_until)])
+        if self._out_of_service(start):
+            known = self.rental_state == "maintenance" and self.maintenance_until
+            ranges = _joined([*ranges, (start, known or end)])
         return [(max(first, start), min(last, end)) for first, last in ranges if first < end and start < last]
 
     def _out_of_service(self, day):
@@ -120,8 +114,7 @@ class FleetVehicle(models.Model):
         """Whether nothing stands in the way of a rental in [date_from, date_to) and the buffer after it."""
         if self._out_of_service(date_from):
             return False
-        end = date_to + timedelta(days=self.rental_buffer_days)
-        return not any(start < end and date_from < stop for start, stop in self._busy_ranges(besides))
+        return not any(start < date_to and date_from < stop for start, stop in self._busy_ranges(besides))
 
     def _next_free(self):
         """The first free range from today on, half-open; None for an open end, twice None for never."""
@@ -167,3 +160,14 @@ class FleetVehicle(models.Model):
         vehicles._remember_what_is_published()
         vehicles._compute_availability_status()
         parameters.set_param(REFRESHED, str(today))
+
+
+def _joined(ranges):
+    """The same days in as few ranges as can be, in order."""
+    joined = []
+    for start, end in sorted(ranges):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined

@@ -80,7 +80,14 @@ class TestApi(RentalCase, HttpCase):
         path = f"vehicle/{self.mower.id}/busy"
         busy = self.ask(path, **{"from": str(self.day(12)), "to": str(self.day(30))})["data"]
         self.assertEqual(busy, [{"date_from": str(self.day(12)), "date_to": str(self.day(16))}])
-        self.ask(path, status=400, **{"from": "x", "to": "y"})
+        for wrong in (
+            {"from": "x", "to": "y"},
+            {"from": "2030-01-02", "to": "2030-01-02"},
+            {"from": "2030-01-02"},
+        ):
+            with self.subTest(wrong=wrong):
+                self.ask(path, status=400, **wrong)
+        self.ask("vehicle/999999/busy", status=404, **{"from": "2030-01-02", "to": "2030-01-03"})
 
     def test_the_filters_name_what_there_is(self):
         brands = self.ask("filters")["filters"]["brands"]

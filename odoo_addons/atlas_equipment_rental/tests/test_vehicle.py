@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
@@ -44,6 +46,39 @@ class TestVehicle(RentalCase):
         self.assertTrue(self.mower._is_free(self.day(5), self.day(8)))
         self.assertEqual(self.mower._next_free(), (self.day(5), None))
         self.assertEqual(self.mower._busy_ranges_within(self.day(2), self.day(9)), [(self.day(2), self.day(5))])
+
+    def test_a_day_is_busy_exactly_when_the_machine_cannot_be_had_on_it(self):
+        late = self.book(-5, -2, state="picked_up")
+        self.book(4, 6).action_cancel()
+        self.book(8, 9, booking_type="inquiry")
+        self.mower.rental_buffer_days = 2
+        self.book(12, 14)
+        self.book(18, 19)
+        self.assert_busy_days_are_those_not_free([0, 1, 2, *range(10, 21)])
+        late.action_return()
+        self.assert_busy_days_are_those_not_free(range(10, 21))
+        self.mower.write({"rental_state": "maintenance", "maintenance_until": self.day(11)})
+        self.assert_busy_days_are_those_not_free(range(21))
+        self.assertEqual(len(self.mower._busy_ranges_within(self.day(0), self.day(30))), 1)
+        self.mower.maintenance_until = False
+        self.assert_busy_days_are_those_not_free(range(30))
+        self.mower.rental_state = "sold"
+        self.assert_busy_days_are_those_not_free(range(30))
+
+    def assert_busy_days_are_those_not_free(self, expected):
+        busy = {
+            first + timedelta(days=n)
+            for first, last in self.mower._busy_ranges_within(self.day(0), self.day(30))
+            for n in range((last - first).days)
+        }
+        taken = [n for n in range(30) if not self.mower._is_free(self.day(n), self.day(n + 1))]
+        self.assertEqual(taken, list(expected))
+        self.assertEqual(sorted(busy), [self.day(n) for n in taken])
+
+    def test_what_is_free_next_ends_with_the_buffer_before_a_booking(self):
+        self.mower.rental_buffer_days = 2
+        self.book(10, 14)
+        self.assertEqual(self.mower._next_free(), (self.day(0), self.day(8)))
 
     def test_the_day_begins_with_the_end_of_maintenance_and_once(self):
         self.mower.write({"rental_state": "maintenance", "maintenance_until": self.today})

@@ -6,6 +6,7 @@ from . import (
     vehicle,
     vehicle_availability,
     vehicle_events,
+    vehicle_names,
     vehicle_part,
     vehicle_visit,
     webhook_delivery,

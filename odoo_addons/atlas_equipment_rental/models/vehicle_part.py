@@ -59,6 +59,8 @@ class FleetVehicleImage(models.Model):
 
 class FleetVehicleFeature(models.Model):
     _name = "fleet.vehicle.feature"
+    _inherit = "fleet.vehicle.name"
+    _shown_as = "feature_ids"
     _description = "Feature of a vehicle"
     _order = "sequence, id"
 

@@ -61,6 +61,35 @@ class TestWebhooks(RentalCase):
         self.mower.feature_ids = [Command.create({"name": "Cup holder"})]
         self.assertEqual(self.told(), ["vehicle.updated"] * 2)
 
+    def test_a_name_that_vehicles_share_is_a_change_of_each_published_one_that_shows_it(self):
+        category = self.env["fleet.vehicle.model.category"].create({"name": "Digging"})
+        feature = self.env["fleet.vehicle.feature"].create({"name": "Heated seat"})
+        self.digger.write({"category_id": category.id, "feature_ids": [Command.link(feature.id)]})
+        hidden = self.vehicle("Hidden", rental_published=False)
+        hidden.feature_ids = feature
+        self.listen()
+        for record, name in ((category, "category"), (feature, "features")):
+            record.name = f"{record.name}, renamed"
+            with self.subTest(name=name):
+                self.assertEqual(self.changes_told(), [(self.digger.id, [name])])
+        for record, name in ((self.model, "model"), (self.model.brand_id, "brand")):
+            record.name = f"{record.name}, renamed"
+            with self.subTest(name=name):
+                both = [(self.mower.id, [name]), (self.digger.id, [name])]
+                self.assertEqual(self.changes_told(), both)
+        self.model.brand_id = self.env["fleet.vehicle.model.brand"].create({"name": "Another"})
+        self.assertEqual(self.changes_told(), both)
+        self.model.brand_id.write({"name": "Another", "image_128": False})
+        self.assertEqual(self.changes_told(), [])
+        feature.unlink()
+        self.assertEqual(self.changes_told(), [(self.digger.id, ["features"])])
+
+    def test_a_buffer_that_takes_or_frees_days_is_a_change_of_availability(self):
+        self.book(10, 14)
+        self.listen()
+        self.mower.rental_buffer_days = 2
+        self.assertEqual(self.told(), ["vehicle.availability_changed"])
+
     def test_the_life_of_a_booking_is_told(self):
         self.listen()
         booking = self.book(10, 14)
@@ -131,6 +160,15 @@ class TestWebhooks(RentalCase):
             said = settings.action_send_test_webhooks()["params"]
         self.assertEqual(said["type"], "success")
         self.assertIn("200", said["message"])
+
+    def changes_told(self):
+        """The (vehicle, names of what changed) of each `vehicle.updated` since this was last asked."""
+        self.env.cr.flush()
+        deliveries = self.env["fleet.webhook.delivery"].search([], order="id")
+        bodies = [json.loads(delivery.body) for delivery in deliveries]
+        deliveries.unlink()
+        self.assertEqual({body["event_type"] for body in bodies} - {"vehicle.updated"}, set())
+        return [(body["vehicle_id"], list(body["changes"])) for body in bodies]
 
     @contextmanager
     def site(self, status):

@@ -1,4 +1,4 @@
-"""Availability of one vehicle: quotes, calendars and free alternatives, all from one kind of question to Odoo."""
+"""Availability of one vehicle: quotes, calendars and free alternatives, all from what Odoo answers."""
 
 import logging
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from lco import clock, metrics
 from lco.availability.days import DAY, Days
 from lco.availability.month import DayState, Month, first_of, last_of, may_show
 from lco.availability.quote import Quote
+from lco.availability.taken import TakenDays
 from lco.errors import OdooError
 from lco.freshness import Freshness, Question
 from lco.odoo.client import OdooClient
@@ -25,6 +26,7 @@ class Availability:
 
     def __init__(self, odoo: OdooClient, freshness: Freshness, zone: ZoneInfo) -> None:
         self._odoo = odoo
+        self._days = TakenDays(odoo)
         self._freshness = freshness
         self._zone = zone
 
@@ -81,24 +83,8 @@ class Availability:
         return {day: DayState.TAKEN if day in taken else DayState.FREE for day in days}
 
     def _taken(self, vehicle_id: int, days: Days) -> frozenset[date]:
-        def load() -> frozenset[date]:
-            return frozenset(self._taken_days(vehicle_id, days))
-
         key = f"availability:{vehicle_id}:taken:{days.start}:{days.end}"
-        return self._freshness.read(Question(key, FRESH, load)).value
-
-    def _taken_days(self, vehicle_id: int, days: Days) -> Iterator[date]:
-        """The days within `days` that are not free.
-
-        A range that is free as a whole costs one question; only one that is not is split, down to single days.
-        """
-        if self._odoo.quote(vehicle_id, days).available:
-            return
-        if len(days) == 1:
-            yield days.start
-            return
-        for half in days.halves():
-            yield from self._taken_days(vehicle_id, half)
+        return self._freshness.read(Question(key, FRESH, lambda: self._days.within(vehicle_id, days))).value
 
 
 def _nearest(days: Days, today: date) -> Iterator[Days]:

@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--vehicles", type=int, default=0, metavar="N", help="generate N vehicles on top")
     parser.add_argument("--timezone", default=os.environ.get("TIMEZONE") or DemoSettings.zone.key)
     parser.add_argument("--no-webhooks", action="store_true", help="keep changes to yourself")
+    parser.add_argument("--busy", action="store_true", help="offer /busy too, as newer modules do")
     return parser
 
 
@@ -54,6 +55,7 @@ def _settings(options: argparse.Namespace) -> DemoSettings:
         zone=ZoneInfo(options.timezone),
         extra_vehicles=options.vehicles,
         webhooks=not options.no_webhooks,
+        busy=options.busy,
     )
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from lco.demo import pictures
 from lco.demo.bookings import Customer, Stay
 from lco.demo.events import plain
-from lco.demo.forms import AvailabilityRequest, BookingRequest, VehicleQuery, loaded
+from lco.demo.forms import AvailabilityRequest, BookingRequest, BusyQuery, VehicleQuery, loaded
 from lco.demo.inventory import Criteria, Inventory
 from lco.demo.pricing import estimate
 from lco.demo.refusals import BadField, DatesTaken, Refusal, UnknownBooking, UnknownVehicle, WrongDateFormat
@@ -33,8 +33,8 @@ LONG_FORM = (
 OPTIONAL_RATES = ("rental_price_weekly", "rental_price_monthly")
 
 
-def fleet_api(inventory: Inventory) -> Blueprint:
-    """The blueprint that answers /api/fleet/… from this inventory."""
+def fleet_api(inventory: Inventory, *, busy: bool = False) -> Blueprint:
+    """The blueprint that answers /api/fleet/… from this inventory; with `busy` also what newer modules add."""
     api = Blueprint("fleet", __name__, url_prefix="/api/fleet")
     api.after_request(_open_to_all_origins)
     api.register_error_handler(Refusal, refused)
@@ -90,7 +90,21 @@ def fleet_api(inventory: Inventory) -> Blueprint:
     def filters() -> ResponseReturnValue:
         return jsonify(success=True, filters=_filters(inventory))
 
+    if busy:
+        _add_busy(api, inventory)
     return api
+
+
+def _add_busy(api: Blueprint, inventory: Inventory) -> None:
+    """A call that the contract does not have; our module for Odoo does."""
+
+    @api.get("/vehicle/<int:vehicle_id>/busy")
+    def busy(vehicle_id: int) -> ResponseReturnValue:
+        asked = loaded(BusyQuery(), request.args.to_dict())
+        stays = inventory.busy(inventory.vehicle(vehicle_id), Stay(asked["start"], asked["end"]))
+        return jsonify(
+            success=True, data=[{"date_from": plain(stay.start), "date_to": plain(stay.end)} for stay in stays]
+        )
 
 
 def refused(refusal: Refusal) -> ResponseReturnValue:

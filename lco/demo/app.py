@@ -17,13 +17,17 @@ from lco.demo.webhooks import Patience, Sender
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """How this demo is set up: where webhooks go and how they are signed, its time zone, and its size."""
+    """How this demo is set up: where webhooks go and how they are signed, its time zone, its size.
+
+    With `busy` it has the call for busy days, as our module does and the contract does not.
+    """
 
     site: str = "http://127.0.0.1:8000"
     secret: str = "demo-secret"  # noqa: S105 - known to everybody on purpose
     zone: ZoneInfo = ZoneInfo("America/Chicago")
     extra_vehicles: int = 0
     webhooks: bool = True
+    busy: bool = False
     patience: Patience = Patience()
 
 
@@ -40,7 +44,7 @@ def create_demo(settings: DemoSettings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class does not
     app.extensions["webhooks"] = sender
     calls = CallCount(FaultyApi(app.wsgi_app, switch))
-    app.register_blueprint(fleet_api(inventory))
+    app.register_blueprint(fleet_api(inventory, busy=settings.busy))
     app.register_blueprint(image_pages(inventory))
     app.register_blueprint(controls(inventory, sender, switch, calls))
     app.wsgi_app = calls  # type: ignore[method-assign] # the way Flask documents for adding a WSGI layer

@@ -19,7 +19,7 @@ class CallCount:
         path = environ["PATH_INFO"]
         if path.startswith("/api/"):
             with self._lock:
-                self._calls[f"{environ['REQUEST_METHOD']} {re.sub('/[0-9]+$', '/{id}', path)}"] += 1
+                self._calls[f"{environ['REQUEST_METHOD']} {re.sub('/[0-9]+(?=/|$)', '/{id}', path)}"] += 1
         return self._app(environ, start_response)
 
     def counts(self) -> dict[str, int]:

@@ -47,6 +47,17 @@ class Diary:
         others = (booking for booking in self._live(vehicle) if booking is not besides)
         return not any(booking.stay.overlaps(stay) for booking in others)
 
+    def busy(self, vehicle: Vehicle, within: Stay) -> list[Stay]:
+        """The parts of `within` in which the vehicle cannot be had, in order; they may touch or overlap."""
+        stays = [booking.stay for booking in self._live(vehicle)]
+        if vehicle.out_of_service(within.start):
+            stays.insert(0, Stay(within.start, vehicle.maintenance_until or within.end))
+        return [
+            Stay(max(stay.start, within.start), min(stay.end, within.end))
+            for stay in stays
+            if stay.overlaps(within)
+        ]
+
     def next_free(self, vehicle: Vehicle, today: date) -> tuple[date | None, date | None]:
         """The first free range from today on, half-open: None for an end that is open, twice None for never."""
         start = today

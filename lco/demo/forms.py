@@ -73,6 +73,13 @@ class AvailabilityRequest(ApiSchema):
     date_to = OdooDate(required=True)
 
 
+class BusyQuery(ApiSchema):
+    """The query of GET /api/fleet/vehicle/{id}/busy, where a date that is none is 400."""
+
+    start = fields.Date(required=True, data_key="from")
+    end = fields.Date(required=True, data_key="to")
+
+
 class BookingRequest(AvailabilityRequest):
     """The body of POST /api/fleet/booking."""
 

@@ -92,6 +92,13 @@ class Inventory:
         with self._lock:
             return self._diary.is_free(vehicle, stay)
 
+    def busy(self, vehicle: Vehicle, within: Stay) -> list[Stay]:
+        """The parts of these days in which the vehicle cannot be had; raises BadField for days that are none."""
+        if within.days < 1:
+            raise BadField("The end date must be after the start date.")
+        with self._lock:
+            return self._diary.busy(vehicle, within)
+
     def bookings(self) -> list[Booking]:
         """Every booking, in the order in which they were made."""
         with self._lock:

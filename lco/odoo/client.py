@@ -14,7 +14,7 @@ from lco.bookings.booking import BookingRequest, Placed
 from lco.catalogue.vehicle import Details, Vehicle
 from lco.errors import OdooError
 from lco.odoo import schemas
-from lco.odoo.errors import OutcomeUnknown, VehicleUnknown
+from lco.odoo.errors import CallUnknown, OutcomeUnknown, VehicleUnknown
 from lco.odoo.transport import Reply, Transport
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,20 @@ class OdooClient:
         body = {"vehicle_id": vehicle_id, "date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
         answer = self.transport.read("availability", "POST", "/api/fleet/availability", json=body)
         return schemas.quote(schemas.loaded(schemas.AvailabilitySchema(), answer), vehicle_id, days)
+
+    def busy(self, vehicle_id: int, days: Days) -> tuple[Days, ...]:
+        """The ranges of days on which the vehicle cannot be had for a day, in one answer; those in `days` count.
+
+        The contract does not have this call, newer modules do. Raises CallUnknown for an Odoo that does not, or
+        that means something else by it; and VehicleUnknown.
+        """
+        path = f"/api/fleet/vehicle/{vehicle_id}/busy"
+        asked = {"from": days.start.isoformat(), "to": days.end.isoformat()}
+        answer = self.transport.read("busy", "GET", path, optional=True, params=asked)
+        try:
+            return schemas.busy(schemas.loaded(schemas.BusySchema(), answer))
+        except OdooError as error:
+            raise CallUnknown(upstream_status=200) from error
 
     def book(self, request: BookingRequest) -> Placed:
         """Odoo's answer to a booking asked for once, never twice.

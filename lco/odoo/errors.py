@@ -48,3 +48,9 @@ class BookingInvalid(OdooRefused):
 
     status = 400
     code = "invalid_booking"
+
+
+class CallUnknown(OdooRefused):
+    """404 without the envelope, or an answer of another kind: Odoo does not have this call of newer modules."""
+
+    code = "call_unknown"

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import nh3
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from lco.availability.days import Days
 from lco.availability.quote import Quote
@@ -135,6 +135,20 @@ class PlacedSchema(OdooSchema):
     currency = fields.String(load_default=DEFAULT_CURRENCY)
 
 
+class BusyRangeSchema(OdooSchema):
+    date_from = fields.Date(required=True)
+    date_to = fields.Date(required=True)
+
+    @validates_schema
+    def _check_order(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["date_to"] <= data["date_from"]:
+            raise ValidationError("a range ends after it begins")
+
+
+class BusySchema(OdooSchema):
+    data = fields.List(fields.Nested(BusyRangeSchema), required=True)
+
+
 class BrandSchema(OdooSchema):
     id = fields.Integer(required=True)
     name = fields.String(required=True)
@@ -217,6 +231,10 @@ def quote(data: Mapping[str, Any], vehicle_id: int, days: Days) -> Quote:
         Money(data["estimated_price"], data["currency"]) if data["available"] and data["estimated_price"] else None
     )
     return Quote(vehicle_id, days, data["available"], price)
+
+
+def busy(data: Mapping[str, Any]) -> tuple[Days, ...]:
+    return tuple(Days(taken["date_from"], taken["date_to"]) for taken in data["data"])
 
 
 def placed(data: Mapping[str, Any]) -> Placed:

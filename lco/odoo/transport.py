@@ -19,6 +19,7 @@ from lco.errors import OdooError
 from lco.odoo.breaker import Breaker
 from lco.odoo.errors import (
     BookingInvalid,
+    CallUnknown,
     DatesRefused,
     OdooAway,
     OdooRefused,
@@ -58,16 +59,21 @@ class Transport:
         self._headers = {"Accept": "application/json"} | ({"X-API-Key": api_key} if api_key else {})
         self._session = _session()
 
-    def read(self, call: str, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+    def read(self, call: str, method: str, path: str, *, optional: bool = False, **kwargs: Any) -> dict[str, Any]:
         """The JSON object that a safe call answers. Retried within READ_TOTAL_SECONDS, behind the breaker.
 
-        Raises OdooAway, OdooError for an answer that cannot be used, and OdooRefused for a 4xx.
+        Raises OdooAway, OdooError for an answer that cannot be used, OdooRefused for a 4xx, and CallUnknown for an
+        `optional` call that this Odoo does not have.
         """
         self.breaker.admit()
         for attempt in self._attempts():
             with attempt:
                 kwargs["headers"] = self._headers
                 reply = self._send(self._session, call, method, path, READ_SECONDS, **kwargs)
+                if optional and _has_no_route(reply):
+                    # It says nothing about how Odoo is, so the breaker does not hear of it.
+                    metrics.odoo_calls.labels(call, "no such call").inc()
+                    raise CallUnknown(upstream_status=reply.status)
                 return self._envelope(call, reply)
         raise AssertionError("tenacity either returns or raises")
 
@@ -187,6 +193,11 @@ def _never_sent(error: Exception) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     cause = reason.args[0] if isinstance(error, requests.exceptions.SSLError) and reason else None
     return isinstance(reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
+
+
+def _has_no_route(reply: Reply) -> bool:
+    """Whether nothing is served at the address; the module itself says 404 in its envelope."""
+    return reply.status == HTTPStatus.NOT_FOUND and (_object(reply.content) or {}).get("success") is not False
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

@@ -1,15 +1,18 @@
 """An Odoo that answers about one vehicle at the wire, and the day on which these tests happen."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 import requests_mock
 
 from lco import clock
-from lco.availability.days import Days
+from lco.availability.days import DAY, Days
 from lco.availability.service import Availability
 from lco.freshness import Freshness
 from lco.odoo.client import OdooClient
@@ -20,15 +23,29 @@ URL = "http://odoo.test"
 TODAY = date(2026, 12, 10)
 
 
+NO_SUCH_PAGE = {"status_code": 404, "text": "<!doctype html><title>404 Not Found</title>"}
+
+
 class Calendar:
-    """What Odoo knows: the `taken` days. `asked` lists the ranges it was asked about; `fails_at` breaks one."""
+    """What Odoo knows: the `taken` days. `asked` lists the ranges it was asked about; `fails_at` breaks one.
+
+    `busy` is how it answers the call for busy days: not at all, unless a test says otherwise. `asked_busy` lists
+    those calls.
+    """
 
     def __init__(self, wire: requests_mock.Mocker) -> None:
         self.taken: set[date] = set()
         self.asked: list[Days] = []
         self.fails_at: int | None = None
         self.availability = Availability(OdooClient(Transport(URL)), Freshness(), ZONE)
+        self.busy: dict[str, object] = NO_SUCH_PAGE
+        self.asked_busy: list[Days] = []
         wire.post(f"{URL}/api/fleet/availability", json=self._answer)
+        wire.get(re.compile(f"{URL}/api/fleet/vehicle/[0-9]+/busy"), text=self._busy)
+
+    def offers_busy(self) -> None:
+        """From now on Odoo has the call for busy days."""
+        self.busy = {"status_code": 200}
 
     def _answer(self, request, context) -> dict[str, object]:
         body = request.json()
@@ -39,6 +56,16 @@ class Calendar:
             return {"success": False, "error": "down"}
         free = not any(day in self.taken for day in days)
         return {"success": True, "available": free, "estimated_price": 150 * len(days) if free else 0}
+
+    def _busy(self, request, context) -> str:
+        query = parse_qs(urlsplit(request.url).query)
+        days = Days(*(date.fromisoformat(query[name][0]) for name in ("from", "to")))
+        self.asked_busy.append(days)
+        if "exc" in self.busy:
+            raise self.busy["exc"]
+        context.status_code = self.busy["status_code"]
+        taken = [{"date_from": str(day), "date_to": str(day + DAY)} for day in sorted(self.taken)]
+        return str(self.busy.get("text", json.dumps({"success": True, "data": taken})))
 
 
 @contextmanager

@@ -66,13 +66,15 @@ class OdooClient:
         except OdooError as error:
             raise CallUnknown(upstream_status=200) from error
 
-    def book(self, request: BookingRequest) -> Placed:
+    def book(self, request: BookingRequest, key: str = "") -> Placed:
         """Odoo's answer to a booking asked for once, never twice.
 
+        To an Odoo that knows `Idempotency-Key`, every attempt with the same `key` is the same booking; the contract
+        does not promise that, so nobody may count on it.
         Raises OdooAway (nothing was booked), OutcomeUnknown (nobody knows), and for a certain no DatesRefused,
         BookingInvalid or VehicleUnknown.
         """
-        answer = self.transport.write("booking", "/api/fleet/booking", _booking_body(request))
+        answer = self.transport.write("booking", "/api/fleet/booking", _booking_body(request), key)
         try:
             return schemas.placed(schemas.loaded(schemas.PlacedSchema(), answer))
         except OdooError as error:

@@ -77,17 +77,18 @@ class Transport:
                 return self._envelope(call, reply)
         raise AssertionError("tenacity either returns or raises")
 
-    def write(self, call: str, path: str, body: Mapping[str, object]) -> dict[str, Any]:
-        """The JSON object that a call with consequences answers. Sent once, never again.
+    def write(self, call: str, path: str, body: Mapping[str, object], key: str = "") -> dict[str, Any]:
+        """The JSON object that a call with consequences answers. Sent once, never again; `key` names it to Odoo.
 
         Raises OdooAway when Odoo was certainly not reached, OutcomeUnknown when it may have acted,
         and OdooRefused when it certainly said no.
         """
+        headers = self._headers | ({"Idempotency-Key": f'"{key}"'} if key else {})
         # A connection of its own: one from the pool may have been closed by Odoo while it lay idle, and the
         # reset on first use would leave the outcome unknown although nothing was ever read.
         with _session() as session:
             try:
-                reply = self._send(session, call, "POST", path, WRITE_SECONDS, headers=self._headers, json=body)
+                reply = self._send(session, call, "POST", path, WRITE_SECONDS, headers=headers, json=body)
                 return self._envelope(call, reply)
             except (OdooAway, OdooRefused):
                 raise

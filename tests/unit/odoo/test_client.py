@@ -200,6 +200,15 @@ def test_a_booking_is_sent_in_the_words_of_the_contract(client, requests_mock):
     }
 
 
+def test_the_key_of_a_booking_goes_to_odoo_in_its_header(client, requests_mock):
+    requests_mock.post(BOOKING, status_code=201, json=answered(booking_ref="BK-1"))
+    client.book(REQUEST, "k1")
+    client.book(REQUEST)
+    keys = [request.headers.get("Idempotency-Key") for request in requests_mock.request_history]
+    assert keys == ['"k1"', None]
+    assert [request.headers["X-API-Key"] for request in requests_mock.request_history] == ["key-1"] * 2
+
+
 def test_a_booking_without_number_message_or_price_is_still_placed(client, requests_mock):
     requests_mock.post(
         BOOKING, status_code=201, json=answered(booking_ref="BK-1", booking_id=False, message=False)

@@ -29,7 +29,7 @@ PERHAPS_OURS = "Odoo says that the dates are taken, perhaps by an earlier attemp
 class Odoo(Protocol):
     """What bookings ask of Odoo: see `lco.odoo.client.OdooClient`."""
 
-    def book(self, request: BookingRequest) -> Placed: ...
+    def book(self, request: BookingRequest, key: str) -> Placed: ...
 
     def quote(self, vehicle_id: int, days: Days) -> Quote: ...
 
@@ -45,7 +45,7 @@ class Placing(BookingRecords):
         Whatever goes wrong once Odoo has been asked must not look as if nothing had been booked.
         """
         try:
-            placed = self._odoo.book(booking.request)
+            placed = self._odoo.book(booking.request, booking.odoo_key)
         except OdooAway as error:
             return self._noted(booking, State.REQUESTED, error.message)
         except tuple(REFUSALS) as error:

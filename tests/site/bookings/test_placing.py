@@ -1,5 +1,7 @@
 """Placing a booking: once for each key, never lost, never twice, whatever Odoo does."""
 
+import hashlib
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -154,6 +156,20 @@ def test_while_odoo_is_away_the_request_is_kept_and_placed_when_it_is_back(shop,
         ("placing", "site"),
         ("booked", "answer"),
     ]
+
+
+def test_every_attempt_of_a_booking_has_one_key_that_tells_nobody_its_token(shop, wanted, later):
+    shop.odoo.answer = OdooAway()
+    booking = shop.place(wanted)
+    shop.odoo.answer = None
+    later(timedelta(seconds=6))
+    shop.another_process().attend()
+    shop.place(replace(wanted, days=DAYS.moved(timedelta(days=30))), "another")
+    first, second, other = shop.odoo.keys
+    assert first == second != other
+    assert re.fullmatch("[0-9a-f]{64}", first)
+    secrets = [text.encode() for text in (booking.token, "key")]
+    assert first not in {hashlib.sha256(secret).hexdigest() for secret in secrets}
 
 
 @pytest.mark.parametrize("answer", [OutcomeUnknown(), RuntimeError("the client broke down")])

@@ -34,15 +34,17 @@ class FakeOdoo:
 
     def __init__(self) -> None:
         self.asked: list[BookingRequest] = []
+        self.keys: list[str] = []
         self.taken: list[Days] = []
         self.answer: Exception | None = None
         self.first_id = 0
         self.while_asked = lambda reference: None
         self._lock = threading.Lock()
 
-    def book(self, request: BookingRequest) -> Placed:
+    def book(self, request: BookingRequest, key: str) -> Placed:
         with self._lock:
             self.asked.append(request)
+            self.keys.append(key)
             reference = f"BK-{len(self.asked)}"
         self.while_asked(reference)
         if self.answer:

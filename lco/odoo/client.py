@@ -69,8 +69,9 @@ class OdooClient:
     def book(self, request: BookingRequest, key: str = "") -> Placed:
         """Odoo's answer to a booking asked for once, never twice.
 
-        To an Odoo that knows `Idempotency-Key`, every attempt with the same `key` is the same booking; the contract
-        does not promise that, so nobody may count on it.
+        To an Odoo that knows `Idempotency-Key`, every attempt with the same `key` is the same booking. Nobody may
+        count on it, since the contract does not promise it.
+
         Raises OdooAway (nothing was booked), OutcomeUnknown (nobody knows), and for a certain no DatesRefused,
         BookingInvalid or VehicleUnknown.
         """

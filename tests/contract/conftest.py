@@ -21,6 +21,7 @@ class Odoo(Protocol):
     url: str
     shows_a_placeholder: bool  # for a picture that is not there, instead of 404
     wrong_date: type[OdooError]  # how a date that is none ends
+    knows_keys: bool  # whether one Idempotency-Key is one booking
 
     def begin(self) -> None:
         """Every test begins with the same records and no fault."""
@@ -40,6 +41,7 @@ class DemoOdoo:
     server: serving.Demo
     shows_a_placeholder = False
     wrong_date = OdooError
+    knows_keys = False
 
     @property
     def url(self) -> str:
@@ -60,7 +62,7 @@ class DemoOdoo:
 
 @contextmanager
 def demo() -> Iterator[Odoo]:
-    with serving.demo("http://127.0.0.1:9", "--no-webhooks") as server:
+    with serving.demo("http://127.0.0.1:9", "--no-webhooks", "--busy") as server:
         yield DemoOdoo(server)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import requests
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
 from lco import clock
@@ -39,11 +40,23 @@ class Forwarding:
         return Response(answer.content, answer.status_code, headers)(environ, start_response)
 
 
+class Older:
+    """The same Odoo before it had the call for busy days."""
+
+    def __init__(self, app: Forwarding) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        is_busy = environ["PATH_INFO"].endswith("/busy")
+        return (NotFound() if is_busy else self._app)(environ, start_response)
+
+
 class FaultyOdoo:
     """What the contract's tests need of a server."""
 
     shows_a_placeholder = True  # stock Odoo answers 200 for a picture that is not there
     wrong_date = BookingInvalid
+    knows_keys = True
 
     def __init__(self, odoo: RealOdoo, url: str, switch: FaultSwitch) -> None:
         self.url = url

@@ -12,8 +12,8 @@ from lco.demo.app import DemoSettings, create_demo
 class OdooAtTheWire:
     """Answers what the site asks of `url`; `fails_with` replaces answers, `asked` lists the questions."""
 
-    def __init__(self, url: str, wire: requests_mock.Mocker) -> None:
-        self.app: Flask = create_demo(DemoSettings(webhooks=False))
+    def __init__(self, url: str, wire: requests_mock.Mocker, *, busy: bool = False) -> None:
+        self.app: Flask = create_demo(DemoSettings(webhooks=False, busy=busy))
         self.asked: list[str] = []
         self.fails_with: Exception | int | None = None
         wire.register_uri(requests_mock.ANY, re.compile(re.escape(url)), content=self._answer)

@@ -188,6 +188,28 @@ def test_an_unknown_vehicle_is_404_everywhere(odoo, request_for, day):
     assert all(answer.json["success"] is False for answer in answers)
 
 
+def test_busy_days_are_no_call_of_the_contract(odoo, day):
+    answer = odoo.get(f"/api/fleet/vehicle/{MIXER}/busy?from={day(0)}&to={day(30)}")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+def test_a_demo_that_plays_a_newer_module_tells_the_busy_days(make_demo, request_for, day):
+    odoo = make_demo(busy=True).test_client()
+    odoo.post("/api/fleet/booking", json=request_for(MIXER, 20, 25))
+    cancelled = odoo.post("/api/fleet/booking", json=request_for(MIXER, 26, 28)).json["booking_ref"]
+    odoo.post(f"/demo/bookings/{cancelled}/cancel")
+    odoo.post(f"/demo/vehicles/{MIXER}", json={"in_maintenance": True, "maintenance_until": day(3)})
+    path = f"/api/fleet/vehicle/{MIXER}/busy"
+    assert odoo.get(f"{path}?from={day(0)}&to={day(22)}").json == {
+        "success": True,
+        "data": [{"date_from": day(0), "date_to": day(3)}, {"date_from": day(20), "date_to": day(22)}],
+    }
+    assert odoo.get(f"/api/fleet/vehicle/999/busy?from={day(0)}&to={day(1)}").json["error"] == "vehicle_not_found"
+    for query in ("", "?from=x&to=y", f"?from={day(1)}&to={day(1)}"):
+        assert odoo.get(path + query).status_code == 400
+    assert odoo.get("/demo/state").json["calls"]["GET /api/fleet/vehicle/{id}/busy"] == 5
+
+
 def test_filters_stand_at_the_top_level(odoo):
     filters = odoo.get("/api/fleet/filters").json["filters"]
     assert {"id", "name"} == set(filters["brands"][0])

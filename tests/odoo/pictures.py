@@ -50,12 +50,12 @@ def take_pictures(odoo: RealOdoo) -> None:
     with sync_playwright() as playwright, chromium.launched(playwright) as browser:
         page = browser.new_page(base_url=odoo.url, viewport={"width": 1280, "height": 800})
         page.set_default_timeout(60_000)
-        _log_in(page)
+        log_in(page)
         for name, (action, shown) in VIEWS.items():
-            _take(page, name, f"/odoo/action-{MODULE}.{action}", shown)
+            _take(page, name, address(action), shown)
         first = odoo.call(BOOKING, "search", domain=[["state", "=", "draft"]])[0]
-        _take(page, "booking", f"/odoo/action-{MODULE}.action_booking/{first}", ".o_form_view .o_statusbar_status")
-        _take(page, "vehicle", f"/odoo/action-{MODULE}.action_vehicle/6", ".o_form_view .o_kanban_record img")
+        _take(page, "booking", address(f"action_booking/{first}"), ".o_form_view .o_statusbar_status")
+        _take(page, "vehicle", address("action_vehicle/6"), ".o_form_view .o_kanban_record img")
 
 
 def _fill(odoo: RealOdoo) -> None:
@@ -76,12 +76,18 @@ def _fill(odoo: RealOdoo) -> None:
     )
 
 
-def _log_in(page: Page) -> None:
+def log_in(page: Page, login: str = "admin") -> None:
+    """As a user whose password is the login."""
     page.goto("/web/login")
-    page.locator("input[name=login]").fill("admin")
-    page.locator("input[name=password]").fill("admin")
+    page.locator("input[name=login]").fill(login)
+    page.locator("input[name=password]").fill(login)
     page.locator("button[type=submit]").first.click()
     page.wait_for_selector(".o_main_navbar, .o_action_manager")
+
+
+def address(action: str) -> str:
+    """Where Odoo's web client shows an action of the module's."""
+    return f"/odoo/action-{MODULE}.{action}"
 
 
 def _take(page: Page, name: str, path: str, shown: str) -> None:

@@ -1,0 +1,131 @@
+"""What staff do in Odoo's own pages, in Chromium, and what customers see of it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests import serving
+from tests.odoo.days import ahead
+from tests.odoo.installed import MODULE
+from tests.odoo.pictures import VIEWS, address, log_in
+
+CLERK = "clerk"
+EMAIL = "customer-of-the-clerk@example.com"
+FOR_CLERKS = [name for name in VIEWS if name.startswith(("booking", "equipment"))]
+
+
+@pytest.fixture(scope="module")
+def office(browser, odoo) -> Iterator[Page]:
+    """Odoo, open at the desk of somebody who may handle bookings and no more."""
+    named = [["module", "=", MODULE], ["name", "=", "group_user"]]
+    (group,) = odoo.call("ir.model.data", "search_read", domain=named, fields=["res_id"])
+    user = {"name": CLERK, "login": CLERK, "password": CLERK, "group_ids": [(6, 0, [group["res_id"]])]}
+    odoo.call("res.users", "create", vals_list=[user])
+    yield from desk(browser, odoo, CLERK)
+
+
+@pytest.fixture(scope="module")
+def back_office(browser, odoo) -> Iterator[Page]:
+    """Odoo, open at the administrator's desk."""
+    yield from desk(browser, odoo, "admin")
+
+
+def desk(browser, odoo, login: str) -> Iterator[Page]:
+    context = browser.new_context(base_url=odoo.url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(60_000)  # Odoo puts its scripts together for the first one who comes
+    page = context.new_page()
+    log_in(page, login)
+    context.set_default_timeout(20_000)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def booked(site):
+    """Book a machine on the site; gives Odoo's reference and the address of the customer's page."""
+
+    def book(first: int) -> tuple[str, str]:
+        body = {
+            "vehicle_id": 10,
+            "customer_name": "Ann Larsen",
+            "customer_email": EMAIL,
+            "customer_phone": "218-555-0143",
+            "date_from": str(ahead(first)),
+            "date_to": str(ahead(first + 3)),
+        }
+        answer = requests.post(f"{site.url}/api/booking", json=body, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["booking_ref"], answer.headers["Location"]
+
+    return book
+
+
+@pytest.fixture(scope="module")
+def out_today(odoo) -> None:
+    """A machine that is out now, since calendars show the present month."""
+    odoo.rent_out(12, ahead(0), ahead(3))
+
+
+def test_a_booking_goes_out_and_comes_back_by_the_buttons_of_its_form(office, odoo, booked, visit):
+    reference, page = booked(40)
+    customer = visit(page)
+    open_form(office, odoo, reference)
+    press(office, "action_confirm")
+    expect(customer.locator("#booking-state")).to_have_text("Confirmed")
+    press(office, "action_pick_up")
+    press(office, "action_return")
+    expect(office.locator(".o_statusbar_status .o_arrow_button_current")).to_have_text("Returned")
+    assert [made["state"] for made in odoo.bookings(EMAIL)] == ["returned"]
+
+
+def test_a_booking_that_staff_cancel_is_cancelled_for_its_customer(office, odoo, booked, visit):
+    reference, page = booked(50)
+    customer = visit(page)
+    open_form(office, odoo, reference)
+    press(office, "action_cancel")
+    office.locator(".modal-footer .btn-primary").click()
+    expect(customer.locator("#booking-state")).to_have_text("Cancelled")
+
+
+@pytest.mark.parametrize("name", FOR_CLERKS)
+def test_every_view_shows_what_there_is_to_somebody_who_handles_bookings(office, name, out_today):
+    action, shown = VIEWS[name]
+    office.goto(address(action))
+    office.locator(shown).first.wait_for()
+    expect(office.locator(".o_error_dialog")).to_have_count(0)
+
+
+def test_a_clerk_sees_neither_webhooks_nor_settings(office):
+    office.goto(address("action_booking"))
+    menu = office.locator(".o_menu_sections")
+    expect(menu).to_contain_text("Equipment")
+    expect(menu).not_to_contain_text("Configuration")
+
+
+def test_a_webhook_that_failed_is_found_in_the_list_and_sent_again_from_there(back_office, odoo, site):
+    odoo.send_webhooks_to(site.url, secret="not the one that they share")
+    odoo.change(7, rental_price_daily=46)
+    refused = serving.wait_until(lambda: odoo.deliveries(answer="401 UNAUTHORIZED"), "the site's no")[0]
+    odoo.send_webhooks_to(site.url)
+    back_office.goto(address("action_delivery"))
+    row = back_office.locator(".o_data_row", has_text=re.compile("401")).first
+    row.locator(".o_list_record_selector input").check()
+    press(back_office, "action_send_again")
+    serving.wait_until(lambda: odoo.deliveries(id=refused["id"])[0]["state"] == "delivered", "the second sending")
+
+
+def test_the_button_in_settings_says_what_the_site_answers(back_office, site):
+    back_office.goto(address("action_settings"))
+    press(back_office, "action_send_test_webhooks")
+    expect(back_office.locator(".o_notification").last).to_contain_text("booking: 200 OK, inventory: 200 OK")
+
+
+def open_form(office: Page, odoo, reference: str) -> None:
+    office.goto(address(f"action_booking/{odoo.booking_id(reference)}"))
+
+
+def press(page: Page, button: str) -> None:
+    page.locator(f"button[name={button}]:visible").first.click()

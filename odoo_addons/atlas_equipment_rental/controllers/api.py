@@ -1,4 +1,4 @@
-"""The REST API for the storefront, as docs/odoo.md and the contract have it: vehicles, availability, bookings."""
+"""The REST API for the storefront, as docs/odoo-contract.md has it: vehicles, availability, bookings."""
 
 import hashlib
 import json

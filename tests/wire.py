@@ -25,6 +25,10 @@ class OdooAtTheWire:
         answer = self.app.test_client().post(f"/demo/vehicles/{vehicle_id}", json=values)
         assert answer.status_code == 200, answer.text
 
+    def remove(self, vehicle_id: int) -> None:
+        answer = self.app.test_client().post(f"/demo/vehicles/{vehicle_id}/remove")
+        assert answer.status_code == 200, answer.text
+
     def _answer(self, request: requests.PreparedRequest, context) -> bytes:
         path = request.path_url
         self.asked.append(f"{request.method} {path.partition('?')[0]}")

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from bench import report
@@ -38,10 +38,19 @@ def fanout(streams: int) -> None:
 
 
 def vehicles() -> None:
-    """One event about each of many vehicles, each shown by a few pages, all at once; then about one of them."""
-    report.title(f"{VEHICLES} events at once to {VEHICLES} x {VIEWERS} pages (promise: at most nchan's time)")
+    """One event about each of many vehicles, each shown by a few pages, all at once; then about one of them.
+
+    First the hub alone, which is told of changes as nchan is; then the whole way from signed webhooks.
+    """
     shown = list(range(1, VEHICLES + 1))
-    with both((shown * VIEWERS)[: process.room_for(VEHICLES * VIEWERS)]) as (site, nchan):
+    streams = (shown * VIEWERS)[: process.room_for(VEHICLES * VIEWERS)]
+    report.title(f"{VEHICLES} changes at once to {VEHICLES} x {VIEWERS} pages (promise: at most nchan's time)")
+    with both(streams, sides.short_site) as (hub, nchan):
+        rounds = alternately(hub, nchan, lambda side: side.burst(shown))
+        _tell_of_times(rounds)
+        _tell_of_the_rest(rounds)
+    report.title(f"{VEHICLES} signed webhooks at once, each checked, kept and applied, to the same pages")
+    with both(streams) as (site, nchan):
         rounds = alternately(site, nchan, lambda side: side.burst(shown))
         _tell_of_times(rounds)
         _tell_of_the_rest(rounds)
@@ -79,9 +88,11 @@ def profile() -> None:
 
 
 @contextmanager
-def both(vehicles: Sequence[int]) -> Iterator[tuple[Side, Side | None]]:
+def both(
+    vehicles: Sequence[int], ours: Callable[[int], AbstractContextManager[Side]] = sides.site
+) -> Iterator[tuple[Side, Side | None]]:
     """The site and, when it is here, nchan, each with a stream for each of `vehicles`."""
-    with sides.site(max(vehicles)) as site:
+    with ours(max(vehicles)) as site:
         site.open(vehicles)
         sample = site.event(vehicles[0]).sample
         with sides.beside(sample) as nchan:

@@ -3,8 +3,6 @@
 `POST /bench/start` starts the sampling, `POST /bench/stop` ends it and answers with what was found, as JSON.
 """
 
-from wsgi import app  # isort: skip - first, because it lets gevent patch what others import
-
 import gc
 import json
 import signal
@@ -19,6 +17,8 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING
 
 from gevent.monkey import get_original
+
+from wsgi import app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -44,8 +44,8 @@ class Server(Protocol):
     def prepare(self, prices: Mapping[int, int]) -> None:
         """Whatever must be so before these prices, by vehicle, may be published."""
 
-    def request(self, vehicle: int, price: int) -> bytes:
-        """The request that publishes the price."""
+    def requests(self, vehicles: Sequence[int], price: int) -> list[bytes]:
+        """The requests that publish the price of these."""
 
 
 class Site:
@@ -67,11 +67,25 @@ class Site:
             address = f"{self._odoo.url}/demo/vehicles/{vehicle}"
             self._session.post(address, json={"rental_price_daily": price}, timeout=10).raise_for_status()
 
-    def request(self, vehicle: int, price: int) -> bytes:
+    def requests(self, vehicles: Sequence[int], price: int) -> list[bytes]:
+        return [self._request(vehicle, price) for vehicle in vehicles]
+
+    @staticmethod
+    def _request(vehicle: int, price: int) -> bytes:
         payload = {"event_type": "price.updated", "vehicle_id": vehicle, "rental_price_daily": price}
         body = json.dumps({**payload, "currency": "USD"}).encode()
         headers = sign(serving.SECRET, f"bench-{uuid.uuid4()}", clock.now(), body)
         return post("/api/webhook/inventory", body, headers)
+
+
+class ShortSite(Site):
+    """The site with a shorter way in, see `bench.fanout.appending`: what the hub alone takes."""
+
+    def prepare(self, prices: Mapping[int, int]) -> None:
+        """Nothing: Odoo is not asked."""
+
+    def requests(self, vehicles: Sequence[int], price: int) -> list[bytes]:
+        return [post("/bench/prices", json.dumps(dict.fromkeys(vehicles, price)).encode())]
 
 
 class Nchan:
@@ -89,9 +103,9 @@ class Nchan:
     def prepare(self, prices: Mapping[int, int]) -> None:
         """Nothing: it passes on what it is given."""
 
-    def request(self, vehicle: int, price: int) -> bytes:
+    def requests(self, vehicles: Sequence[int], price: int) -> list[bytes]:
         data = self._data.replace(f"${FIRST_PRICE}<", f"${price}<").replace(words(FIRST_PRICE), words(price))
-        return post(f"/publish/{vehicle}", data.encode())
+        return [post(f"/publish/{vehicle}", data.encode()) for vehicle in vehicles]
 
 
 class Side:
@@ -134,14 +148,14 @@ class Side:
     def event(self, vehicle: int) -> Heard:
         """What the streams about the vehicle hear of one event."""
         price = self._next([vehicle])
-        request = self.server.request(vehicle, price)
+        (request,) = self.server.requests([vehicle], price)
         with Publisher(self.server.port) as publisher:
             return self._hears([vehicle], price, lambda: publisher.send(request))
 
     def burst(self, vehicles: Sequence[int]) -> Heard:
         """What all streams hear of one event about each of `vehicles`, sent over several connections at once."""
         price = self._next(vehicles)
-        sent = [self.server.request(vehicle, price) for vehicle in vehicles]
+        sent = self.server.requests(vehicles, price)
         with Publishers(self.server.port, PUBLISHERS) as publishers:
             return self._hears(vehicles, price, lambda: publishers.send(sent))
 
@@ -158,7 +172,16 @@ class Side:
 
 
 @contextmanager
-def site(more_vehicles: int = 0, app: str = "wsgi:app") -> Iterator[Side]:
+def short_site(more_vehicles: int) -> Iterator[Side]:
+    """The site, told of changes on the short way."""
+    with site(more_vehicles, "bench.fanout.appending:app", "the hub alone", ShortSite) as side:
+        yield side
+
+
+@contextmanager
+def site(
+    more_vehicles: int = 0, app: str = "wsgi:app", name: str = "the site", kind: type[Site] = Site
+) -> Iterator[Side]:
     """The site, at rest but for what is measured: it looks at Odoo by itself only once an hour."""
     with (
         serving.demo("http://127.0.0.1:9", "--no-webhooks", "--vehicles", str(more_vehicles)) as odoo,
@@ -167,7 +190,7 @@ def site(more_vehicles: int = 0, app: str = "wsgi:app") -> Iterator[Side]:
         audience(server.port) as listeners,
     ):
         requests.get(f"{server.url}/equipment", timeout=30).raise_for_status()
-        yield Side("the site", Site(odoo, server), listeners)
+        yield Side(name, kind(odoo, server), listeners)
 
 
 @contextmanager

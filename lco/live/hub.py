@@ -169,25 +169,30 @@ class Hub:
 
     def _spread(self, changes: Sequence[Change]) -> None:
         """Tell every page and every program what `changes`, oldest first, mean to it."""
-        views = {view: None for change in changes for view in self._pages.about(change.topic)}
-        for view in views:
-            self._tell(view, changes)
+        news: dict[View, list[Change]] = {}
+        for change in changes:
+            for view in self._pages.about(change.topic):
+                news.setdefault(view, []).append(change)
+        for view, about_it in news.items():
+            self._tell(view, about_it, changes[-1].id)
         for change in changes if self._programs else ():
             if change.kind in PUBLIC_KINDS:
                 self._publish(change)
 
-    def _tell(self, view: View, changes: Sequence[Change]) -> None:
-        """Tell the pages that show `view` what they have not been told, which is the same for nearly all."""
+    def _tell(self, view: View, changes: Sequence[Change], reached: ChangeId) -> None:
+        """Tell the pages that show `view` what they do not know of `changes`, which is the same for nearly all.
+
+        With that they have been told of everything up to `reached`.
+        """
         ids = [change.id for change in changes]
         behind: dict[int, list[Page]] = {}
         for page in view.pages:
             # What was caught up with a moment ago is not news.
             behind.setdefault(bisect_right(ids, page.reached), []).append(page)
         for known, pages in behind.items():
-            news = [change for change in changes[known:] if change.topic in view.topics]
-            if news:
+            if news := changes[known:]:
                 regions = (region for change in news for region in view.about(change.topic))
-                self._deliver(pages, _news(regions, map(announcements.sentence, news)), ids[-1])
+                self._deliver(pages, _news(regions, map(announcements.sentence, news)), reached)
 
     def _catch_up(self, page: Page) -> None:
         head = self._changes.head()

@@ -1,0 +1,43 @@
+"""The site with a shorter way in: `gunicorn bench.fanout.appending:app`.
+
+`POST /bench/prices` appends a new price of each of many vehicles to the change log, as a reading of Odoo's list
+does that finds them. It is to the hub what publishing is to nchan: no signature, no database, no Odoo.
+"""
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from wsgi import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PATH = "/bench/prices"
+
+
+class ShortWay:
+    """The application, and in front of it the one address that leads straight to its change log."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        if environ["PATH_INFO"] != PATH:
+            return self._application(environ, start_response)
+        for vehicle, price in json.loads(environ["wsgi.input"].read()).items():
+            _append(int(vehicle), price)
+        start_response(f"{HTTPStatus.OK.value} {HTTPStatus.OK.phrase}", [("Content-Length", "0")])
+        return []
+
+
+def _append(vehicle_id: int, price: int) -> None:
+    shop = app.extensions["lco"]
+    name = shop.catalogue.find(vehicle_id).name
+    data = {"vehicle_id": vehicle_id, "vehicle_name": name, "rental_price_daily": price, "currency": "USD"}
+    shop.changes.append(f"vehicle:{vehicle_id}", "price.updated", data)
+
+
+app.wsgi_app = ShortWay(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents for middleware

@@ -12,7 +12,7 @@ from lco.availability.days import Days
 from lco.availability.forms import days_chosen
 from lco.blueprints import cors, shop
 from lco.blueprints.sent import json_object
-from lco.catalogue.search import categories, label, price_range
+from lco.catalogue.search import categories, label
 from lco.catalogue.vehicle import Vehicle
 from lco.errors import BadRequest, InvalidInput, NotFound, sentences
 from lco.odoo import published
@@ -85,8 +85,8 @@ def availability() -> Response:
 
 @blueprint.get("/filters")
 def filters() -> Response:
-    every = shop().catalogue.vehicles().vehicles
-    prices = price_range(every)
+    snapshot = shop().catalogue.vehicles()
+    every, prices = snapshot.vehicles, snapshot.price_range
     fuels = sorted({v.fuel_type for v in every if v.fuel_type})
     return jsonify(
         success=True,

@@ -3,20 +3,37 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 
 from lco.catalogue.vehicle import Rates, Vehicle
+from lco.catalogue.words import folded, searched
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All vehicles for rent, in Odoo's order."""
+    """All vehicles for rent, in Odoo's order; what every search needs of them is made once, by the first."""
 
     vehicles: tuple[Vehicle, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[int, Vehicle]:
         return {vehicle.id: vehicle for vehicle in self.vehicles}
+
+    @cached_property
+    def by_name(self) -> tuple[Vehicle, ...]:
+        return tuple(sorted(self.vehicles, key=lambda v: folded(v.name)))
+
+    @cached_property
+    def texts(self) -> Mapping[int, str]:
+        """What a search for words looks through, by the vehicle's id."""
+        return {vehicle.id: searched(vehicle) for vehicle in self.vehicles}
+
+    @cached_property
+    def price_range(self) -> tuple[Decimal, Decimal] | None:
+        """The lowest and the highest daily rate; None when nothing has one."""
+        prices = [v.rates.daily.amount for v in self.vehicles if v.rates.daily]
+        return (min(prices), max(prices)) if prices else None
 
     def having(self, vehicle_id: int, vehicle: Vehicle | None) -> "Snapshot":
         """The same catalogue with this vehicle as given, or without it."""

@@ -13,14 +13,13 @@ from lco.catalogue.search import (
     Facet,
     Query,
     categories,
-    folded,
     label,
     ordered,
-    price_range,
     search,
 )
 from lco.catalogue.snapshot import Snapshot
 from lco.catalogue.vehicle import Rates, Status, Vehicle
+from lco.catalogue.words import folded
 from lco.money import Money
 
 
@@ -125,6 +124,12 @@ def test_there_are_four_orders_and_what_has_no_price_comes_last(sort, ids):
     assert [vehicle.id for vehicle in ordered(SHOP, sort)] == ids
 
 
+@pytest.mark.parametrize(("sort", "ids"), [("price", [3, 1, 2]), ("-price", [2, 3, 1])])
+def test_among_equal_prices_names_decide_either_way(sort, ids):
+    shop = (machine(1, "beta", 50), machine(2, "Gamma", 60), machine(3, "Álpha", 50))
+    assert [vehicle.id for vehicle in search(Snapshot(shop), Query(sort=sort)).vehicles] == ids
+
+
 def test_what_is_sold_comes_after_everything_else_at_first():
     sold = replace(SHOP[2], status=Status.SOLD)
     assert ordered((*SHOP[:2], sold), "featured")[-1] is sold
@@ -139,7 +144,7 @@ def test_a_facet_counts_what_choosing_it_would_leave_with_the_other_filters_in_f
 
 def test_the_price_range_is_that_of_the_whole_catalogue():
     assert search(Snapshot(SHOP), Query(category="Lawn")).price_range == (Decimal(40), Decimal(500))
-    assert price_range(SHOP[3:4]) is None
+    assert search(Snapshot(SHOP[3:4]), Query()).price_range is None
 
 
 def test_all_categories_are_counted():

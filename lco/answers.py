@@ -1,9 +1,12 @@
 """How finished answers leave: named by an ETag, 304 when the visitor has them already, compressed once."""
 
 import gzip
+from functools import lru_cache
 
 import brotli
 from flask import Response, request
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 SMALLEST = 500
 COMPRESSED = {
@@ -14,6 +17,8 @@ COMPRESSED = {
     "application/xml",
     "application/ld+json",
 }
+KEEP = "lco.keep"
+"""Under this name a middleware leaves a function in the environment that is to be given the finished answer."""
 
 
 def finished(response: Response) -> Response:
@@ -24,8 +29,17 @@ def finished(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-cache")
     if request.method in {"GET", "HEAD"} and response.status_code == 200:  # noqa: PLR2004 - only whole answers
         response.add_etag(weak=True)  # weak, because the same page may leave in different encodings
+        if keep := request.environ.get(KEEP):
+            keep(_compressed(response))  # before it turns into a 304, which is of no use to others
         response.make_conditional(request)
     return _compressed(response)
+
+
+@lru_cache(maxsize=256)
+def best_encoding(accepted: str) -> str:
+    """`br`, `gzip` or `identity`: the best for a visitor who sends this Accept-Encoding (RFC 9110, 12.5.3)."""
+    wanted = parse_accept_header(accepted, Accept)
+    return wanted.best_match(["br", "gzip", "identity"], "identity")
 
 
 def _compressed(response: Response) -> Response:
@@ -33,7 +47,7 @@ def _compressed(response: Response) -> Response:
         return response
     response.vary.add("Accept-Encoding")  # also on a 304 (RFC 9110, 15.4.5), which has no body to compress
     body = b"" if response.status_code == 304 else response.get_data()  # noqa: PLR2004 - not modified
-    encoding = request.accept_encodings.best_match(["br", "gzip", "identity"], "identity")
+    encoding = best_encoding(request.headers.get("Accept-Encoding", ""))
     if len(body) >= SMALLEST and encoding != "identity" and "Content-Encoding" not in response.headers:
         small = brotli.compress(body, quality=5) if encoding == "br" else gzip.compress(body, 6, mtime=0)
         response.set_data(small)

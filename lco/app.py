@@ -8,7 +8,7 @@ import jinja2
 from flask import Flask, g
 from markupsafe import Markup
 
-from lco import answers, assets, budget, build, cli, clock, formats, htmx, security, urls
+from lco import answers, assets, budget, build, cli, clock, formats, htmx, kept_pages, security, urls
 from lco.blueprints import api, bookings, equipment, failures, fleet, live, ops, pages, status, webhooks
 from lco.extensions import cache, limiter
 from lco.live.hub import Hub
@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     failures.register(app)
     for module in (pages, equipment, bookings, api, fleet, webhooks, live, ops, status):
         app.register_blueprint(module.blueprint)
+    _keep_pages(app, settings)
     app.cli.add_command(cli.group)
     assets.register(app)
     return app
@@ -101,6 +102,16 @@ def _set_up_templates(app: Flask, settings: Settings) -> None:
         region=lambda name: Markup(region(name).html()),  # noqa: S704 - rendered by autoescaping templates
     )
     app.context_processor(lambda: {"since": str(g.get("since") or app.extensions["lco"].changes.head())})
+
+
+def _keep_pages(app: Flask, settings: Settings) -> None:
+    """Keep finished pages until something changes that may stand in one."""
+    shop = app.extensions["lco"]
+
+    def edition() -> tuple[object, ...]:
+        return shop.changes.head(), shop.freshness.hints, clock.today(settings.timezone)
+
+    kept_pages.register(app, pages.KEPT | equipment.KEPT, edition)
 
 
 def _limit_waiting(app: Flask) -> None:

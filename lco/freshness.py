@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
-from lco import budget, clock, metrics
+from lco import budget, clock, metrics, validity
 from lco.errors import OdooError
 from lco.odoo.errors import OdooAway
 
@@ -74,6 +74,8 @@ class Freshness:
         self._kept = kept
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self.hints = 0
+        """How often `forget` was called: when that has grown, a page made before may hold what is old now."""
 
     def read(self, question: Question[T], *, wait: bool = False) -> Reading[T]:
         """What is known: at once when there is anything usable, else after waiting for an answer.
@@ -83,6 +85,15 @@ class Freshness:
         from before this process began, which has missed whatever `forget` would have told it meanwhile.
         Raises OdooError when there is nothing to fall back on; waits no longer than the budget.
         """
+        try:
+            reading = self._read(question, wait=wait)
+        except OdooError:
+            validity.ends(clock.now())
+            raise
+        validity.ends(clock.now() if reading.failed else reading.read_at + question.fresh)
+        return reading
+
+    def _read(self, question: Question[T], *, wait: bool) -> Reading[T]:
         entry = self._entry(question)
         reading = entry.reading
         age = None if reading is None else clock.now() - reading.read_at
@@ -101,6 +112,7 @@ class Freshness:
     def forget(self, prefix: str) -> None:
         """From now on, what lies under keys that start with `prefix` is asked again before it is answered."""
         with self._lock:
+            self.hints += 1
             for key, entry in self._entries.items():
                 if key.startswith(prefix):
                     entry.hinted = True

@@ -1,11 +1,22 @@
 """What htmx says about a request, and what it is told in answers. Reading a header makes the answer vary by it."""
 
+from typing import TYPE_CHECKING
+
 from flask import Response, g, request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 def wants_fragment() -> bool:
     """Whether htmx asks for a part of the page. Restoring history needs the whole page again."""
-    return _header("HX-Request") == "true" and _header("HX-History-Restore-Request") != "true"
+    g.setdefault("varies_by", set()).update(("HX-Request", "HX-History-Restore-Request"))
+    return is_for_fragment(request.environ)
+
+
+def is_for_fragment(environ: "WSGIEnvironment") -> bool:
+    """The same for those who stand in front of the application, and so before there is an answer to vary."""
+    return environ.get("HTTP_HX_REQUEST") == "true" and environ.get("HTTP_HX_HISTORY_RESTORE_REQUEST") != "true"
 
 
 def redirected(url: str) -> Response:
@@ -22,8 +33,3 @@ def announced(sentence: str, status: int) -> Response:
 def add_vary(response: Response) -> Response:
     response.vary.update(g.get("varies_by", ()))
     return response
-
-
-def _header(name: str) -> str | None:
-    g.setdefault("varies_by", set()).add(name)
-    return request.headers.get(name)

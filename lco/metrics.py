@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge
 
+pages = Counter("lco_pages", "Pages that may be kept, by where they came from", ["source"])
+kept_page_bytes = Gauge("lco_kept_page_bytes", "Bytes of finished pages kept in this process")
 odoo_calls = Counter("lco_odoo_calls", "Calls to Odoo by call and outcome", ["call", "outcome"])
 stale_answers = Counter("lco_stale_answers", "Answers given from old data because a refresh failed", ["what"])
 background_failures = Counter("lco_background_failures", "Background work that failed", ["what"])

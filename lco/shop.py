@@ -25,6 +25,7 @@ class Shop:
     changes: ChangeLog
     store: Store
     odoo: OdooClient
+    freshness: Freshness
     catalogue: Catalogue
     availability: Availability
     pictures: Pictures
@@ -48,6 +49,7 @@ def build(settings: Settings, shelf: Shelf | None = None) -> Shop:
         changes=changes,
         store=store,
         odoo=odoo,
+        freshness=freshness,
         catalogue=catalogue,
         availability=availability,
         pictures=Pictures(odoo, freshness),

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from urllib.parse import urlencode, urlsplit
 
@@ -29,6 +29,12 @@ def list_url(**filters: object) -> str:
     """`/equipment` with the filters that say something; what is empty or usual is left out."""
     texts = {name: _text(value) for name, value in filters.items()}
     return _with_query("/equipment", {k: v for k, v in texts.items() if v and DEFAULTS.get(k) != v})
+
+
+def plain_url(path: str, names: Iterable[str], arguments: Mapping[str, str]) -> str:
+    """`path` with those `arguments` that are among `names` and say something, in the order of `names`."""
+    texts = ((name, arguments.get(name)) for name in names)
+    return _with_query(path, {name: text for name, text in texts if text and DEFAULTS.get(name) != text})
 
 
 def query_url(query: Query, **changes: object) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from lco import clock, htmx
+from lco import clock, htmx, kept_pages
 from lco.availability.days import Days
 from lco.availability.forms import days_chosen
 from lco.availability.month import first_of, may_show
@@ -16,6 +16,7 @@ from lco.availability.picks import picks
 from lco.blueprints import shop
 from lco.blueprints.structured import product
 from lco.bookings.forms import BookingForm
+from lco.catalogue.forms import PARAMETERS
 from lco.catalogue.forms import query as parsed
 from lco.catalogue.search import SORTS, search
 from lco.catalogue.vehicle import Details
@@ -27,12 +28,16 @@ blueprint = Blueprint("equipment", __name__)
 
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 PICTURES_KEPT = 86_400
+KEPT = {"/equipment": PARAMETERS, "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to")}
+"""The paths here whose pages may be kept, and every parameter that can change what they show."""
 
 
 @blueprint.get("/equipment")
 def index() -> Response:
     catalogue = shop().catalogue
     query, errors = parsed(request.args, clock.today(shop().settings.timezone))
+    if not errors:
+        kept_pages.allow()
     snapshot = catalogue.vehicles()
     free = _free(query.days)
     page = {
@@ -114,13 +119,15 @@ def render_vehicle(
     if htmx.wants_fragment():
         html = render_template("partials/booking_panel.html", fragment=True, **page)
     else:
-        shown = _month() if "month" in request.args else first_of(days.start if days else today)
+        shown = _month() if request.args.get("month") else first_of(days.start if days else today)
         region = f"calendar:{vehicle_id}:{shown:%Y-%m}"
         json_ld = json.dumps(product(vehicle, shop().settings)).replace("<", "\\u003c")
         html = render_template("pages/vehicle.html", calendar_region=region, json_ld=json_ld, **page)
     response = make_response(html, status)
     if days or form:
         response.headers["Cache-Control"] = "private, no-store"
+    elif not date_errors:
+        kept_pages.allow()
     return response
 
 
@@ -143,7 +150,7 @@ def _free(days: Days | None) -> Collection[int] | None:
 def _month() -> date:
     """The month in the query, this month when there is none. Raises BadRequest, NotFound."""
     today = clock.today(shop().settings.timezone)
-    text = request.args.get("month", f"{today:%Y-%m}")
+    text = request.args.get("month") or f"{today:%Y-%m}"
     found = MONTH.fullmatch(text)
     if not found:
         raise BadRequest("A month is written like 2026-12.")

@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, current_app, render_template
 
+from lco import kept_pages
 from lco.blueprints import shop
 from lco.catalogue.search import categories, ordered
 from lco.urls import vehicle_url
@@ -12,10 +13,13 @@ from lco.urls import vehicle_url
 blueprint = Blueprint("pages", __name__)
 
 FEATURED = 6
+KEPT: dict[str, tuple[str, ...]] = dict.fromkeys(("/", "/about", "/contact", r"/sitemap\.xml"), ())
+"""The paths here whose pages may be kept; no parameter changes them."""
 
 
 @blueprint.get("/")
 def home() -> str:
+    kept_pages.allow()
     vehicles = shop().catalogue.vehicles().vehicles
     featured = list(islice(ordered(vehicles, "featured"), FEATURED))
     return render_template("pages/home.html", featured=featured, categories=categories(vehicles))
@@ -23,11 +27,13 @@ def home() -> str:
 
 @blueprint.get("/about")
 def about() -> str:
+    kept_pages.allow()
     return render_template("pages/about.html")
 
 
 @blueprint.get("/contact")
 def contact() -> str:
+    kept_pages.allow()
     return render_template("pages/contact.html")
 
 
@@ -43,6 +49,7 @@ def back() -> Response:
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
     """Every page that search engines may show (sitemaps.org protocol)."""
+    kept_pages.allow()
     site = shop().settings.site_url
     paths = ["/", "/equipment", "/about", "/contact"]
     paths += [vehicle_url(vehicle) for vehicle in shop().catalogue.vehicles().vehicles]

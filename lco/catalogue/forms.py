@@ -46,6 +46,10 @@ class FilterSchema(Schema):
         return {name: text.strip() for name, text in data.items() if text.strip()}
 
 
+PARAMETERS = (*FilterSchema().fields, "date_from", "date_to")
+"""Every parameter that changes what the list shows."""
+
+
 def query(arguments: Mapping[str, str], today: date) -> tuple[Query, dict[str, list[str]]]:
     """The query that the list's address writes, and sentences about what in it could not be used.
 

@@ -1,11 +1,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
 
-from lco import budget, clock, metrics
+from lco import budget, clock, metrics, validity
 from lco.errors import OdooError
 from lco.freshness import USABLE, Freshness, Question, Reading
 from lco.odoo.errors import OdooAway, VehicleUnknown
@@ -19,6 +19,28 @@ LATER = FRESH + timedelta(seconds=1)
 def test_a_fresh_answer_is_not_asked_for_again(freshness, source):
     assert [freshness.read(source.question()).value for _ in range(3)] == [1, 1, 1]
     assert source.loads == 1
+
+
+def test_whoever_watches_learns_when_the_first_answer_ends(freshness, source):
+    with validity.watched() as watch:
+        assert watch.until == validity.ALWAYS
+        soonest = freshness.read(source.question()).read_at + FRESH
+        with clock.moved(timedelta(seconds=5)):
+            freshness.read(Source("vehicle:8:details").question())
+    assert watch.until == soonest
+
+
+def test_an_answer_that_is_old_or_missing_has_ended_for_whoever_watches(freshness, source):
+    freshness.read(source.question())
+    source.error = OdooAway()
+    freshness.forget("vehicle:7:")
+    assert freshness.hints == 1
+    missing = Source("vehicle:8:details")
+    missing.error = OdooAway()
+    for question in (source.question(), missing.question()):
+        with validity.watched() as watch, suppress(OdooError):
+            freshness.read(question)
+        assert watch.until <= clock.now()
 
 
 def test_an_old_answer_is_given_at_once_while_one_refresh_runs_for_50_readers(freshness, source):

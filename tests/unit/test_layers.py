@@ -14,14 +14,14 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "blueprints": ("lco.blueprints",),
     "pages and streams": (
         *("lco.live", "lco.htmx", "lco.answers", "lco.assets", "lco.security", "lco.extensions", "lco.limits"),
-        *("lco.formats", "lco.urls"),
+        *("lco.formats", "lco.urls", "lco.kept_pages"),
     ),
     "the shop": ("lco.shop", "lco.upkeep"),
     "services": ("lco.catalogue", "lco.availability", "lco.bookings", "lco.webhooks", "lco.mail"),
     "odoo, store and log": ("lco.odoo", "lco.store", "lco.freshness", "lco.live.log"),
     "the ground": (
         *("lco.settings", "lco.errors", "lco.metrics", "lco.money", "lco.clock", "lco.budget", "lco.background"),
-        *("lco.build", "lco.catalogue.vehicle", "lco.availability.days", "lco.availability.quote"),
+        *("lco.build", "lco.validity", "lco.catalogue.vehicle", "lco.availability.days", "lco.availability.quote"),
         "lco.bookings.booking",
     ),
 }

@@ -7,7 +7,7 @@ import pytest
 from lco.availability.days import Days
 from lco.catalogue.search import Query
 from lco.catalogue.vehicle import Picture, Rates, Status, Vehicle
-from lco.urls import list_url, picture_url, query_url, slug, vehicle_url
+from lco.urls import list_url, picture_url, plain_url, query_url, slug, vehicle_url
 
 DAYS = Days(date(2026, 12, 1), date(2026, 12, 5))
 
@@ -41,6 +41,13 @@ def test_the_list_leaves_out_what_is_empty_or_usual():
     assert list_url() == "/equipment"
     assert list_url(q="", brand=None, sort="featured", page=1) == "/equipment"
     assert list_url(q="saw & more", page=2) == "/equipment?q=saw+%26+more&page=2"
+
+
+def test_a_plain_address_has_what_is_known_and_says_something_in_one_order():
+    arguments = {"utm_source": "mail", "page": "2", "q": "saw & more", "sort": "featured", "brand": ""}
+    names = ("q", "brand", "sort", "page", "category")
+    assert plain_url("/equipment", names, arguments) == "/equipment?q=saw+%26+more&page=2"
+    assert plain_url("/equipment", names, {"utm_source": "mail"}) == "/equipment"
 
 
 def test_a_query_is_written_so_that_it_can_be_read_back():

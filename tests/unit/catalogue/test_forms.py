@@ -1,13 +1,15 @@
 from datetime import date
 from decimal import Decimal
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lco.availability.days import Days
-from lco.catalogue.forms import query
+from lco.catalogue.forms import PARAMETERS, query
 from lco.catalogue.search import SORTS, Query
+from lco.urls import plain_url
 
 TODAY = date(2026, 12, 10)
 FIELDS = ("q", "category", "brand", "fuel_type", "min_price", "max_price", "sort", "page", "date_from", "date_to")
@@ -20,6 +22,12 @@ def read(**arguments: str) -> tuple[Query, dict[str, list[str]]]:
 def test_an_empty_address_asks_for_everything():
     assert read() == (Query(), {})
     assert read(**dict.fromkeys(FIELDS, "  ")) == (Query(), {})
+
+
+@given(st.dictionaries(st.sampled_from([*FIELDS, "utm_source"]), st.text(max_size=4)))
+def test_a_plain_address_says_all_that_the_list_understands(arguments):
+    plain = dict(parse_qsl(urlsplit(plain_url("/equipment", PARAMETERS, arguments)).query))
+    assert query(plain, TODAY) == query(arguments, TODAY)
 
 
 def test_every_filter_is_read():

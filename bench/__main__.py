@@ -5,12 +5,14 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from bench import booking, faults, live, pixel, soak, start, webhooks, weight
+from bench import booking, catalogue, faults, live, pages, pixel, soak, start, webhooks, weight
 from bench.fanout import measures
 
 ALL: dict[str, Callable[[], object]] = {
     "weight": weight.main,
     "start": start.main,
+    "pages": pages.main,
+    "catalogue": catalogue.main,
     "live": live.main,
     "pixel": pixel.main,
     "booking": booking.main,

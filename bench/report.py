@@ -27,5 +27,13 @@ def beside(name: str, ours: Sequence[float], yardstick: Sequence[float]) -> None
     times(name, ours, statistics.median(yardstick) if yardstick else None)
 
 
+def rates(name: str, a_second: Sequence[float], yardstick: float | None = None) -> None:
+    """One line: median, least and most of several rounds, and what part of the yardstick the median is."""
+    median = statistics.median(a_second)
+    ratio = f"  {median / yardstick:6.2f} x yardstick" if yardstick else ""
+    spread = f"{min(a_second):,.0f} to {max(a_second):,.0f}"
+    print(f"  {name:<44} median {median:8,.0f} a second  ({spread}){ratio}")
+
+
 def fact(name: str, value: object) -> None:
     print(f"  {name:<44} {value}")

@@ -1,13 +1,12 @@
 """Home, about, contact, and what search engines ask for."""
 
-from itertools import islice
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, current_app, render_template
 
 from lco import kept_pages
 from lco.blueprints import shop
-from lco.catalogue.search import categories, ordered
+from lco.catalogue.search import categories
 from lco.urls import vehicle_url
 
 blueprint = Blueprint("pages", __name__)
@@ -20,9 +19,9 @@ KEPT: dict[str, tuple[str, ...]] = dict.fromkeys(("/", "/about", "/contact", r"/
 @blueprint.get("/")
 def home() -> str:
     kept_pages.allow()
-    vehicles = shop().catalogue.vehicles().vehicles
-    featured = list(islice(ordered(vehicles, "featured"), FEATURED))
-    return render_template("pages/home.html", featured=featured, categories=categories(vehicles))
+    snapshot = shop().catalogue.vehicles()
+    featured = snapshot.featured_first[:FEATURED]
+    return render_template("pages/home.html", featured=featured, categories=categories(snapshot.vehicles))
 
 
 @blueprint.get("/about")

@@ -1,15 +1,15 @@
 """Search, filters, facets, order and pages of the catalogue: pure functions over one snapshot."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 from lco.availability.days import Days
 from lco.catalogue.snapshot import Snapshot
-from lco.catalogue.vehicle import Status, Vehicle
+from lco.catalogue.vehicle import Vehicle
 from lco.catalogue.words import folded
 
 PAGE_SIZE = 24
@@ -19,6 +19,12 @@ SORTS = {
     "price": "Price, low to high",
     "-price": "Price, high to low",
     "name": "Name",
+}
+ORDERS: Mapping[str, Callable[[Snapshot], tuple[Vehicle, ...]]] = {
+    "featured": lambda snapshot: snapshot.featured_first,
+    "price": lambda snapshot: snapshot.cheapest_first,
+    "-price": lambda snapshot: snapshot.dearest_first,
+    "name": lambda snapshot: snapshot.by_name,
 }
 
 
@@ -67,7 +73,7 @@ def search(snapshot: Snapshot, query: Query, free: Collection[int] | None = None
     page = min(query.page, pages)
     first = (page - 1) * PAGE_SIZE
     return Results(
-        vehicles=tuple(_ranked(found, query.sort)[first : first + PAGE_SIZE]),
+        vehicles=tuple(found[first : first + PAGE_SIZE]),
         total=len(found),
         page=page,
         pages=pages,
@@ -81,31 +87,16 @@ def categories(vehicles: Sequence[Vehicle]) -> tuple[Facet, ...]:
     return _facet(vehicles, "category", {})
 
 
-def ordered(vehicles: Iterable[Vehicle], sort: str) -> list[Vehicle]:
-    """`vehicles` in one of the SORTS; whatever has no price comes last either way."""
-    return _ranked(sorted(vehicles, key=lambda v: folded(v.name)), sort)
-
-
-def _ranked(named: Sequence[Vehicle], sort: str) -> list[Vehicle]:
-    """`named`, which are ordered by name, in one of the SORTS: sorting is stable, so names decide among equals."""
-    if sort == "name":
-        return list(named)
-    if sort == "featured":
-        return sorted(named, key=lambda v: (v.status is Status.SOLD, not v.featured))
-    priced = [(v.rates.daily.amount, v) for v in named if v.rates.daily]
-    priced.sort(key=itemgetter(0), reverse=sort == "-price")
-    return [*(v for _, v in priced), *(v for v in named if not v.rates.daily)]
-
-
 def _offered(snapshot: Snapshot, query: Query, free: Collection[int] | None) -> Sequence[Vehicle]:
-    """The vehicles that facets count, by name: those that meet every filter but the facets themselves."""
-    offered: Sequence[Vehicle] = snapshot.by_name
+    """The vehicles that facets count, in the order asked for: those that meet every filter but the facets."""
+    offered: Sequence[Vehicle] = ORDERS[query.sort](snapshot)
     if free is not None:
         offered = [v for v in offered if v.id in free]
-    if query.min_price is not None or query.max_price is not None:
-        low = query.min_price or Decimal(0)
-        high = Decimal("Infinity") if query.max_price is None else query.max_price
-        offered = [v for v in offered if v.rates.daily and low <= v.rates.daily.amount <= high]
+    low, high = query.min_price, query.max_price
+    if low is not None:
+        offered = [v for v in offered if v.rates.daily and v.rates.daily.amount >= low]
+    if high is not None:
+        offered = [v for v in offered if v.rates.daily and v.rates.daily.amount <= high]
     for word in folded(query.q).split():
         offered = [v for v in offered if word in snapshot.texts[v.id]]
     return offered

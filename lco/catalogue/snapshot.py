@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from operator import itemgetter
 
-from lco.catalogue.vehicle import Rates, Vehicle
+from lco.catalogue.vehicle import Rates, Status, Vehicle
 from lco.catalogue.words import folded, searched
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All vehicles for rent, in Odoo's order; what every search needs of them is made once, by the first."""
+    """All vehicles for rent, in Odoo's order; what searches need of them is made once, by the first one.
+
+    Whatever the order, what has no price comes after what has one, and names decide among equals.
+    """
 
     vehicles: tuple[Vehicle, ...] = ()
 
@@ -25,6 +29,19 @@ class Snapshot:
         return tuple(sorted(self.vehicles, key=lambda v: folded(v.name)))
 
     @cached_property
+    def featured_first(self) -> tuple[Vehicle, ...]:
+        """What is sold comes last."""
+        return tuple(sorted(self.by_name, key=lambda v: (v.status is Status.SOLD, not v.featured)))
+
+    @cached_property
+    def cheapest_first(self) -> tuple[Vehicle, ...]:
+        return self._by_price(reverse=False)
+
+    @cached_property
+    def dearest_first(self) -> tuple[Vehicle, ...]:
+        return self._by_price(reverse=True)
+
+    @cached_property
     def texts(self) -> Mapping[int, str]:
         """What a search for words looks through, by the vehicle's id."""
         return {vehicle.id: searched(vehicle) for vehicle in self.vehicles}
@@ -34,6 +51,11 @@ class Snapshot:
         """The lowest and the highest daily rate; None when nothing has one."""
         prices = [v.rates.daily.amount for v in self.vehicles if v.rates.daily]
         return (min(prices), max(prices)) if prices else None
+
+    def _by_price(self, *, reverse: bool) -> tuple[Vehicle, ...]:
+        priced = [(v.rates.daily.amount, v) for v in self.by_name if v.rates.daily]
+        priced.sort(key=itemgetter(0), reverse=reverse)  # keeps the order of equals either way
+        return (*(v for _, v in priced), *(v for v in self.by_name if not v.rates.daily))
 
     def having(self, vehicle_id: int, vehicle: Vehicle | None) -> "Snapshot":
         """The same catalogue with this vehicle as given, or without it."""

@@ -73,6 +73,13 @@ def test_a_change_shows_at_once(client, services):
     assert "$777" in client.get("/equipment").text
 
 
+def test_whatever_enters_the_log_makes_pages_new(client, services, rendered):
+    client.get("/equipment")
+    services.changes.append("odoo", "odoo.away")
+    client.get("/equipment")
+    assert rendered() == 2
+
+
 def test_a_hint_that_days_were_taken_makes_the_page_new(client, services, rendered):
     client.get(SAW)
     services.availability.forget(2)

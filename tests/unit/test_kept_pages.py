@@ -164,11 +164,19 @@ def test_a_change_makes_every_page_new(shop):
     assert " 2 " in shop.get("/list").text
 
 
-def test_a_page_that_a_change_overtook_is_not_given_to_others(shop):
-    shop.during = lambda: setattr(shop, "edition", 2)
-    shop.get("/list")
-    shop.get("/list")
-    assert len(shop.rendered) == 2
+@pytest.mark.parametrize("somebody_came", [False, True])
+def test_a_page_that_a_change_overtook_is_not_given_to_others(shop, somebody_came):
+    def change() -> None:
+        shop.during = lambda: None
+        shop.edition = 2
+        if somebody_came:
+            shop.get("/item/1")
+
+    shop.during = change
+    shop.get("/list?q=slow")
+    before = len(shop.rendered)
+    shop.get("/list?q=slow")
+    assert len(shop.rendered) == before + 1
 
 
 def test_a_page_serves_as_long_as_what_was_read_for_it(shop, later):
@@ -191,13 +199,22 @@ def test_a_page_of_old_readings_serves_a_second(shop, later):
     assert len(shop.rendered) == 2
 
 
-def test_what_is_personal_missing_posted_or_not_listed_is_not_kept(shop):
-    for _ in range(2):
-        shop.get("/form")
-        shop.get("/missing")
-        shop.get("/other")
-        shop.open("/list", method="POST")
-    assert len(shop.rendered) == 8
+def test_what_is_personal_missing_or_not_listed_is_not_kept(shop):
+    for path in ("/form", "/missing", "/other") * 2:
+        shop.get(path)
+    assert len(shop.rendered) == 6
+
+
+def test_a_form_is_never_answered_with_a_kept_page(shop):
+    for method in ("GET", "POST", "POST"):
+        shop.open("/list", method=method)
+    assert len(shop.rendered) == 3
+
+
+def test_under_another_root_the_links_are_others(shop):
+    for root in ("", "/shop", "/shop"):
+        shop.get("/list", environ_overrides={"SCRIPT_NAME": root})
+    assert len(shop.rendered) == 2
 
 
 def test_who_will_only_have_a_certain_version_asks_the_application(shop):

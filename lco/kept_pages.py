@@ -117,20 +117,23 @@ class KeptPages:
         routes: Mapping[str, Sequence[str]],
         edition: Callable[[], Hashable],
         at_most: int = AT_MOST,
+        patience: float = PATIENCE,
     ) -> None:
         self._app = app
         self._routes = [(re.compile(pattern), names) for pattern, names in routes.items()]
         self._edition = edition
         self._pages = Pages(at_most)
-        self._under_way: dict[Name, threading.Event] = {}
+        self._patience = patience
+        self._under_way: dict[tuple[Name, Hashable], threading.Event] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         name = self._name(environ)
         if name is None:
             return self._app(environ, start_response)
-        page = self._pages.get(name, self._edition())
+        edition = self._edition()
+        page = self._pages.get(name, edition)
         if page is None:
-            with self._turn(name):
+            with self._turn(name, edition):
                 page = self._pages.get(name, self._edition())
                 if page is None:
                     return self._new(name, environ, start_response)
@@ -150,22 +153,22 @@ class KeptPages:
         return Name(address, htmx.is_for_fragment(environ), encoding)
 
     @contextmanager
-    def _turn(self, name: Name) -> Iterator[None]:
+    def _turn(self, name: Name, edition: Hashable) -> Iterator[None]:
         """At once for the first who makes this page, and when he is ready for those who come meanwhile.
 
         Without this, a hundred visitors who wait for one new reading would afterwards each render the same page.
         Everybody waits once only: what is not kept in the end, everybody makes for himself.
         """
         mine = threading.Event()
-        first = self._under_way.setdefault(name, mine)
+        first = self._under_way.setdefault((name, edition), mine)
         if first is not mine:
-            first.wait(PATIENCE)
+            first.wait(self._patience)
             yield
             return
         try:
             yield
         finally:
-            del self._under_way[name]
+            del self._under_way[name, edition]
             mine.set()
 
     def _new(self, name: Name, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

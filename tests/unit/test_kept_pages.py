@@ -19,7 +19,7 @@ ROUTES = {"/list": ("q", "sort", "page"), "/item/[0-9]+": (), "/form": (), "/mis
 class Shop:
     """An application and what happens around it."""
 
-    def __init__(self, at_most: int = 1_000_000) -> None:
+    def __init__(self, at_most: int = 1_000_000, patience: float = serving.PATIENCE) -> None:
         self.edition = 1
         self.editions_read = 0
         self.rendered: list[str] = []
@@ -33,7 +33,7 @@ class Shop:
         app.add_url_rule("/other", view_func=self.page, endpoint="other")
         app.add_url_rule("/form", view_func=self.form, endpoint="form")
         app.add_url_rule("/missing", view_func=self.missing, endpoint="missing")
-        app.wsgi_app = KeptPages(app.wsgi_app, ROUTES, self.read_edition, at_most)
+        app.wsgi_app = KeptPages(app.wsgi_app, ROUTES, self.read_edition, at_most, patience)
         self.get = app.test_client().get
         self.open = app.test_client().open
 
@@ -246,6 +246,21 @@ def test_a_crowd_at_one_page_makes_it_once(shop):
         answers = list(visitors.map(shop.get, ["/list"] * crowd))
     assert {answer.status_code for answer in answers} == {200}
     assert len(shop.rendered) == 1
+
+
+def test_a_crowd_after_a_change_does_not_wait_for_a_page_from_before():
+    shop = Shop(patience=2 * serving.PATIENCE)
+    crowd = 20
+    served = threading.Event()
+    shop.during = lambda: served.wait(serving.PATIENCE)
+    with ThreadPoolExecutor(crowd + 1) as visitors:
+        early = visitors.submit(shop.get, "/list")
+        serving.wait_until(lambda: shop.rendered, "the first to begin")
+        shop.during = lambda: None
+        shop.edition = 2
+        list(visitors.map(shop.get, ["/list"] * crowd))
+        assert not early.done()
+        served.set()
 
 
 def test_a_crowd_at_a_page_that_is_not_kept_is_served_all_the_same(shop):

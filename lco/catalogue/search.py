@@ -92,11 +92,9 @@ def _offered(snapshot: Snapshot, query: Query, free: Collection[int] | None) -> 
     offered: Sequence[Vehicle] = ORDERS[query.sort](snapshot)
     if free is not None:
         offered = [v for v in offered if v.id in free]
-    low, high = query.min_price, query.max_price
-    if low is not None:
-        offered = [v for v in offered if v.rates.daily and v.rates.daily.amount >= low]
-    if high is not None:
-        offered = [v for v in offered if v.rates.daily and v.rates.daily.amount <= high]
+    if query.min_price is not None or query.max_price is not None:
+        priced = snapshot.priced(query.min_price, query.max_price)
+        offered = [v for v in offered if v.id in priced]
     for word in folded(query.q).split():
         offered = [v for v in offered if word in snapshot.texts[v.id]]
     return offered

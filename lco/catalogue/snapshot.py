@@ -1,5 +1,6 @@
 """The whole catalogue at one moment, and how it takes in what is learned later."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from lco.catalogue.words import folded, searched
 class Snapshot:
     """All vehicles for rent, in Odoo's order; what searches need of them is made once, by the first one.
 
-    Whatever the order, what has no price comes after what has one, and names decide among equals.
+    Names decide among equals, and by price, either way, what has none comes last.
     """
 
     vehicles: tuple[Vehicle, ...] = ()
@@ -51,6 +52,17 @@ class Snapshot:
         """The lowest and the highest daily rate; None when nothing has one."""
         prices = [v.rates.daily.amount for v in self.vehicles if v.rates.daily]
         return (min(prices), max(prices)) if prices else None
+
+    def priced(self, low: Decimal | None, high: Decimal | None) -> set[int]:
+        """The ids of what costs from `low` to `high` a day, both included; None sets no limit."""
+        first = 0 if low is None else bisect_left(self._prices, low)
+        last = len(self._prices) if high is None else bisect_right(self._prices, high)
+        return {vehicle.id for vehicle in self.cheapest_first[first:last]}
+
+    @cached_property
+    def _prices(self) -> list[Decimal]:
+        """The daily rates, in the order of `cheapest_first`, which ends with those that have none."""
+        return [v.rates.daily.amount for v in self.cheapest_first if v.rates.daily]
 
     def _by_price(self, *, reverse: bool) -> tuple[Vehicle, ...]:
         priced = [(v.rates.daily.amount, v) for v in self.by_name if v.rates.daily]

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -176,11 +177,11 @@ def vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
         slug=data["slug"] or "",
         status=data["availability_status"],
         rates=rates(data),
-        brand=data["brand"],
+        brand=_shared(data["brand"]),
         model=data["model"],
         year=data["year"],
-        category=data["category"],
-        fuel_type=data["fuel_type"],
+        category=_shared(data["category"]),
+        fuel_type=_shared(data["fuel_type"]),
         seats=data["seats"] or None,
         doors=data["doors"] or None,
         sale_price=_sale_price(data),
@@ -188,6 +189,11 @@ def vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
         summary=data["short_description"],
         picture=picture(data["primary_image"], data["name"], base_url),
     )
+
+
+def _shared(word: str | None) -> str | None:
+    """`word` as one object for all vehicles that have it, so that thousands are counted several times faster."""
+    return sys.intern(word) if word else None
 
 
 def rates(data: Mapping[str, Any]) -> Rates:

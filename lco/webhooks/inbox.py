@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from lco import clock, metrics
 from lco.errors import NotFound
@@ -42,12 +41,15 @@ NOTE = (
     .where(TABLE.c.id == bindparam("row_id"))
     .values({name: bindparam(name) for name in ("result", "tries", "applied_at", "due_at")})
 )
+SEEN: Select[str, str, datetime | None] = select(TABLE.c.id, TABLE.c.digest, TABLE.c.applied_at)
+BY_ID = SEEN.where(TABLE.c.id == bindparam("row_id"))
 TOLD_LAST = (
-    select(Delivery)
-    .where(Delivery.subject == bindparam("subject"), Delivery.received_at > bindparam("since"))
-    .order_by(Delivery.received_at.desc())
+    SEEN.where(TABLE.c.subject == bindparam("subject"), TABLE.c.received_at > bindparam("since"))
+    .order_by(TABLE.c.received_at.desc())
     .limit(1)
 )
+Seen = Row[str, str, datetime | None]
+TAKE_ON = update(TABLE).where(TABLE.c.id == bindparam("row_id")).values(due_at=bindparam("until"))
 
 
 class Outcome(StrEnum):
@@ -140,13 +142,13 @@ class Inbox:
     def _kept(self, event: Event, delivery_id: str | None) -> str | None:
         """The id of the row to apply now; None when the delivery has been applied."""
         try:
-            with self._store.session() as session:
-                known = None if delivery_id else _told_last(session, event)
-                return _to_apply(known) if known else _added(session, event, delivery_id)
+            with self._store.connection() as connection:
+                known = None if delivery_id else _told_last(connection, event)
+                return _to_apply(connection, known) if known else _added(connection, event, delivery_id)
         except IntegrityError:
             # The id is stored already; looking only now spares every other delivery the look.
-            with self._store.session() as session:
-                return _to_apply(session.get_one(Delivery, delivery_id))
+            with self._store.connection() as connection:
+                return _to_apply(connection, connection.execute(BY_ID, {"row_id": delivery_id}).one())
 
     def _applied(self, row_id: str, event: Event, tries: int) -> Outcome:
         try:
@@ -170,8 +172,8 @@ class Inbox:
         due_at: datetime | None = None,
     ) -> None:
         values = {"row_id": row_id, "result": result, "tries": tries, "applied_at": applied_at, "due_at": due_at}
-        with self._store.session() as session:
-            session.execute(NOTE, values)
+        with self._store.connection() as connection:
+            connection.execute(NOTE, values)
 
     def _claimed(self, row: Delivery) -> bool:
         """Whether it is ours now; not when another process, or the sender coming again, was faster."""
@@ -181,21 +183,22 @@ class Inbox:
             return session.scalar(claim) is not None
 
 
-def _told_last(session: Session, event: Event) -> Delivery | None:
+def _told_last(connection: Connection, event: Event) -> Seen | None:
     """The last delivery about the event's subject, if it is this very one and came a short while ago."""
-    row = session.scalar(TOLD_LAST, {"subject": event.subject, "since": clock.now() - SAME_BODY})
+    about = {"subject": event.subject, "since": clock.now() - SAME_BODY}
+    row = connection.execute(TOLD_LAST, about).first()
     return row if row is not None and row.digest == event.digest else None
 
 
-def _to_apply(row: Delivery) -> str | None:
+def _to_apply(connection: Connection, row: Seen) -> str | None:
     """The id of a delivery that came again, unless it has been applied; else it is ours now."""
     if row.applied_at:
         return None
-    row.due_at = clock.now() + LEASE
-    return row.id
+    connection.execute(TAKE_ON, {"row_id": row.id, "until": clock.now() + LEASE})
+    return str(row.id)
 
 
-def _added(session: Session, event: Event, delivery_id: str | None) -> str:
+def _added(connection: Connection, event: Event, delivery_id: str | None) -> str:
     now = clock.now()
     values: dict[str, Any] = {
         "id": delivery_id or f"body-{uuid.uuid4().hex}",
@@ -209,7 +212,7 @@ def _added(session: Session, event: Event, delivery_id: str | None) -> str:
         "tries": 0,
         "due_at": now + LEASE,
     }
-    session.execute(ADD, values)
+    connection.execute(ADD, values)
     return str(values["id"])
 
 

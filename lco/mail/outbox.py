@@ -4,9 +4,9 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from sqlalchemy import Select, Update, event, func, select, update
+from sqlalchemy import Select, Table, Update, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -15,6 +15,7 @@ from lco.bookings.booking import Booking
 from lco.mail.snapshot import snapshot
 from lco.store import Store
 from lco.store.mails import Mail
+from lco.store.session import after_commit
 
 LEASE = timedelta(minutes=5)
 """Longer than sending takes: some ten answers of a server, each within its time-out of 10 s."""
@@ -23,6 +24,14 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=30)
 ATTEMPTS = 54
 """The pauses between so many attempts add up to 24 hours."""
+
+
+TABLE = cast("Table", Mail.__table__)
+WRITE = {
+    "sqlite": sqlite.insert(TABLE).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(TABLE).on_conflict_do_nothing(),
+}
+"""By dialect, and built once: building it takes longer than running it."""
 
 
 class MailState(StrEnum):
@@ -56,19 +65,20 @@ class Outbox:
         process looks at once.
         """
         now = clock.now()
-        row = _insert(session).values(
-            booking_id=booking.id,
-            message=message,
-            changes=booking.changes,
-            snapshot=snapshot(booking),
-            state=MailState.WAITING,
-            attempts=0,
-            due_at=now,
-            problem="",
-            written_at=now,
-        )
-        session.execute(row.on_conflict_do_nothing())
-        event.listen(session, "after_commit", lambda _: self.nudge(), once=True)
+        mail = {
+            "booking_id": booking.id,
+            "message": message,
+            "changes": booking.changes,
+            "snapshot": snapshot(booking),
+            "state": MailState.WAITING,
+            "attempts": 0,
+            "due_at": now,
+            "problem": "",
+            "written_at": now,
+        }
+        connection = session.connection()
+        connection.execute(WRITE[connection.dialect.name], mail)
+        after_commit(session, self.nudge)
 
     def nudge(self) -> None:
         """End the waiting of this process's worker, whatever it waits for."""
@@ -147,11 +157,6 @@ class Outbox:
     def _change(self, statement: Update) -> None:
         with self._store.session() as session:
             session.execute(statement)
-
-
-def _insert(session: Session) -> sqlite.Insert | postgresql.Insert:
-    """Both know ON CONFLICT DO NOTHING, each in its own dialect."""
-    return sqlite.insert(Mail) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(Mail)
 
 
 def pause_after(attempts: int) -> timedelta | None:

@@ -2,23 +2,21 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, Protocol, cast
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lco import clock
 from lco.availability.days import Days
-from lco.bookings import rules
+from lco.bookings import early, rules
 from lco.bookings.booking import Booking, BookingRequest, Placed, Refusal, State
 from lco.bookings.rows import (
     News,
     booking_of,
     days_of,
-    early_news,
     new_row,
-    news_of,
     reference_of,
     set_answer,
     set_total,
@@ -26,9 +24,7 @@ from lco.bookings.rows import (
     total_of,
 )
 from lco.money import Money
-from lco.store.models import BookingChange, BookingRow, EarlyNews
-
-EARLY_NEWS_KEPT = timedelta(days=1)
+from lco.store.models import BookingChange, BookingRow
 
 
 def _locked(*conditions: ColumnElement[bool]) -> Select[BookingRow]:
@@ -36,34 +32,22 @@ def _locked(*conditions: ColumnElement[bool]) -> Select[BookingRow]:
     return select(BookingRow).where(*conditions).order_by(BookingRow.id).with_for_update()
 
 
-# Built once: building a statement takes longer than running it.
+# Built once: building a statement takes longer than running it. Those on tables are for `_connection`.
+BOOKINGS = cast("Table", BookingRow.__table__)
 BY_TOKEN = select(BookingRow).where(BookingRow.token == bindparam("token"))
 BY_KEY = _locked(BookingRow.key_digest == bindparam("digest"))
 BY_ID = _locked(BookingRow.id == bindparam("id"))
 BY_REFERENCE = _locked(BookingRow.reference == bindparam("reference"))
 IN_DOUBT = (
-    BookingRow.vehicle_id == bindparam("vehicle_id"),
-    or_(BookingRow.state.in_(rules.OPEN), BookingRow.refusal == Refusal.NOT_MADE),
+    BOOKINGS.c.vehicle_id == bindparam("vehicle_id"),
+    or_(BOOKINGS.c.state.in_(rules.OPEN), BOOKINGS.c.refusal == Refusal.NOT_MADE),
 )
 PERHAPS_MADE = _locked(*IN_DOUBT)
-MAY_BE_OURS = select(BookingRow.id).where(*IN_DOUBT).limit(1)
-IS_KNOWN = select(BookingRow.id).where(BookingRow.reference == bindparam("reference")).limit(1)
-EARLY_NEWS = (
-    select(EarlyNews)
-    .where(EarlyNews.reference == bindparam("reference"), EarlyNews.received_at > bindparam("since"))
-    .order_by(EarlyNews.id)
-)
+MAY_BE_OURS = select(BOOKINGS.c.id).where(*IN_DOUBT).limit(1)
+IS_KNOWN = select(BOOKINGS.c.id).where(BOOKINGS.c.reference == bindparam("reference")).limit(1)
+IS_USED = select(BOOKINGS.c.id).where(BOOKINGS.c.key_digest == bindparam("digest"))
+RECORD = insert(cast("Table", BookingChange.__table__))
 ALONE_WITH = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("reference"))))
-KEEP_NEWS = insert(cast("Table", EarlyNews.__table__))
-TOLD_OF = (
-    select(EarlyNews)
-    .where(
-        EarlyNews.vehicle_id == bindparam("vehicle_id"),
-        EarlyNews.email_digest == bindparam("email"),
-        ~select(BookingRow.id).where(BookingRow.reference == EarlyNews.reference).exists(),
-    )
-    .order_by(EarlyNews.id)
-)
 
 
 class Mails(Protocol):
@@ -138,11 +122,11 @@ class Ledger:
     def is_known(self, reference: str) -> bool:
         """Whether a booking here has this reference."""
         self._alone_with(reference)
-        return self._session.execute(IS_KNOWN, {"reference": reference}).first() is not None
+        return self._connection.execute(IS_KNOWN, {"reference": reference}).first() is not None
 
     def may_be_ours(self, vehicle_id: int) -> bool:
         """Whether any booking of the vehicle is open, so that it is worth looking which one Odoo tells of."""
-        return self._session.execute(MAY_BE_OURS, {"vehicle_id": vehicle_id}).first() is not None
+        return self._connection.execute(MAY_BE_OURS, {"vehicle_id": vehicle_id}).first() is not None
 
     def is_awaited(self, vehicle_id: int, email: str, days: Days | None) -> bool:
         """Whether a booking like this one is being placed, so that Odoo's answer will say whose it is."""
@@ -157,11 +141,7 @@ class Ledger:
 
     def has_news(self, booking: Booking) -> bool:
         """Whether Odoo told of a booking for the same vehicle and mail that no booking here is known to be."""
-        return bool(self._told_of(booking.request.vehicle_id, booking.request.email))
-
-    def _told_of(self, vehicle_id: int, email: str) -> Sequence[EarlyNews]:
-        """Bookings that Odoo told of and that no booking here is known to be."""
-        return self._session.scalars(TOLD_OF, {"vehicle_id": vehicle_id, "email": _digest(email)}).all()
+        return bool(early.nobodys(self._connection, booking.request.vehicle_id, booking.request.email))
 
     # Changing
 
@@ -202,7 +182,7 @@ class Ledger:
         set_answer(row, placed)
         if rules.allowed(State(row.state), State.BOOKED):
             self.move(row, State.BOOKED, actor)
-        for news in self._early_news(row.reference):
+        for news in early.about(self._connection, row.reference):
             self.hear(row, news)
 
     def hear(self, row: BookingRow, news: News) -> None:
@@ -219,12 +199,12 @@ class Ledger:
 
         While one like it is being placed, nothing is decided: Odoo's answer will say whose booking it is.
         """
-        for told in self._told_of(vehicle_id, email):
-            made = self._perhaps_made(vehicle_id, email, news_of(told).days)
+        for told in early.nobodys(self._connection, vehicle_id, email):
+            made = self._perhaps_made(vehicle_id, email, told.news.days)
             # Odoo cannot have made a booking before its customer asked for it.
             rows = [row for row in made if row.created_at <= told.received_at]
             if rows and all(row.state != State.PLACING for row in rows):
-                self.accept(rows[0], Placed(told.reference, None, "", total_of(told)), "webhook")
+                self.accept(rows[0], Placed(told.reference, None, "", told.news.total), "webhook")
 
     def keep_for_later(
         self, reference: str, news: News, vehicle_id: int | None = None, email: str | None = None
@@ -233,15 +213,7 @@ class Ledger:
 
         False when the same had been heard before.
         """
-        if news in self._early_news(reference):
-            return False
-        told = {
-            "reference": reference,
-            "vehicle_id": vehicle_id,
-            "email_digest": _digest(email) if email else None,
-        }
-        self._session.execute(KEEP_NEWS, told | early_news(news) | {"received_at": clock.now()})
-        return True
+        return early.keep(self._connection, reference, news, vehicle_id, email)
 
     def _alone_with(self, reference: str) -> None:
         """Until the transaction ends, no other one reads or writes about this reference.
@@ -250,15 +222,17 @@ class Ledger:
         booking, the answer no news, and both would be right. SQLite has one writer anyway.
         """
         if self._session.get_bind().dialect.name == "postgresql":
-            self._session.execute(ALONE_WITH, {"reference": reference})
-
-    def _early_news(self, reference: str | None) -> list[News]:
-        known = self._session.scalars(EARLY_NEWS, {"reference": reference, "since": clock.now() - EARLY_NEWS_KEPT})
-        return [news_of(row) for row in known]
+            self._connection.execute(ALONE_WITH, {"reference": reference})
 
     def forget_old_news(self) -> None:
         """Delete early news that no booking has come to claim."""
-        self._session.execute(delete(EarlyNews).where(EarlyNews.received_at < clock.now() - EARLY_NEWS_KEPT))
+        early.forget_old(self._connection)
+
+    @property
+    def _connection(self) -> Connection:
+        """The transaction without its objects, which are written down before: it sees what they say."""
+        self._session.flush()
+        return self._session.connection()
 
     def _modify(self, row: BookingRow, days: Days, total: Money | None) -> None:
         row.date_from, row.date_to = days.start, days.end
@@ -270,24 +244,18 @@ class Ledger:
 
     def _tell(self, row: BookingRow, kind: str, mail: str | None) -> None:
         """The change log is told after the commit, the customer in the same transaction or not at all."""
-        self._session.flush()  # a new booking has its number from now on
         booking = booking_of(row)
         self.steps.append((booking, kind))
         if mail:
             self._mails.write(self._session, mail, booking)
 
     def _record(self, row: BookingRow, before: State | None, actor: str, reason: str) -> None:
-        self._session.add(
-            BookingChange(
-                booking=row,
-                at=row.changed_at,
-                actor=actor,
-                from_state=before,
-                to_state=row.state,
-                reason=reason,
-            )
-        )
-
-
-def _digest(email: str) -> str:
-    return sha256(email.casefold())
+        step = {
+            "at": row.changed_at,
+            "actor": actor,
+            "from_state": before,
+            "to_state": row.state,
+            "reason": reason,
+        }
+        connection = self._connection  # a new booking has its number from now on
+        connection.execute(RECORD, step | {"booking_id": row.id})

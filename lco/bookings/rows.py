@@ -3,11 +3,13 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Protocol
 
 from lco.availability.days import Days
 from lco.bookings.booking import Booking, BookingRequest, Placed, Refusal, State, Step
 from lco.money import Money
-from lco.store.models import BookingChange, BookingRow, EarlyNews
+from lco.store.models import BookingChange, BookingRow
 
 LARGEST_ID = 2**63 - 1
 
@@ -117,7 +119,17 @@ def days_of(row: BookingRow) -> Days:
     return Days(row.date_from, row.date_to)
 
 
-def total_of(row: BookingRow | EarlyNews) -> Money | None:
+class HasTotal(Protocol):
+    """A row with a total, or without."""
+
+    @property
+    def total_amount(self) -> Decimal | None: ...
+
+    @property
+    def total_currency(self) -> str | None: ...
+
+
+def total_of(row: HasTotal) -> Money | None:
     if row.total_amount is None or row.total_currency is None:
         return None
     return Money(row.total_amount, row.total_currency)
@@ -134,24 +146,3 @@ def set_answer(row: BookingRow, placed: Placed) -> None:
     row.odoo_id = placed.odoo_id if placed.odoo_id is not None and placed.odoo_id <= LARGEST_ID else None
     row.odoo_message = plain(placed.message)
     set_total(row, placed.total or total_of(row))
-
-
-def early_news(news: News) -> dict[str, object]:
-    """What `news_of` reads back from a row of early news."""
-    return {
-        "state": news.state and str(news.state),
-        "reason": news.reason,
-        "date_from": news.days and news.days.start,
-        "date_to": news.days and news.days.end,
-        "total_amount": news.total and news.total.amount,
-        "total_currency": news.total and news.total.currency,
-    }
-
-
-def news_of(row: EarlyNews) -> News:
-    return News(
-        state=State(row.state) if row.state else None,
-        reason=row.reason,
-        days=Days(row.date_from, row.date_to) if row.date_from and row.date_to else None,
-        total=total_of(row),
-    )

@@ -13,7 +13,7 @@ from lco.bookings import rules
 from lco.bookings.announcer import Announcer, Availability
 from lco.bookings.booking import Booking, BookingRequest, Refusal, State
 from lco.bookings.desk import Desk
-from lco.bookings.ledger import Due, Mails, NoMails
+from lco.bookings.ledger import IS_USED, Due, Mails, NoMails
 from lco.bookings.news import BookingNews, Catalogue
 from lco.bookings.placing import NO_ANSWER, Odoo, Placing
 from lco.bookings.rows import booking_of, digest, sha256
@@ -97,6 +97,10 @@ class Bookings(Placing, BookingNews, Desk):
     # How placing goes
 
     def _found(self, request: BookingRequest, key: str) -> Booking | None:
+        # Nearly every key is new, and it takes a fraction of the time to see only that.
+        with self._store.connection() as connection:
+            if connection.execute(IS_USED, {"digest": sha256(key)}).first() is None:
+                return None
         with self._ledger() as ledger:
             row = ledger.by_key(key)
             if row is not None and row.request_digest != digest(request):

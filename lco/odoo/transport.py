@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import requests
 import tenacity
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from lco import clock, metrics
 from lco.errors import OdooError
+from lco.odoo import connections
 from lco.odoo.breaker import Breaker
+from lco.odoo.connections import CONNECT_SECONDS
 from lco.odoo.errors import (
     BookingInvalid,
     CallUnknown,
@@ -29,7 +30,6 @@ from lco.odoo.errors import (
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 2.0
 READ_SECONDS = 4.0
 READ_TOTAL_SECONDS = 8.0
 WRITE_SECONDS = 10.0
@@ -57,7 +57,8 @@ class Transport:
         self.breaker = breaker or Breaker()
         self.last_success: datetime | None = None
         self._headers = {"Accept": "application/json"} | ({"X-API-Key": api_key} if api_key else {})
-        self._session = _session()
+        self._session = connections.session()
+        self._fresh = connections.session(fresh=True)
 
     def read(self, call: str, method: str, path: str, *, optional: bool = False, **kwargs: Any) -> dict[str, Any]:
         """The JSON object that a safe call answers. Retried within READ_TOTAL_SECONDS, behind the breaker.
@@ -84,16 +85,15 @@ class Transport:
         and OdooRefused when it certainly said no.
         """
         headers = self._headers | ({"Idempotency-Key": f'"{key}"'} if key else {})
-        # A connection of its own: one from the pool may have been closed by Odoo while it lay idle, and the
-        # reset on first use would leave the outcome unknown although nothing was ever read.
-        with _session() as session:
-            try:
-                reply = self._send(session, call, "POST", path, WRITE_SECONDS, headers=headers, json=body)
-                return self._envelope(call, reply)
-            except (OdooAway, OdooRefused):
-                raise
-            except OdooError as error:
-                raise OutcomeUnknown from error
+        # A fresh connection: one that was used before may have been closed by Odoo while it lay idle, and the
+        # reset on its next use would leave the outcome unknown although nothing was ever read.
+        try:
+            reply = self._send(self._fresh, call, "POST", path, WRITE_SECONDS, headers=headers, json=body)
+            return self._envelope(call, reply)
+        except (OdooAway, OdooRefused):
+            raise
+        except OdooError as error:
+            raise OutcomeUnknown from error
 
     def fetch(self, path: str) -> Reply:
         """A file of Odoo's, without the API key, asked once. Raises OdooAway, OdooError, VehicleUnknown."""
@@ -162,15 +162,6 @@ class Transport:
         self.breaker.failed()
         metrics.odoo_calls.labels(call, error.code).inc()
         return error
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # neither a proxy nor a .netrc of the machine has a say here
-    pool = HTTPAdapter(pool_connections=1, pool_maxsize=32)
-    session.mount("http://", pool)
-    session.mount("https://", pool)
-    return session
 
 
 def _content(response: requests.Response, deadline: float) -> bytes:

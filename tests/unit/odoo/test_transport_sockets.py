@@ -63,10 +63,12 @@ def test_reads_share_a_connection(odoo):
     assert (len(odoo.requests), odoo.connections) == (5, 1)
 
 
-def test_a_booking_has_a_connection_of_its_own(odoo):
+def test_every_booking_has_a_connection_of_its_own(odoo):
     read(odoo.transport)
-    write(odoo.transport)
-    assert (len(odoo.requests), odoo.connections) == (2, 2)
+    for _ in range(3):
+        write(odoo.transport)
+    read(odoo.transport)
+    assert (len(odoo.requests), odoo.connections) == (5, 4)
 
 
 def test_a_connection_that_odoo_closed_while_it_lay_idle_harms_neither_reads_nor_bookings(odoo):

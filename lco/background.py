@@ -1,18 +1,60 @@
 """Work that goes on after the answer has left: a few threads that never fail silently."""
 
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from lco import metrics
+from lco import clock, metrics
 
 log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.25
+"""Between two runs of the same work: a burst of news about one machine then asks Odoo twice, not fifty times."""
+
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="background")
+_lock = threading.Lock()
+_waiting: set[str] = set()
+_begun: dict[str, float] = {}
 
 
 def run(what: str, work: Callable[[], object]) -> None:
     """Run `work` soon, in another thread. A failure is logged and counted under `what`."""
     _threads.submit(_guarded, what, work)
+
+
+def run_once(what: str, key: str, work: Callable[[], object]) -> None:
+    """Like `run`, but of all that is asked for under one `key` within PAUSE_SECONDS only first and last are run.
+
+    What is asked for while another one waits is left to that one, which has not begun and so sees as much.
+    """
+    with _lock:
+        if key in _waiting:
+            return
+        _waiting.add(key)
+        pause = min(_begun.get(key, 0.0) + PAUSE_SECONDS - clock.seconds(), PAUSE_SECONDS)
+
+    def begin() -> None:
+        with _lock:
+            _waiting.discard(key)
+            _begun[key] = clock.seconds()
+        work()
+
+    _after(pause, lambda: run(what, begin))
+
+
+def settled() -> bool:
+    """Whether nothing that was asked for by `run_once` waits to begin."""
+    return not _waiting
+
+
+def _after(seconds: float, begin: Callable[[], object]) -> None:
+    if seconds <= 0:
+        begin()
+        return
+    timer = threading.Timer(seconds, begin)
+    timer.daemon = True
+    timer.start()
 
 
 def _guarded(what: str, work: Callable[[], object]) -> None:

@@ -3,6 +3,7 @@ import threading
 import pytest
 
 from lco import background, metrics
+from tests.serving import wait_until
 
 PATIENCE = 5.0
 
@@ -30,6 +31,35 @@ def test_a_failure_is_logged_and_counted_and_work_goes_on(caplog, failures):
     assert failures() == 20
     assert "background work failed: a failing test" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_of_a_burst_under_one_key_only_the_first_and_the_last_run():
+    seen, ran = [], []
+    for number in range(100):
+        seen.append(number)
+        background.run_once("a test", "burst", lambda: ran.append(len(seen)))
+    wait_until(background.settled, "the last to begin")
+    settled()
+    assert len(ran) <= 2
+    assert ran[-1] == 100, "the last sees all that was seen"
+
+
+def test_other_keys_run_side_by_side():
+    together = threading.Barrier(3)
+    for key in ("one", "two"):
+        background.run_once("a test", key, lambda: together.wait(PATIENCE))
+    together.wait(PATIENCE)
+
+
+def test_work_that_failed_may_be_asked_for_again(failures):
+    def fail():
+        raise ZeroDivisionError
+
+    for _ in range(2):
+        background.run_once("a failing test", "failing", fail)
+        wait_until(background.settled, "it to begin")
+    settled()
+    assert failures() == 2
 
 
 def settled() -> None:

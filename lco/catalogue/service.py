@@ -141,7 +141,7 @@ class Catalogue:
         """The vehicle is no longer for rent."""
         self._told(vehicle_id, "vehicle.removed", lambda _: None)
 
-    def read_again(self, vehicle_id: int, then: Callable[[], object] = lambda: None) -> None:
+    def read_again(self, vehicle_id: int, then: Callable[[], object] | None = None) -> None:
         """Ask Odoo soon how the vehicle is, correct what pages show, and do `then`."""
         self._freshness.forget(f"vehicle:{vehicle_id}:")
         self._freshness.forget("free:")
@@ -149,9 +149,13 @@ class Catalogue:
 
         def read() -> None:
             self._details(vehicle_id)
-            then()
+            if then:
+                then()
 
-        background.run("read a vehicle again", read)
+        if then:
+            background.run("read a vehicle again", read)
+        else:
+            background.run_once("read a vehicle again", f"vehicle:{vehicle_id}", read)
 
     def refresh(self) -> None:
         """Read the list again if it is not fresh, so that what no webhook told is shown all the same."""

@@ -19,6 +19,7 @@ from lco.freshness import Freshness, Shelf
 from lco.live.log import MemoryLog
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
+from tests.serving import wait_until
 
 PATIENCE = 5.0
 
@@ -103,7 +104,8 @@ class Front:
 
 
 def settle() -> None:
-    """Returns when all background work begun before has ended: every thread of it is then in one barrier."""
+    """Returns when all background work asked for before has ended: every thread of it is then in one barrier."""
+    wait_until(background.settled, "background work to begin")
     threads = background._threads._max_workers
     barrier = threading.Barrier(threads + 1)
     for _ in range(threads):

@@ -50,17 +50,15 @@ class Desk(BookingRecords):
             raise InvalidInput({"reference": ["Give the reference that Odoo has for it."]})
         with self._store.session() as session:
             ledger = Ledger(session, self._mails)
-            row = session.get(BookingRow, booking_id, with_for_update=True)
-            if row is None:
+            booking = ledger.by_number(booking_id)
+            if booking is None:
                 raise NotFound(f"There is no booking {booking_id}.")
-            if state is State.PLACING or not rules.allowed(State(row.state), state):
-                raise InvalidInput({}, f"Booking {booking_id} is {row.state}; that cannot become {state}.")
+            if state is State.PLACING or not rules.allowed(booking.state, state):
+                raise InvalidInput({}, f"Booking {booking_id} is {booking.state}; that cannot become {state}.")
             if state is State.BOOKED:
-                ledger.accept(row, Placed(reference, None, "", None), PERSON)
-            else:
-                refusal = Refusal.NOT_MADE if state in {State.DECLINED, State.EXPIRED} else None
-                ledger.move(row, state, PERSON, plain(reason), refusal)
-            return booking_of(row)
+                return ledger.accept(booking, Placed(reference, None, "", None), PERSON)
+            refusal = Refusal.NOT_MADE if state in {State.DECLINED, State.EXPIRED} else None
+            return ledger.move(booking, state, PERSON, plain(reason), refusal)
 
     def audit(self, booking_id: int | None = None, after: int = 0) -> Sequence[Step]:
         """Steps in the order they were taken, of one booking or of all: at most AT_ONCE, those behind `after`."""

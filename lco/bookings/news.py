@@ -53,10 +53,10 @@ class BookingNews(BookingRecords):
     def _heard(self, reference: str, news: News) -> None:
         reference = reference_of(reference)
         with self._ledger() as ledger:
-            rows = ledger.by_reference(reference)
-            for row in rows:
-                ledger.hear(row, news)
-            new = not rows and ledger.keep_for_later(reference, news)
+            bookings = ledger.by_reference(reference)
+            for booking in bookings:
+                ledger.hear(booking, news)
+            new = not bookings and ledger.keep_for_later(reference, news)
         if new:
             self._announcer.foreign(reference, news)
 

@@ -12,7 +12,7 @@ from lco.availability.quote import Quote
 from lco.bookings import rules
 from lco.bookings.booking import Booking, BookingRequest, Placed, Refusal, State
 from lco.bookings.records import BookingRecords
-from lco.bookings.rows import booking_of, plain
+from lco.bookings.rows import plain
 from lco.odoo.errors import BookingInvalid, DatesRefused, OdooAway, OdooRefused, OutcomeUnknown, VehicleUnknown
 
 log = logging.getLogger(__name__)
@@ -61,9 +61,7 @@ class Placing(BookingRecords):
         noted = [replace(booking, state=State.CHECKING)]
         with _lost_is_found_later(booking, placed.reference):
             with self._ledger() as ledger:
-                row = ledger.by_id(booking.id)
-                ledger.accept(row, placed, "answer")
-                noted.append(booking_of(row))
+                noted.append(ledger.accept(ledger.by_id(booking.id), placed, "answer"))
                 has_news = ledger.has_news(booking)
             if has_news:
                 noted.append(self._with_news(booking))
@@ -92,10 +90,10 @@ class Placing(BookingRecords):
     def _concluded(self, booking: Booking, state: State, reason: str, refusal: Refusal | None = None) -> Booking:
         """The booking in `state`, or as a webhook, a person or a newer attempt has settled it in the meantime."""
         with self._ledger() as ledger:
-            row = ledger.by_id(booking.id)
-            if row.state in rules.ASKED and row.tries == booking.tries and row.state != state:
-                ledger.move(row, state, "site", reason, refusal)
-            concluded, has_news = booking_of(row), ledger.has_news(booking)
+            concluded = ledger.by_id(booking.id)
+            if concluded.state in rules.ASKED - {state} and concluded.tries == booking.tries:
+                concluded = ledger.move(concluded, state, "site", reason, refusal)
+            has_news = ledger.has_news(booking)
         return self._with_news(booking) if has_news else concluded
 
     def _with_news(self, booking: Booking) -> Booking:
@@ -105,7 +103,7 @@ class Placing(BookingRecords):
         """
         with self._ledger() as ledger:
             ledger.settle(booking.request.vehicle_id, booking.request.email)
-            return booking_of(ledger.by_id(booking.id))
+            return ledger.by_id(booking.id)
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
+
+from sqlalchemy import Row
 
 from lco.availability.days import Days
 from lco.bookings.booking import Booking, BookingRequest, Placed, Refusal, State, Step
@@ -48,31 +51,58 @@ def digest(request: BookingRequest) -> str:
     return sha256(json.dumps(asdict(request), default=str, sort_keys=True))
 
 
-def new_row(request: BookingRequest) -> BookingRow:
-    """A row with what the customer asks for; the ledger fills in the rest."""
-    return BookingRow(
-        request_digest=digest(request),
-        vehicle_id=request.vehicle_id,
-        date_from=request.days.start,
-        date_to=request.days.end,
-        customer_name=request.name,
-        customer_email=request.email,
-        customer_phone=request.phone,
-        kind=request.kind,
-        pickup_location=request.pickup_location,
-        return_location=request.return_location,
-        message=request.message,
-        reason="",
-        odoo_message="",
-        changes=0,
-        tries=0,
-    )
+def new_row(
+    request: BookingRequest, key: str, vehicle_name: str, token: str, created_at: datetime
+) -> dict[str, object]:
+    """The columns of a booking that is requested with `key`."""
+    return {
+        "token": token,
+        "key_digest": sha256(key),
+        "request_digest": digest(request),
+        "state": State.REQUESTED,
+        "reason": "",
+        "vehicle_id": request.vehicle_id,
+        "vehicle_name": vehicle_name,
+        "date_from": request.days.start,
+        "date_to": request.days.end,
+        "customer_name": request.name,
+        "customer_email": request.email,
+        "customer_phone": request.phone,
+        "kind": request.kind,
+        "pickup_location": request.pickup_location,
+        "return_location": request.return_location,
+        "message": request.message,
+        "odoo_message": "",
+        "created_at": created_at,
+        "changed_at": created_at,
+        "changes": 0,
+        "tries": 0,
+    }
 
 
-def request_of(row: BookingRow) -> BookingRequest:
+def changing(booking: Booking) -> dict[str, object]:
+    """The columns that change in a booking's life, but for `due_at`, which is nothing of the booking itself."""
+    return {
+        "state": booking.state,
+        "refusal": booking.refusal,
+        "reason": booking.reason,
+        "date_from": booking.request.days.start,
+        "date_to": booking.request.days.end,
+        "reference": booking.reference,
+        "odoo_id": booking.odoo_id,
+        "odoo_message": booking.odoo_message,
+        "total_amount": booking.total and booking.total.amount,
+        "total_currency": booking.total and booking.total.currency,
+        "changed_at": booking.changed_at,
+        "changes": booking.changes,
+        "tries": booking.tries,
+    }
+
+
+def request_of(row: BookingRow | Row[*tuple[Any, ...]]) -> BookingRequest:
     return BookingRequest(
         vehicle_id=row.vehicle_id,
-        days=days_of(row),
+        days=Days(row.date_from, row.date_to),
         name=row.customer_name,
         email=row.customer_email,
         phone=row.customer_phone,
@@ -83,7 +113,7 @@ def request_of(row: BookingRow) -> BookingRequest:
     )
 
 
-def booking_of(row: BookingRow) -> Booking:
+def booking_of(row: BookingRow | Row[*tuple[Any, ...]]) -> Booking:
     return Booking(
         id=row.id,
         token=row.token,
@@ -115,10 +145,6 @@ def step_of(row: BookingChange) -> Step:
     )
 
 
-def days_of(row: BookingRow) -> Days:
-    return Days(row.date_from, row.date_to)
-
-
 class HasTotal(Protocol):
     """A row with a total, or without."""
 
@@ -135,14 +161,12 @@ def total_of(row: HasTotal) -> Money | None:
     return Money(row.total_amount, row.total_currency)
 
 
-def set_total(row: BookingRow, total: Money | None) -> None:
-    row.total_amount = total.amount if total else None
-    row.total_currency = total.currency if total else None
-
-
-def set_answer(row: BookingRow, placed: Placed) -> None:
-    """What Odoo answered, written into the booking it made."""
-    row.reference = reference_of(placed.reference)
-    row.odoo_id = placed.odoo_id if placed.odoo_id is not None and placed.odoo_id <= LARGEST_ID else None
-    row.odoo_message = plain(placed.message)
-    set_total(row, placed.total or total_of(row))
+def answered(booking: Booking, placed: Placed) -> Booking:
+    """The booking with what Odoo answered when it made it."""
+    return replace(
+        booking,
+        reference=reference_of(placed.reference),
+        odoo_id=placed.odoo_id if placed.odoo_id is not None and placed.odoo_id <= LARGEST_ID else None,
+        odoo_message=plain(placed.message),
+        total=placed.total or booking.total,
+    )

@@ -13,10 +13,10 @@ from lco.bookings import rules
 from lco.bookings.announcer import Announcer, Availability
 from lco.bookings.booking import Booking, BookingRequest, Refusal, State
 from lco.bookings.desk import Desk
-from lco.bookings.ledger import IS_USED, Due, Mails, NoMails
+from lco.bookings.ledger import Due, Mails, NoMails
 from lco.bookings.news import BookingNews, Catalogue
 from lco.bookings.placing import NO_ANSWER, Odoo, Placing
-from lco.bookings.rows import booking_of, digest, sha256
+from lco.bookings.rows import digest, sha256
 from lco.errors import KeyReused, LcoError, NotFound
 from lco.live.log import ChangeLog
 from lco.settings import Settings
@@ -75,10 +75,10 @@ class Bookings(Placing, BookingNews, Desk):
         if not TOKEN.fullmatch(token):
             raise NotFound
         with self._ledger() as ledger:
-            row = ledger.by_token(token)
-        if row is None:
+            booking = ledger.by_token(token)
+        if booking is None:
             raise NotFound
-        return booking_of(row)
+        return booking
 
     def attend(self) -> None:
         """Call at start and every few seconds: see to every booking that is due. Raises nothing of Odoo's.
@@ -97,23 +97,18 @@ class Bookings(Placing, BookingNews, Desk):
     # How placing goes
 
     def _found(self, request: BookingRequest, key: str) -> Booking | None:
-        # Nearly every key is new, and it takes a fraction of the time to see only that.
-        with self._store.connection() as connection:
-            if connection.execute(IS_USED, {"digest": sha256(key)}).first() is None:
-                return None
         with self._ledger() as ledger:
-            row = ledger.by_key(key)
-            if row is not None and row.request_digest != digest(request):
+            asked = ledger.asked_with(key)
+            if asked is not None and asked != digest(request):
                 raise KeyReused
-            return booking_of(row) if row else None
+            return ledger.by_key(key) if asked else None
 
     def _stored(self, request: BookingRequest, key: str, vehicle_name: str) -> tuple[Booking, bool]:
         """The intent, stored before Odoo is asked; not ours when another process with this key was faster."""
         try:
             with self._ledger() as ledger:
-                row = ledger.add(request, key, vehicle_name)
-                ledger.move(row, State.PLACING, "customer")
-                return booking_of(row), True
+                requested = ledger.add(request, key, vehicle_name)
+                return ledger.move(requested, State.PLACING, "customer"), True
         except IntegrityError:
             booking = self._found(request, key)
             if booking is None:
@@ -160,25 +155,21 @@ class Bookings(Placing, BookingNews, Desk):
 
     def _placed_again(self, due: Due) -> State:
         with self._ledger() as ledger:
-            row = ledger.claim(due, clock.now() + rules.BUDGET)
-            if row is None:
+            booking = ledger.claim(due, clock.now() + rules.BUDGET)
+            if booking is None:
                 return due.state
-            if clock.now() >= rules.kept_until(row.created_at, row.date_from, self._zone):
-                ledger.move(row, State.EXPIRED, "site", TOO_LATE, Refusal.NOT_MADE)
-                return State.EXPIRED
-            ledger.move(row, State.PLACING, "site")
-            booking = booking_of(row)
+            if clock.now() >= rules.kept_until(booking.created_at, booking.request.days.start, self._zone):
+                return ledger.move(booking, State.EXPIRED, "site", TOO_LATE, Refusal.NOT_MADE).state
+            booking = ledger.move(booking, State.PLACING, "site")
         return self._asked(booking).state
 
     def _claimed(self, due: Due) -> Booking | None:
         """The booking, ours until it is looked after next; None when another process has it."""
         with self._ledger() as ledger:
-            row = ledger.claim(due, clock.now() + rules.CHECK_EVERY)
-            if row is None:
-                return None
-            if clock.now() - row.changed_at > rules.CHECK_UNTIL:
-                row.due_at = None
-            return booking_of(row)
+            booking = ledger.claim(due, clock.now() + rules.CHECK_EVERY)
+            if booking and clock.now() - booking.changed_at > rules.CHECK_UNTIL:
+                ledger.leave(booking)
+            return booking
 
     def _is_offered(self, booking: Booking) -> bool:
         try:

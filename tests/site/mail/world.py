@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from sqlalchemy import insert
+
 from lco.availability.days import Days
 from lco.bookings.booking import Booking, BookingRequest, Refusal, State
 from lco.bookings.rows import new_row
@@ -66,13 +68,10 @@ def mail_about(booking: Booking, message: str, mail_id: int = 5) -> Mail:
 
 def stored(store: Store, token: str) -> Booking:
     """The booking under another token, with a row of its own."""
-    row = new_row(REQUEST)
-    row.token, row.key_digest, row.vehicle_name = token, token, BOOKING.vehicle_name
-    row.state, row.created_at, row.changed_at = State.BOOKED, NOON, NOON
+    row = new_row(REQUEST, token, BOOKING.vehicle_name, token, NOON) | {"state": State.BOOKED}
     with store.session() as session:
-        session.add(row)
-        session.flush()
-        return replace(BOOKING, id=row.id, token=token)
+        added = session.execute(insert(BookingRow).values(row).returning(BookingRow.id))
+        return replace(BOOKING, id=added.scalar_one(), token=token)
 
 
 def write(store: Store, outbox: Outbox, message: str, booking: Booking) -> None:

@@ -1,0 +1,43 @@
+"""The server of each test, and the office whose mails go there."""
+
+import pytest
+
+from lco import create_app
+from lco.mail.messages import Messages
+from lco.settings import Settings
+from lco.store import Store
+from tests.integration.mail.post import Office, Post, serving
+from tests.serving import free_port
+
+
+@pytest.fixture
+def post():
+    return Post()
+
+
+@pytest.fixture
+def server(post, office):
+    with serving(post, office.port):
+        yield
+
+
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    settings = Settings(
+        odoo_webhook_secret=("s",),
+        database_url=f"sqlite:///{folder}/lco.sqlite3",
+        cache_dir=folder / "cache",
+    )
+    app = create_app(settings)
+    render = lambda name, values: app.jinja_env.get_template(name).render(values)  # noqa: E731 - one line says it
+    yield Messages(render, settings, lambda *_: ()).compose
+    app.extensions["lco.hub"].close()
+
+
+@pytest.fixture
+def office(tmp_path, compose):
+    store = Store(f"sqlite:///{tmp_path}/lco.sqlite3")
+    store.migrate()
+    yield Office(store, compose, free_port())
+    store.close()

@@ -1,0 +1,52 @@
+"""The worker as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.integration.mail.post import PATIENCE
+from tests.serving import ROOT, wait_until
+
+PROCESS = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+from flask import Flask
+from lco import create_app
+from lco.mail import cli
+from lco.mail.messages import Messages
+from lco.mail.outbox import Outbox
+from lco.mail.sender import sender_of
+from lco.mail.worker import Worker
+from lco.settings import Settings
+
+settings = Settings.from_environment()
+app = create_app(settings)
+messages = Messages(lambda name, values: app.jinja_env.get_template(name).render(values), settings, lambda *_: ())
+app.extensions["lco.mail"] = Worker(Outbox(app.extensions["lco"].store), messages.compose, sender_of(settings))
+app.cli.add_command(cli.mail_worker, "mail-worker-alone")
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_of_its_own_sends_and_ends_when_it_is_told_to(office, server, post, tmp_path, how):
+    (tmp_path / "alone.py").write_text(PROCESS)
+    office.book()
+    environ = {
+        "PYTHONPATH": f"{tmp_path}:{ROOT}",
+        "DATABASE_URL": str(office.store.engine.url),
+        "CACHE_DIR": str(tmp_path / "cache"),
+        "SMTP_URL": f"smtp://127.0.0.1:{office.port}",
+    }
+    command = [sys.executable, "-m", "flask", "--app", "alone", "mail-worker-alone"]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ})
+    try:
+        wait_until(lambda: post.taken, "the mail", 2 * PATIENCE)
+        process.send_signal(how)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()

@@ -21,6 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 SQLITE_SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",  # in WAL mode a crash of the process loses nothing
+    "PRAGMA wal_autocheckpoint = 4000",  # pages, 16 MB: each checkpoint waits for the disk, so there are few
     "PRAGMA busy_timeout = 5000",
     "PRAGMA foreign_keys = ON",
 )

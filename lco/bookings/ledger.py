@@ -33,7 +33,8 @@ BY_ID = _locked(BOOKINGS.c.id == bindparam("id"))
 BY_REFERENCE = _locked(BOOKINGS.c.reference == bindparam("reference"))
 IN_DOUBT = (
     BOOKINGS.c.vehicle_id == bindparam("vehicle_id"),
-    or_(BOOKINGS.c.state.in_(rules.OPEN), BOOKINGS.c.refusal == Refusal.NOT_MADE),
+    # Not `in_`, whose list would be written into the statement anew each time.
+    or_(*(BOOKINGS.c.state == state for state in sorted(rules.OPEN)), BOOKINGS.c.refusal == Refusal.NOT_MADE),
 )
 PERHAPS_MADE = _locked(*IN_DOUBT)
 MAY_BE_OURS = select(BOOKINGS.c.id).where(*IN_DOUBT).limit(1)

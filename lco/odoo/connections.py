@@ -90,5 +90,5 @@ class _Adapter(HTTPAdapter):
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """Trusts the authorities that come with requests. Reading them takes some 30 ms, so it is done once."""
+    """Trusts the authorities that come with requests, which are read once: it takes longer than a booking may."""
     return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import PoolProxiedConnection
 
 from lco import metrics
 from lco.settings import SettingsError
@@ -115,7 +116,8 @@ def _sqlite(address: URL) -> Engine:
     Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(address, hide_parameters=True)
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    # Not a listener to "begin", which would make every statement look for listeners.
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]  # SQLAlchemy's own hook, empty for this driver
     return engine
 
 
@@ -126,10 +128,10 @@ def _prepare(connection: Any, record: object) -> None:
         connection.execute(setting)
 
 
-def _begin(connection: Connection) -> None:
+def _begin(connection: PoolProxiedConnection) -> None:
     # Taking the write lock at once: a transaction that reads first and writes later would be refused, without
     # waiting, when another one has written in between (SQLITE_BUSY_SNAPSHOT).
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.cursor().execute("BEGIN IMMEDIATE")
 
 
 def _one_at_a_time(connection: Connection) -> None:

@@ -14,6 +14,8 @@ from lco.store.mails import Mail
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 5.0
+MOMENT_SECONDS = 0.1
+"""Left to whoever wrote a mail, so that the customer is answered first: composing takes longer than booking."""
 
 
 class Worker:
@@ -61,6 +63,7 @@ class Worker:
                 metrics.background_failures.labels("mail worker").inc()
                 log.exception("the outbox could not be worked off")
             self.outbox.wait(LOOK_EVERY_SECONDS)
+            self._stopped.wait(MOMENT_SECONDS)
 
     def _settled(self, mail: Mail) -> bool:
         """Send `mail` and write down what came of it; whether the next one may be tried at once."""

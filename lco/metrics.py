@@ -16,3 +16,4 @@ region_failures = Counter("lco_region_failures", "Regions that could not be rend
 mails = Counter("lco_mails", "Mails by outcome", ["outcome"])
 store_failures = Counter("lco_store_failures", "Transactions that the database did not carry out")
 cache_failures = Counter("lco_cache_failures", "Cache reads and writes that failed", ["operation"])
+redis_failures = Counter("lco_redis_failures", "Failures of Redis, by who met them", ["what"])

@@ -4,7 +4,7 @@ import threading
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol, Self
 
@@ -35,73 +35,148 @@ class ChangeId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry. `topic` says which regions to render again, `kind` is the public event type, `data` is public."""
+    """One entry. `topic` says which regions to render again, `kind` is the public event type, `data` is public.
+
+    `known` is not: it is what the other processes of the site need in order to show the same.
+    """
 
     id: ChangeId
     at: datetime
     topic: str
     kind: str
     data: Mapping[str, object]
+    known: Mapping[str, object] | None = field(default=None, repr=False, compare=False)
 
 
-Listener = Callable[[Change], None]
+Data = Mapping[str, object]
+Listener = Callable[[Change], object]
+Lost = Callable[[], object]
+
+
+def nothing() -> None:
+    """What to do when entries were missed, for those who do not mind."""
 
 
 class ChangeLog(Protocol):
-    def append(self, topic: str, kind: str, data: Mapping[str, object] | None = None) -> Change:
-        """Add an entry and tell the listeners. `data` must be JSON and hold nothing personal: it goes public."""
+    """What changed, in one order for everybody, whether the site runs as one process or as many."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether this process cannot hear the others just now, so that pages may learn of changes late."""
+
+    def begin(self) -> None:
+        """Call in a process that serves pages, before the first of them: from now on it hears the others."""
+
+    def append(self, topic: str, kind: str, data: Data | None = None, known: Data | None = None) -> Change:
+        """Add an entry. `data` must be JSON and hold nothing personal: it goes public. `known` must be JSON."""
 
     def head(self) -> ChangeId:
-        """The id of the newest entry, or of the log's beginning while it is empty."""
+        """The id of the newest entry that this process knows, or of the log's beginning while it is empty."""
 
     def since(self, seen: ChangeId) -> Sequence[Change] | None:
-        """The entries after `seen`, oldest first; None when the log no longer reaches back that far."""
+        """The entries after `seen`, oldest first; None when the log cannot tell them all."""
 
-    def listen(self, listener: Listener, lost: Callable[[], object]) -> None:
-        """Call `listener` for every entry from now on, in order.
+    def listen(self, listener: Listener, lost: Lost = nothing) -> None:
+        """Call `listener` for every entry from now on, in order; `lost` when this process may have missed some.
 
-        `lost` is called when entries may have been missed, so that only the present state is certain.
+        Both are called under a lock, so they must only take note and return.
         """
+
+    def follow(self, follower: Listener, lost: Lost) -> None:
+        """As `listen`, but only for what other processes append, and before any listener hears of it."""
+
+    def is_mine_to_tell(self, what: str) -> bool:
+        """Whether this process is to append the news `what`, which every process finds out by itself."""
+
+
+class Window:
+    """The newest entries, at most `kept`: all after the id `floor`, up to `head`. Whoever uses it has a lock."""
+
+    def __init__(self, kept: int, floor: ChangeId) -> None:
+        self._entries: deque[Change] = deque(maxlen=kept)
+        self.floor = self.head = floor
+
+    @property
+    def room(self) -> int:
+        """How many entries may still be put in front."""
+        return (self._entries.maxlen or 0) - len(self._entries)
+
+    def add(self, change: Change) -> None:
+        """Take in an entry that is newer than `head`."""
+        if not self.room:
+            self.floor = self._entries[0].id
+        self._entries.append(change)
+        self.head = change.id
+
+    def since(self, seen: ChangeId) -> Sequence[Change] | None:
+        """The entries after `seen`; None when the window does not reach there."""
+        if not self.floor <= seen <= self.head:
+            return None
+        return list(self._entries)[bisect_right(self._entries, seen, key=lambda change: change.id) :]
+
+    def has(self, change_id: ChangeId) -> bool:
+        """Whether `change_id` is the id of an entry here, or of the one before."""
+        after = self.since(change_id)
+        if after is None or change_id == self.floor:
+            return after is not None
+        position = len(self._entries) - len(after) - 1
+        return position >= 0 and self._entries[position].id == change_id
+
+    def put_in_front(self, older: Sequence[Change], floor: ChangeId) -> None:
+        """Reach further back, to `floor`: `older`, oldest first, is all that lies between there and here."""
+        self._entries.extendleft(reversed(older))
+        self.floor = floor
+
+    def start_again(self, at: ChangeId) -> None:
+        """Forget everything; the next entry will be the first one after `at`."""
+        self._entries.clear()
+        self.floor = self.head = at
+
+
+def milliseconds() -> int:
+    """The present instant as ids write it."""
+    return int(clock.now().timestamp() * 1000)
 
 
 class MemoryLog:
-    """The log of one process, which loses nothing.
+    """The log of a process that is alone."""
 
-    Listeners are called in the thread that appends, under the lock: they must only take note and return.
-    """
+    is_away = False
 
     def __init__(self, kept: int = KEPT) -> None:
         self._lock = threading.Lock()
-        self._entries: deque[Change] = deque(maxlen=kept)
-        self._floor = self._head = self._next_id(ChangeId(0, 0))
+        self._window = Window(kept, ChangeId(milliseconds(), 0))
         self._listeners: list[Listener] = []
 
-    @staticmethod
-    def _next_id(after: ChangeId) -> ChangeId:
-        milliseconds = int(clock.now().timestamp() * 1000)
-        return max(ChangeId(milliseconds, 0), ChangeId(after.milliseconds, after.counter + 1))
+    def begin(self) -> None:
+        """There are no others."""
 
-    def append(self, topic: str, kind: str, data: Mapping[str, object] | None = None) -> Change:
+    def append(self, topic: str, kind: str, data: Data | None = None, known: Data | None = None) -> Change:
+        del known  # nobody else needs it
         with self._lock:
-            change = Change(self._next_id(self._head), clock.now(), topic, kind, dict(data or {}))
-            if len(self._entries) == self._entries.maxlen:
-                self._floor = self._entries[0].id
-            self._entries.append(change)
-            self._head = change.id
+            head = self._window.head
+            change_id = max(ChangeId(milliseconds(), 0), ChangeId(head.milliseconds, head.counter + 1))
+            change = Change(change_id, clock.now(), topic, kind, dict(data or {}))
+            self._window.add(change)
             for listener in self._listeners:
                 listener(change)
         return change
 
     def head(self) -> ChangeId:
-        return self._head
+        return self._window.head
 
     def since(self, seen: ChangeId) -> Sequence[Change] | None:
         with self._lock:
-            if seen < self._floor or seen > self._head:
-                return None
-            entries = list(self._entries)
-        return entries[bisect_right(entries, seen, key=lambda change: change.id) :]
+            return self._window.since(seen)
 
-    def listen(self, listener: Listener, lost: Callable[[], object]) -> None:  # noqa: ARG002 - see above
+    def listen(self, listener: Listener, lost: Lost = nothing) -> None:
+        del lost  # nothing ever is
         with self._lock:
             self._listeners.append(listener)
+
+    def follow(self, follower: Listener, lost: Lost) -> None:
+        """There is nobody to follow."""
+
+    def is_mine_to_tell(self, what: str) -> bool:
+        del what
+        return True

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
-    "the start": ("lco", "lco.app", "lco.cli", "lco.mail.cli"),
+    "the start": ("lco", "lco.app", "lco.together", "lco.cli", "lco.mail.cli"),
     "blueprints": ("lco.blueprints",),
     "pages and streams": (
         *("lco.live", "lco.htmx", "lco.answers", "lco.assets", "lco.security", "lco.extensions", "lco.limits"),
@@ -18,7 +18,10 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     ),
     "the shop": ("lco.shop", "lco.upkeep"),
     "services": ("lco.catalogue", "lco.availability", "lco.bookings", "lco.webhooks", "lco.mail"),
-    "odoo, store and log": ("lco.odoo", "lco.store", "lco.freshness", "lco.live.log"),
+    "odoo, store and log": (
+        *("lco.odoo", "lco.store", "lco.redis", "lco.freshness"),
+        *("lco.live.log", "lco.live.redis_log", "lco.live.entry"),
+    ),
     "the ground": (
         *("lco.settings", "lco.errors", "lco.metrics", "lco.money", "lco.clock", "lco.budget", "lco.background"),
         *("lco.build", "lco.validity", "lco.catalogue.vehicle", "lco.availability.days", "lco.availability.quote"),
@@ -34,6 +37,7 @@ MAY_IMPORT = {
     "sqlalchemy": ("lco.store", "lco.bookings", "lco.webhooks", "lco.mail"),
     "alembic": ("lco.store",),
     "gevent": ("lco.live.lines",),
+    "redis": ("lco.redis", "lco.live.redis_log"),
     "lco.demo": ("lco.demo", "lco.cli"),
 }
 DEMO_SHARES = ("lco.demo", "lco.clock")

@@ -1,0 +1,110 @@
+"""The one Redis of all processes: asked with short time-outs, and left alone while it does not answer."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import LockError, RedisError
+from redis.retry import Retry
+
+from lco import clock, metrics
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PREFIX = "lco:"
+PAUSE = timedelta(seconds=1)
+LONGEST_TURN = timedelta(seconds=10)
+LOOK_AGAIN_SECONDS = 0.02
+
+
+def options(seconds: float = 0.5, retries: int = 1) -> dict[str, Any]:
+    """How to connect: an answer takes at most `seconds`. A connection that was cut is made anew `retries` times.
+
+    A time-out is not tried again: whoever waits for a Redis that hangs should wait once.
+    """
+    retry = Retry(NoBackoff(), retries, supported_errors=(Disconnected,))
+    return {"socket_connect_timeout": 0.25, "socket_timeout": seconds, "retry": retry, "protocol": 2}
+
+
+class Redis:
+    """The Redis at `url`. After a failure nobody asks it for PAUSE; then one does, before the others may."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.client: Any = redis.Redis.from_url(url, **options())
+        self._lock = threading.Lock()
+        self._asked_again_at: float | None = None
+
+    def ask(self, command: Callable[[], T], otherwise: Callable[[], T]) -> T:
+        """What `command` says, which talks to Redis; what `otherwise` says when Redis does not answer."""
+        if not self._may_be_asked():
+            return otherwise()
+        try:
+            answer = command()
+        except RedisError as error:
+            self._failed(error)
+            return otherwise()
+        self._asked_again_at = None
+        return answer
+
+    @contextmanager
+    def turn(self, key: str) -> Iterator[None]:
+        """In the block this process is alone with `key` among all, for at most LONGEST_TURN.
+
+        That long it waits for the others, too. While Redis does not answer, nobody waits for anybody.
+        """
+        seconds = LONGEST_TURN.total_seconds()
+        lock = self.client.lock(
+            f"{PREFIX}turn:{key}", seconds, LOOK_AGAIN_SECONDS, blocking_timeout=seconds, thread_local=False
+        )
+        is_held = self.ask(lock.acquire, lambda: False)
+        try:
+            yield
+        finally:
+            if is_held:
+                self.ask(lambda: _released(lock), lambda: None)
+
+    def _may_be_asked(self) -> bool:
+        if self._asked_again_at is None:
+            return True
+        with self._lock:
+            now = clock.seconds()
+            if self._asked_again_at is None or now < self._asked_again_at:
+                return self._asked_again_at is None
+            self._asked_again_at = now + PAUSE.total_seconds()
+            return True
+
+    def _failed(self, error: RedisError) -> None:
+        metrics.redis_failures.labels("command").inc()
+        if self._asked_again_at is None:
+            log.warning("Redis does not answer: %s", error)
+        self._asked_again_at = clock.seconds() + PAUSE.total_seconds()
+
+
+def _released(lock: Any) -> None:
+    try:
+        lock.release()
+    except LockError:
+        log.info("a turn took so long that others did not wait for its end")
+
+
+class Shelf:
+    """A cache in Redis, found empty while Redis does not answer."""
+
+    def __init__(self, shared: Redis, cache: Any) -> None:
+        self._redis = shared
+        self._cache = cache
+
+    def get(self, key: str) -> Any:
+        return self._redis.ask(lambda: self._cache.get(key), lambda: None)
+
+    def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None:
+        return self._redis.ask(lambda: bool(self._cache.set(key, value, timeout=timeout)), lambda: False)

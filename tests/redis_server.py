@@ -1,0 +1,83 @@
+"""A real Redis of the tests' own: a process on a free loopback port that keeps nothing on disk."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.serving import PATIENCE, free_port, wait_until
+
+
+@dataclass
+class RedisServer:
+    """It can be stopped, killed and started again at the same address, where it comes back empty."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        command = [
+            "redis-server",
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
+        with (self.folder / "redis.log").open("ab") as out:
+            self.process = subprocess.Popen([*command, "--dir", str(self.folder)], stdout=out, stderr=out)
+        wait_until(self._answers, "Redis")
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process
+        os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE)
+
+    def ask(self, *command: object) -> object:
+        """The answer of the server to one command."""
+        with redis.Redis.from_url(self.url, protocol=2) as client:
+            return client.execute_command(*command)
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.ask("PING"))
+        except redis.RedisError:
+            return False
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[RedisServer]:
+    """A Redis; the test is skipped on a machine that has none."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("no redis-server on this machine")
+    server = RedisServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with running(tmp_path_factory.mktemp("redis")) as server:
+        yield server

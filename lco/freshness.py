@@ -1,11 +1,16 @@
-"""Stale-while-revalidate: answers come from memory, and whoever finds them old sets one refresh going."""
+"""Stale-while-revalidate: answers come from memory, and whoever finds them old sets one refresh going.
+
+With several processes that share a shelf there is one refresh among all of them: who has the turn asks Odoo, and
+the others find the answer on the shelf.
+"""
 
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitedTooLong
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -25,20 +30,28 @@ _loaders = ThreadPoolExecutor(max_workers=32, thread_name_prefix="refresh")
 
 
 class Shelf(Protocol):
-    """Where the last good answers lie over restarts: a Flask-Caching cache."""
+    """Where the last good answers lie, over restarts and for other processes: a Flask-Caching cache."""
 
     def get(self, key: str) -> Any: ...
 
     def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None: ...
 
 
+Turn = Callable[[str], AbstractContextManager[object]]
+"""In what `turn(key)` opens, no other process reads the answer to this key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
-    """A value, when it was read from Odoo, and whether the latest attempt to read it again has failed."""
+    """A value, when it was read from Odoo, and whether the latest attempt to read it again has failed.
+
+    `borrowed`: another process has read it since this one was asked for it.
+    """
 
     value: T
     read_at: datetime
     failed: bool = False
+    borrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +69,48 @@ class Question(Generic[T]):
 
 
 class _Entry:
-    def __init__(self, inherited: Reading[Any] | None) -> None:
-        self.reading = self.inherited = inherited
-        self.hinted = False
+    """What is known under one key. A reading from before `needed_from` has missed something."""
+
+    def __init__(self, inherited: Reading[Any] | None, needed_from: datetime, *, hinted: bool) -> None:
+        self.reading = inherited
+        self.needed_from = needed_from
+        self.hinted = hinted
         self.hints = 0
         self.refresh: Future[None] | None = None
 
     def is_newer_than(self, reading: Reading[Any] | None) -> bool:
         return self.reading is not None and (reading is None or self.reading.read_at > reading.read_at)
 
+    def can_use(self, reading: Reading[Any]) -> bool:
+        """Whether `reading` is newer than what is known, and has missed nothing."""
+        is_newer = self.reading is None or reading.read_at > self.reading.read_at
+        return is_newer and reading.read_at >= self.needed_from
+
 
 class Freshness:
-    """The readings of one process, at most `kept` of them; a `shelf` remembers the chosen ones over restarts."""
+    """The readings of one process, at most `kept` of them; a `shelf` remembers the chosen ones over restarts.
 
-    def __init__(self, shelf: Shelf | None = None, kept: int = KEPT) -> None:
+    With `turn` other processes use the same shelf: it then holds all readings for as long as they are fresh.
+    """
+
+    def __init__(self, shelf: Shelf | None = None, kept: int = KEPT, turn: Turn | None = None) -> None:
         self._shelf = shelf
         self._kept = kept
+        self._shares = turn is not None
+        self._turn = turn or nullcontext
+        self._began = clock.now()
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self.hints = 0
         """How often `forget` was called: when that has grown, a page made before may hold what is old now."""
+        self._forgotten: OrderedDict[str, datetime] = OrderedDict()
 
     def read(self, question: Question[T], *, wait: bool = False) -> Reading[T]:
         """What is known: at once when there is anything usable, else after waiting for an answer.
 
         A reading that is no longer fresh is given as it is while one refresh runs behind it. One that `forget`
         has touched is waited for, and still serves when the refresh fails. With `wait` so is any old one, and any
-        from before this process began, which has missed whatever `forget` would have told it meanwhile.
+        from before this process began, or before `doubt`, which has missed what `forget` would have told it.
         Raises OdooError when there is nothing to fall back on; waits no longer than the budget.
         """
         try:
@@ -100,7 +128,7 @@ class Freshness:
         if reading is None or age is None or age > USABLE:
             return self._loaded(entry, question, reading)
         old = age > question.fresh or reading.failed
-        if entry.hinted or (wait and (old or reading is entry.inherited)):
+        if entry.hinted or (wait and (old or reading.read_at < entry.needed_from)):
             try:
                 return self._loaded(entry, question, reading)
             except OdooError:
@@ -109,23 +137,44 @@ class Freshness:
             self._refresh(entry, question, reading)
         return reading
 
-    def forget(self, prefix: str) -> None:
-        """From now on, what lies under keys that start with `prefix` is asked again before it is answered."""
+    def forget(self, prefix: str, before: datetime | None = None) -> None:
+        """From now on, what lies under keys that start with `prefix` is asked again before it is answered.
+
+        With `before` only what was read before that instant. A prefix is empty or ends with a colon.
+        """
+        instant = before or clock.now()
         with self._lock:
             self.hints += 1
+            # What is not in memory may still lie on the shelf.
+            self._forgotten[prefix] = max(instant, self._forgotten.pop(prefix, instant))
+            while len(self._forgotten) > self._kept:
+                self._forgotten.popitem(last=False)
             for key, entry in self._entries.items():
-                if key.startswith(prefix):
+                if key.startswith(prefix) and not (before and _is_from(before, entry.reading)):
+                    entry.needed_from = max(entry.needed_from, instant)
                     entry.hinted = True
                     entry.hints += 1
+
+    def doubt(self, key: str) -> None:
+        """From now on, whoever reads `key` with `wait` has it asked again; nobody else need wait for that."""
+        with self._lock:
+            if entry := self._entries.get(key):
+                entry.needed_from = clock.now()
 
     def _entry(self, question: Question[Any]) -> _Entry:
         # The shelf is asked before the entry is there for others, who would not find on it what lies on the shelf.
         shelved = self._from_shelf(question.key) if question.keep and question.key not in self._entries else None
         with self._lock:
-            entry = self._entries.setdefault(question.key, _Entry(shelved))
+            entry = self._entries.get(question.key) or self._new_entry(question.key, shelved)
             self._entries.move_to_end(question.key)
             while len(self._entries) > self._kept:
                 self._entries.popitem(last=False)
+        return entry
+
+    def _new_entry(self, key: str, shelved: Reading[Any] | None) -> _Entry:
+        hints = [self._forgotten[prefix] for prefix in _beginnings(key) if prefix in self._forgotten]
+        hinted = shelved is not None and any(shelved.read_at < hint for hint in hints)
+        entry = self._entries[key] = _Entry(shelved, max([self._began, *hints]), hinted=hinted)
         return entry
 
     def _loaded(self, entry: _Entry, question: Question[T], known: Reading[T] | None) -> Reading[T]:
@@ -168,18 +217,31 @@ class Freshness:
             raise OdooError from error
 
     def _take(self, entry: _Entry, question: Question[Any]) -> None:
-        hints = entry.hints
+        with self._turn(question.key):
+            hints = entry.hints
+            reading = self._borrowed(entry, question) or self._read_now(question)
+            with self._lock:
+                entry.reading = reading
+                # A hint that came while the answer was on its way may be about something it does not hold yet.
+                entry.hinted = entry.hints != hints
+                entry.refresh = None
+            # Others may have it once it is announced: what they borrow they take for known everywhere.
+            if question.stored:
+                question.stored(reading)
+            if (question.keep or self._shares) and not reading.borrowed:
+                self._to_shelf(question, reading)
+
+    @staticmethod
+    def _read_now(question: Question[T]) -> Reading[T]:
         began = clock.now()
-        reading = Reading(question.load(), began)
-        with self._lock:
-            entry.reading = reading
-            # A hint that came while the answer was on its way may be about something it does not hold yet.
-            entry.hinted = entry.hints != hints
-            entry.refresh = None
-        if question.keep:
-            self._to_shelf(question.key, reading)
-        if question.stored:
-            question.stored(reading)
+        return Reading(question.load(), began)
+
+    def _borrowed(self, entry: _Entry, question: Question[Any]) -> Reading[Any] | None:
+        """What another process has read while this one waited for its turn, if that serves as well."""
+        reading = self._from_shelf(question.key) if self._shares else None
+        if reading is None or not entry.can_use(reading) or clock.now() - reading.read_at > question.fresh:
+            return None
+        return replace(reading, borrowed=True)
 
     def _failed(self, entry: _Entry) -> None:
         with self._lock:
@@ -206,10 +268,23 @@ class Freshness:
             return None
         return reading if isinstance(reading, Reading) else None
 
-    def _to_shelf(self, key: str, reading: Reading[Any]) -> None:
+    def _to_shelf(self, question: Question[Any], reading: Reading[Any]) -> None:
+        kept_for = USABLE if question.keep else question.fresh
         try:
             if self._shelf:
-                self._shelf.set(key, reading, timeout=int(USABLE.total_seconds()))
+                self._shelf.set(question.key, reading, timeout=int(kept_for.total_seconds()))
         except Exception:
             metrics.cache_failures.labels("set").inc()
             log.exception("the cache could not be written")
+
+
+def _is_from(instant: datetime, reading: Reading[Any] | None) -> bool:
+    return reading is not None and reading.read_at >= instant
+
+
+def _beginnings(key: str) -> Iterator[str]:
+    """`a:b:c` begins with nothing, with `a:` and with `a:b:`."""
+    yield ""
+    for position, letter in enumerate(key):
+        if letter == ":":
+            yield key[: position + 1]

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lco import clock, metrics
@@ -69,9 +69,12 @@ class Availability:
             log.warning("not all alternatives could be asked for: %s", error.code)
         return tuple(found)
 
-    def forget(self, vehicle_id: int) -> None:
-        """Something about the vehicle's bookings changed: what is asked next goes to Odoo."""
-        self._freshness.forget(f"availability:{vehicle_id}:")
+    def forget(self, vehicle_id: int, before: datetime | None = None) -> None:
+        """Something about the vehicle's bookings changed: what is asked next goes to Odoo.
+
+        With `before`, unless it was read after that instant.
+        """
+        self._freshness.forget(f"availability:{vehicle_id}:", before)
 
     def _states(self, vehicle_id: int, days: Days) -> dict[date, DayState]:
         try:

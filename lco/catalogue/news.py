@@ -4,6 +4,9 @@ from dataclasses import replace
 
 from lco.catalogue.vehicle import Rates, Status, Vehicle
 
+CORRECTED = "vehicle.corrected"
+"""What is told to pages only: the public has heard it, but a process may have missed it."""
+
 
 def kind(before: Vehicle | None, after: Vehicle | None) -> str:
     """The public event type for one difference."""

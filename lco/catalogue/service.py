@@ -1,21 +1,23 @@
 """The catalogue: what is for rent, from one reading of Odoo, kept right by webhooks and by reading again."""
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from lco import background, clock
 from lco.availability.days import Days
 from lco.availability.service import Availability
 from lco.catalogue import news
+from lco.catalogue.known import Known, Turn
 from lco.catalogue.removed import Removed
-from lco.catalogue.snapshot import Snapshot, differences
+from lco.catalogue.snapshot import Snapshot
 from lco.catalogue.vehicle import Details, Rates, Status, Vehicle
+from lco.catalogue.written import Learned
 from lco.errors import Gone, NotFound, OdooError
 from lco.freshness import Freshness, Question, Reading
-from lco.live.log import ChangeId, ChangeLog
+from lco.live.log import Change, ChangeId, ChangeLog
 from lco.odoo.client import OdooClient
 from lco.odoo.errors import VehicleUnknown
 
@@ -23,8 +25,8 @@ log = logging.getLogger(__name__)
 
 LIST_FRESH = timedelta(seconds=60)
 VEHICLE_FRESH = timedelta(seconds=30)
-
-Turn = Callable[[Vehicle], Vehicle | None]
+ASK_YOURSELF: Mapping[str, object] = {}
+"""What a process tells the others of a vehicle that it does not know itself."""
 
 
 class Catalogue:
@@ -48,11 +50,9 @@ class Catalogue:
         self._availability = availability
         self._changes = changes
         self._removed = removed
-        self._lock = threading.RLock()
-        self._snapshot: Snapshot | None = None
-        self._listed_at: datetime | None = None
-        self._learned: dict[int, datetime] = {}
+        self._known = Known()
         self._away = False
+        changes.follow(self._follow, self._lost)
 
     def vehicles(self) -> Snapshot:
         """The catalogue as it is known now: at most LIST_FRESH old while Odoo answers."""
@@ -87,7 +87,7 @@ class Catalogue:
 
     def old_since(self) -> datetime | None:
         """While Odoo does not answer: the instant at which it was last read. None while it does."""
-        return self._listed_at if self._away else None
+        return self._known.listed_at if self._away else None
 
     @property
     def is_away(self) -> bool:
@@ -129,9 +129,7 @@ class Catalogue:
 
     def updated(self, vehicle_id: int) -> None:
         """Something about the vehicle changed; only Odoo knows what, so it is read first and shown then."""
-        self.read_again(
-            vehicle_id, then=lambda: self._told(vehicle_id, "vehicle.updated", lambda v: v, again=False)
-        )
+        self.read_again(vehicle_id, then=lambda: self._say_updated(vehicle_id))
 
     def added(self, vehicle_id: int) -> None:
         """The vehicle is new, or for rent again; it is read first and shown then."""
@@ -143,9 +141,7 @@ class Catalogue:
 
     def read_again(self, vehicle_id: int, then: Callable[[], object] | None = None) -> None:
         """Ask Odoo soon how the vehicle is, correct what pages show, and do `then`."""
-        self._freshness.forget(f"vehicle:{vehicle_id}:")
-        self._freshness.forget("free:")
-        self._availability.forget(vehicle_id)
+        self._forget(vehicle_id)
 
         def read() -> None:
             self._details(vehicle_id)
@@ -167,7 +163,7 @@ class Catalogue:
             log.warning("the catalogue could not be read: %s", error.code)
 
     def _listing(self, *, wait: bool = False) -> Reading[tuple[Vehicle, ...]]:
-        question = Question("vehicles", LIST_FRESH, self._read_list, keep=True, stored=self._accepted)
+        question = Question("vehicles", LIST_FRESH, self._read_list, keep=True, stored=self._listed)
         return self._freshness.read(question, wait=wait)
 
     def _read_list(self) -> tuple[Vehicle, ...]:
@@ -184,87 +180,111 @@ class Catalogue:
             self._away = away
             self._changes.append("odoo", "odoo.away" if away else "odoo.back")
 
+    def _listed(self, listing: Reading[tuple[Vehicle, ...]]) -> None:
+        if listing.borrowed:
+            self._set_away(away=False)
+        self._accepted(listing)
+
     def _accepted(self, listing: Reading[tuple[Vehicle, ...]]) -> Snapshot:
         """The snapshot with this reading of the list in it; whatever it changes is appended to the log."""
-        with self._lock:
-            before = self._snapshot
-            if before is not None and self._listed_at is not None and listing.read_at <= self._listed_at:
-                return before
-            after = (before or Snapshot()).after_listing(listing.value, listing.read_at, self._learned)
-            self._snapshot, self._listed_at = after, listing.read_at
-            self._learned = {id_: at for id_, at in self._learned.items() if at >= listing.read_at}
-        for was, now in differences(before, after) if before else ():
-            self._announce(was, now)
-        return after
+        snapshot, differences = self._known.take_list(listing)
+        for was, now in differences:
+            self._announce(was, now, listing)
+        return snapshot
 
     def _details(self, vehicle_id: int) -> Details | None:
+        """The vehicle as Odoo has it, taken into the snapshot; None when Odoo no longer rents it out."""
+
         def load() -> Details | None:
-            return self._read_details(vehicle_id)
+            try:
+                return self._odoo.vehicle(vehicle_id)
+            except VehicleUnknown:
+                return None
+
+        def stored(reading: Reading[Details | None]) -> None:
+            was, now = self._known.take_details(vehicle_id, reading) or (None, None)
+            if was != now and not (was and now and news.only_completes(was, now)):
+                self._announce(was, now, reading)
 
         key = f"vehicle:{vehicle_id}:details"
-        return self._freshness.read(Question(key, VEHICLE_FRESH, load, keep=True)).value
+        reading = self._freshness.read(Question(key, VEHICLE_FRESH, load, keep=True, stored=stored))
+        self._known.complete(vehicle_id, reading)
+        return reading.value
 
-    def _read_details(self, vehicle_id: int) -> Details | None:
-        """The vehicle as Odoo has it now, taken into the snapshot; None when Odoo no longer rents it out."""
-        began = clock.now()
-        try:
-            details = self._odoo.vehicle(vehicle_id)
-        except VehicleUnknown:
-            details = None
-        self._read(vehicle_id, details.vehicle if details else None, began)
-        return details
-
-    def _read(self, vehicle_id: int, vehicle: Vehicle | None, began: datetime) -> None:
-        with self._lock:
-            # A webhook that arrived while Odoo was answering is newer than the answer; it has asked again itself.
-            if self._snapshot is None or self._learned.get(vehicle_id, began) > began:
-                return
-            was = self._snapshot.by_id.get(vehicle_id)
-            if vehicle and was and was.status is vehicle.status:
-                vehicle = replace(vehicle, back_on=was.back_on)
-            self._learn(vehicle_id, vehicle, began)
-        if was != vehicle and not (was and vehicle and news.only_completes(was, vehicle)):
-            self._announce(was, vehicle)
-
-    def _told(
-        self,
-        vehicle_id: int,
-        kind: str,
-        turn: Turn,
-        data: Mapping[str, object] | None = None,
-        *,
-        again: bool = True,
-    ) -> None:
+    def _told(self, vehicle_id: int, kind: str, turn: Turn, data: Mapping[str, object] | None = None) -> None:
         """A webhook told of a vehicle: show it at once, say so, and ask Odoo whether it is so."""
-        with self._lock:
-            was = self._snapshot.by_id.get(vehicle_id) if self._snapshot else None
-            now = turn(was) if was else None
-            if was:
-                self._learn(vehicle_id, now, clock.now())
-        subject = now or was
+        at = clock.now()
+        was, now = self._known.take_word(vehicle_id, turn, at)
         if was:
             self._remember(vehicle_id, is_for_rent=now is not None)
-        public = news.data(subject) if subject else {"vehicle_id": vehicle_id}
-        self._changes.append(f"vehicle:{vehicle_id}", kind, {**public, **(data or {})})
-        if again:
-            self.read_again(vehicle_id)
+        self._say(vehicle_id, kind, now or was, data, Learned(at, now) if was else None)
+        self.read_again(vehicle_id)
 
-    def _learn(self, vehicle_id: int, vehicle: Vehicle | None, at: datetime) -> None:
-        if self._snapshot is not None:
-            self._snapshot = self._snapshot.having(vehicle_id, vehicle)
-            self._learned[vehicle_id] = at
+    def _say_updated(self, vehicle_id: int) -> None:
+        learned = self._known.learned(vehicle_id)
+        self._say(vehicle_id, "vehicle.updated", learned.vehicle if learned else None, None, learned)
 
-    def _announce(self, was: Vehicle | None, now: Vehicle | None) -> None:
+    def _announce(self, was: Vehicle | None, now: Vehicle | None, reading: Reading[Any]) -> None:
+        """Say what `reading` has changed; only to pages, when the process that has read it has said it already."""
         subject = now or was
         if subject is None:
             return
         self._remember(subject.id, is_for_rent=now is not None)
-        self._changes.append(f"vehicle:{subject.id}", news.kind(was, now), news.data(subject))
-        if was is None:
+        kind = news.CORRECTED if reading.borrowed else news.kind(was, now)
+        self._say(subject.id, kind, subject, None, Learned(reading.read_at, now))
+        if was is None and not reading.borrowed:
             self._changes.append("catalogue", "catalogue.grew", {"vehicle_id": subject.id})
+
+    def _say(
+        self,
+        vehicle_id: int,
+        kind: str,
+        vehicle: Vehicle | None,
+        data: Mapping[str, object] | None,
+        learned: Learned | None,
+    ) -> None:
+        public = news.data(vehicle) if vehicle else {"vehicle_id": vehicle_id}
+        known = learned.written() if learned else ASK_YOURSELF
+        self._changes.append(f"vehicle:{vehicle_id}", kind, {**public, **(data or {})}, known)
 
     def _remember(self, vehicle_id: int, *, is_for_rent: bool) -> None:
         if is_for_rent:
             self._removed.discard(vehicle_id)
         else:
             self._removed.add(vehicle_id)
+
+    def _forget(self, vehicle_id: int, before: datetime | None = None) -> None:
+        self._freshness.forget(f"vehicle:{vehicle_id}:", before)
+        self._freshness.forget("free:", before)
+        self._availability.forget(vehicle_id, before)
+
+    # What other processes say
+
+    def _follow(self, change: Change) -> None:
+        """Another process has learned something: know it, too, before any page is told."""
+        subject, _, number = change.topic.partition(":")
+        if subject == "odoo":
+            self._away = change.kind == "odoo.away"
+        elif subject == "vehicle":
+            self._take_over(int(number), change)
+
+    def _take_over(self, vehicle_id: int, change: Change) -> None:
+        try:
+            learned = Learned.read(change.known) if change.known else None
+        except (KeyError, TypeError, ValueError):
+            log.exception("another version of the site tells of vehicle %d", vehicle_id)
+            self.read_again(vehicle_id)
+            return
+        self._forget(vehicle_id, learned.at if learned else change.at)
+        if learned:
+            self._known.take_over(vehicle_id, learned)
+            self._remember(vehicle_id, is_for_rent=learned.vehicle is not None)
+        elif change.known == ASK_YOURSELF:
+            background.run("read a vehicle again", lambda: self._details(vehicle_id))
+
+    def _lost(self) -> None:
+        """What other processes have said may not have arrived: nothing that is known is certain."""
+        for prefix in ("vehicle:", "free:", "availability:"):
+            self._freshness.forget(prefix)
+        self._freshness.doubt("vehicles")
+        background.run("read the catalogue again", self.refresh)

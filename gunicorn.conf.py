@@ -1,4 +1,4 @@
-"""How the site is served: one gevent worker, thousands of open streams, no wait longer than platforms allow."""
+"""How the site is served: gevent workers, thousands of open streams, no wait longer than platforms allow."""
 
 import os
 import resource
@@ -13,8 +13,10 @@ PORT = os.environ.get("PORT", "8000")
 bind = f"[::]:{PORT}" if socket.has_dualstack_ipv6() else f"0.0.0.0:{PORT}"
 worker_class = "gevent"
 worker_connections = 12_000
-# The change log and the limits live in the process: a second one would not know what the first one knows.
-workers = 1
+wanted = os.environ.get("WEB_CONCURRENCY", "1")
+# Without a Redis, a second process would not know what the first one knows.
+has_redis = any(os.environ.get(name) for name in ("REDIS_URL", "REDIS_URL_FILE"))
+workers = int(wanted) if has_redis and wanted.isdecimal() and wanted != "0" else 1
 timeout = 30
 graceful_timeout = 8  # with a second to notice the end and one to force it, a stop takes at most 10 s
 keepalive = 95  # above the 90 s for which a router in front may keep a connection
@@ -25,12 +27,14 @@ LAST_WORDS = timedelta(seconds=5)
 
 
 def on_starting(server: Any) -> None:
-    """Every stream is an open file, and many systems allow a process 1,024 unless it asks for more."""
+    """Say what the settings ask for and do not get, and allow as many open files as the system lets us: a stream is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    wanted = os.environ.get("WEB_CONCURRENCY", "1")
-    if wanted != "1":
-        server.log.warning("WEB_CONCURRENCY is %s, but the site runs as one process; it serves thousands", wanted)
+    if wanted != str(workers):
+        server.log.warning("WEB_CONCURRENCY is %s, which needs REDIS_URL; the site runs as one process", wanted)
+    has_server = any(os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
+    if workers > 1 and (not has_server or os.environ.get("DATABASE_URL", "").startswith("sqlite")):
+        server.log.warning("%d processes share one SQLite file; PostgreSQL is made for that", workers)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -17,6 +17,7 @@ from lco.mail.messages import Messages, Render
 from lco.mail.sender import sender_of
 from lco.mail.worker import Worker
 from lco.settings import Settings
+from lco.shop import Together
 from lco.shop import build as build_shop
 from lco.upkeep import Upkeep
 
@@ -29,8 +30,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     app = Flask("lco", static_folder=None)
     _report_errors(settings)
+    together = _together(app, settings)
     _bind_extensions(app, settings)
-    _build_services(app, settings)
+    _build_services(app, settings, together)
     _set_up_templates(app, settings)
     # Hooks after a request run in reverse order, so what is registered first sees the answer last.
     app.after_request(answers.finished)
@@ -60,13 +62,23 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     app.config["CACHE_DIR"] = str(settings.cache_dir / build.version())
     app.config["CACHE_THRESHOLD"] = 20_000
     app.config["CACHE_DEFAULT_TIMEOUT"] = 0
+    app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
     cache.init_app(app)
     limiter.init_app(app)
 
 
-def _build_services(app: Flask, settings: Settings) -> None:
+def _together(app: Flask, settings: Settings) -> Together | None:
+    """What this process shares with others through Redis; None when it is alone."""
+    if not settings.redis_url:
+        return None
+    from lco import together  # loads the client of Redis, which takes a tenth of a second
+
+    return together.through_redis(app, settings.redis_url)
+
+
+def _build_services(app: Flask, settings: Settings, together: Together | None) -> None:
     """The shop and, on top of it, the hub that renders regions for open pages."""
-    shop = build_shop(settings, shelf=app.extensions["cache"][cache])
+    shop = build_shop(settings, app.extensions["cache"][cache], together)
     app.extensions["lco"] = shop
     messages = Messages(_renderer(app), settings, shop.availability.alternatives)
     app.extensions["lco.mail"] = Worker(shop.mails, messages.compose, sender_of(settings))

@@ -11,4 +11,7 @@ def client_address() -> str:
 
 
 cache = Cache()
-limiter = Limiter(key_func=client_address, strategy="moving-window", storage_uri="memory://")
+"""Answers of Odoo on this machine's disk."""
+shared_cache = Cache()
+"""Answers of Odoo for all processes; bound only when they share a Redis."""
+limiter = Limiter(key_func=client_address, strategy="moving-window")

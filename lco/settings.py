@@ -88,6 +88,19 @@ def _database(text: str) -> str:
     return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else text
 
 
+def _redis(text: str) -> str:
+    # The address may hold a password, so it is not repeated.
+    expected = "redis://host:6379/0 or rediss://:password@host:6380/0"
+    try:
+        parts = urlsplit(text)
+        port_fits = parts.port != 0
+    except ValueError:
+        raise ValueError(expected) from None
+    if parts.scheme not in {"redis", "rediss"} or not parts.hostname or not port_fits:
+        raise ValueError(expected)
+    return text
+
+
 def _smtp(text: str) -> str:
     # The library's own sentences quote the address, and with it a password that was not percent-encoded.
     expected = "smtp://user:password@host:587 or smtps://user:password@host:465, the password percent-encoded"
@@ -131,6 +144,9 @@ class Settings:
     )
     site_url: str = _setting("http://127.0.0.1:8000", _url, "the address customers use, for full links")
     database_url: str = _setting("sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept")
+    redis_url: str = _setting(
+        "", _redis, "what several processes share: change log, cache, limits; unset: one process, all in memory"
+    )
     smtp_url: str = _setting("", _smtp, "the mail server; unset, as are both keys: mails go to MAIL_DIR")
     sendgrid_api_key: str = _setting("", str, "short for SendGrid's mail server as SMTP_URL")
     resend_api_key: str = _setting("", str, "short for Resend's mail server as SMTP_URL")

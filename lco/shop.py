@@ -1,13 +1,14 @@
 """The shop: every service, built once from the settings and wired together."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lco.availability.service import Availability
 from lco.bookings.service import Bookings
 from lco.catalogue.pictures import Pictures
 from lco.catalogue.removed import Removed
 from lco.catalogue.service import Catalogue
-from lco.freshness import Freshness, Shelf
+from lco.freshness import Freshness, Shelf, Turn
 from lco.live.log import ChangeLog, MemoryLog
 from lco.mail.outbox import Outbox
 from lco.odoo.client import OdooClient
@@ -15,6 +16,14 @@ from lco.odoo.transport import Transport
 from lco.settings import Settings
 from lco.store.session import Store
 from lco.webhooks.inbox import Inbox
+
+
+class Together(NamedTuple):
+    """What several processes share: news, answers of Odoo, and whose turn it is to ask it."""
+
+    changes: ChangeLog
+    shelf: Shelf
+    turn: Turn
 
 
 @dataclass(frozen=True)
@@ -34,14 +43,19 @@ class Shop:
     mails: Outbox
 
 
-def build(settings: Settings, shelf: Shelf | None = None) -> Shop:
-    """The shop that `settings` describe; `shelf` keeps the last good answers of Odoo over restarts."""
-    changes = MemoryLog()
+def build(settings: Settings, shelf: Shelf | None = None, together: Together | None = None) -> Shop:
+    """The shop that `settings` describe; `shelf` keeps the last good answers of Odoo over restarts.
+
+    With `together` there are other processes like this one. Pictures stay on the shelf: they would fill a Redis.
+    """
+    changes = together.changes if together else MemoryLog()
     store = Store(settings.database_url)
     odoo = OdooClient(Transport(settings.odoo_url, settings.odoo_api_key))
-    freshness = Freshness(shelf)
+    on_shelf = Freshness(shelf)
+    freshness = Freshness(together.shelf, turn=together.turn) if together else on_shelf
+    removed = Removed(together.shelf if together else shelf)
     availability = Availability(odoo, freshness, settings.timezone)
-    catalogue = Catalogue(odoo, freshness, availability, changes, Removed(shelf))
+    catalogue = Catalogue(odoo, freshness, availability, changes, removed)
     mails = Outbox(store)
     bookings = Bookings(store, odoo, catalogue, availability, changes, mails, settings.timezone)
     return Shop(
@@ -52,7 +66,7 @@ def build(settings: Settings, shelf: Shelf | None = None) -> Shop:
         freshness=freshness,
         catalogue=catalogue,
         availability=availability,
-        pictures=Pictures(odoo, freshness),
+        pictures=Pictures(odoo, on_shelf),
         bookings=bookings,
         inbox=Inbox(store, catalogue, bookings),
         mails=mails,

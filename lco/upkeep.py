@@ -34,6 +34,7 @@ class Upkeep:
                 return
             if self._shop.settings.database_url.startswith("sqlite"):
                 _tried("migrate", self._shop.store.migrate)
+            self._shop.changes.begin()
             self._mail.begin()
             # Two threads: a slow Odoo that holds up one booking must not keep the catalogue old, nor the reverse.
             for name, look in (("attend", self._attend), ("reconcile", self._reconcile)):

@@ -1,5 +1,7 @@
 """Is the site alive, is it ready, and what does it count: for platforms and monitoring, never cached."""
 
+import os
+
 from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -11,13 +13,16 @@ blueprint = Blueprint("status", __name__)
 
 @blueprint.get("/healthz")
 def alive() -> Response:
-    """The process answers. Asks nobody else, so that a dead Odoo never gets the site restarted."""
-    return _uncached(jsonify(status="ok"))
+    """The process lives, and which one it is. Asks nobody else: a dead Odoo never gets the site restarted."""
+    return _uncached(jsonify(status="ok", process=os.getpid()))
 
 
 @blueprint.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Whether pages can be served, part by part: the database answers, and a catalogue is known."""
+    """Whether pages can be served, part by part: the database answers, and a catalogue is known.
+
+    That Redis is away is told, but pages come all the same.
+    """
     parts = {"database": _database(), "catalogue": _catalogue()}
     odoo = shop().odoo.transport
     answer = jsonify(
@@ -27,6 +32,7 @@ def ready() -> tuple[Response, int]:
             "answering": not odoo.breaker.is_open,
             "last_success": odoo.last_success and odoo.last_success.isoformat(),
         },
+        redis={"answering": not shop().changes.is_away} if shop().settings.redis_url else None,
     )
     return _uncached(answer), 200 if all(parts.values()) else 503
 

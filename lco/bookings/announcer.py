@@ -36,6 +36,10 @@ class Announcer:
         if kind in rules.OCCUPANCY:
             self._occupancy(booking.request.vehicle_id, booking.vehicle_name, booking.request.days)
 
+    def is_ours_to_tell(self, change_id: int) -> bool:
+        """Whether this process is to announce the step with this number in the audit, where all read it."""
+        return self._changes.is_mine_to_tell(f"step:{change_id}")
+
     def foreign(self, reference: str, news: News, vehicle: tuple[int, str | None] | None = None) -> None:
         """Odoo tells of a booking that was not made here; `vehicle` is its id and, if known, its name."""
         vehicle_id, name = vehicle or (None, None)

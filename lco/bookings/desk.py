@@ -72,13 +72,14 @@ class Desk(BookingRecords):
         """Call every few seconds in a serving process: announce what people settled in a process of their own."""
         with self._store.session() as session:
             newest = session.scalar(select(func.max(BookingChange.id))) or 0
-            query = select(BookingRow, BookingChange.to_state).join(BookingChange)
+            query = select(BookingRow, BookingChange.to_state, BookingChange.id).join(BookingChange)
             heard = newest if self._newest_heard is None else self._newest_heard
             settled = query.where(BookingChange.id > heard, BookingChange.actor == PERSON)
-            found = [(booking_of(row), State(state)) for row, state in session.execute(settled)]
+            found = [(booking_of(row), State(state), number) for row, state, number in session.execute(settled)]
         self._newest_heard = newest
-        for booking, state in found:
-            self._announcer.step(booking, rules.kind(state))
+        for booking, state, number in found:
+            if self._announcer.is_ours_to_tell(number):
+                self._announcer.step(booking, rules.kind(state))
 
     def forget_old(self) -> None:
         """Call now and then: delete news of bookings that nobody here has asked for."""

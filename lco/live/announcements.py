@@ -88,6 +88,8 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "booking.cancelled": _booking("is cancelled"),
     "booking.modified": _booking("has changed"),
     "booking.changed": _booking("has changed"),
+    "live.away": lambda _: "Updates may come late just now.",
+    "live.back": lambda _: "Updates are live again.",
     "odoo.away": lambda _: "Our booking system is not answering. What you see may be a little old.",
     "odoo.back": lambda _: "Our booking system is answering again.",
 }

@@ -111,7 +111,11 @@ def _news(name: str, parts: list[str]) -> Region:
 
 def _odoo(name: str, parts: list[str]) -> Region:
     _exactly(0, parts)
-    return Region(name, "odoo", frozenset({"odoo"}), lambda: {"old_since": _shop().catalogue.old_since()})
+
+    def data() -> Data:
+        return {"old_since": _shop().catalogue.old_since(), "late": _shop().changes.is_away}
+
+    return Region(name, "odoo", frozenset({"odoo", "live"}), data)
 
 
 def _booking(name: str, parts: list[str]) -> Region:

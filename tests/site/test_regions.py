@@ -22,7 +22,7 @@ from tests.html import check
         ("calendar:1:2026-12", "calendar-1", {"vehicle:1"}, True),
         ("quote:1:2026-12-01:2026-12-05", "quote", {"vehicle:1"}, True),
         ("news:1763800000000-0", "news", {"catalogue"}, False),
-        ("odoo", "odoo", {"odoo"}, False),
+        ("odoo", "odoo", {"odoo", "live"}, False),
     ],
 )
 def test_a_name_tells_element_topics_and_whether_it_is_slow(name, element_id, topics, slow):

@@ -12,7 +12,9 @@ from lco.limits import BOOKINGS, REFUSED
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    limiter.init_app(Flask("limits"))
+    app = Flask("limits")
+    app.config["RATELIMIT_STORAGE_URI"] = "memory://"
+    limiter.init_app(app)
 
 
 def taken(limit, client: str = "203.0.113.7") -> bool:

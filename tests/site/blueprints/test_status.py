@@ -1,8 +1,10 @@
 """Alive, ready, counted."""
 
+import os
+
 
 def test_alive_asks_nobody(client, odoo):
-    assert client.get("/healthz").json == {"status": "ok"}
+    assert client.get("/healthz").json == {"status": "ok", "process": os.getpid()}
     assert odoo.asked == []
 
 

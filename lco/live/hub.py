@@ -206,10 +206,13 @@ class Hub:
         self._deliver([page], _news(regions, [announcements.CAUGHT_UP] if page.resumed and regions else []), head)
 
     def _start_over(self) -> None:
-        """Give everybody the present state, whatever they have been told."""
-        for page in self._pages:
-            page.seen, page.resumed = None, True
-            self._catch_up(page)
+        """Give everybody the present state, whatever they have been told.
+
+        What waits behind this is still news to a page, so its id stays: that updates are live again, to begin with.
+        """
+        for view in self._pages.views():
+            news = _news(view.regions.values(), [announcements.CAUGHT_UP])
+            self._deliver(list(view.pages), news, reached=ChangeId(0, 0))
         for program in self._programs.values():
             self._resync(program)
 

@@ -119,6 +119,9 @@ class Pages:
         if not page.view.pages:
             self._leave(page.view)
 
+    def views(self) -> list[View]:
+        return list(self._views.values())
+
     def about(self, topic: str) -> Iterable[View]:
         """The views with a region that changes with `topic`."""
         return self._about.get(topic, ())

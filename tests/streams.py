@@ -62,8 +62,14 @@ def messages(lines: Iterable[bytes]) -> Iterator[Message]:
 @contextmanager
 def opened(url: str, headers: dict[str, str] | None = None) -> Iterator[Stream]:
     parts = urlsplit(url)
-    connection = HTTPConnection(parts.netloc, timeout=60)
-    connection.request("GET", f"{parts.path}?{parts.query}", headers=headers or {})
+    with over(HTTPConnection(parts.netloc, timeout=60), f"{parts.path}?{parts.query}", headers) as stream:
+        yield stream
+
+
+@contextmanager
+def over(connection: HTTPConnection, path: str, headers: dict[str, str] | None = None) -> Iterator[Stream]:
+    """A stream over this connection, which it uses up."""
+    connection.request("GET", path, headers=headers or {})
     line = connection.sock
     response = connection.getresponse()
     assert response.status == 200, response.read()

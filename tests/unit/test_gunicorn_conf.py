@@ -1,0 +1,53 @@
+"""How many processes serve, and what is said when that is not what was wished for."""
+
+import runpy
+from types import SimpleNamespace
+
+import pytest
+
+from tests.serving import ROOT
+
+POSTGRES = {"DATABASE_URL": "postgres://db/lco"}
+REDIS = {"REDIS_URL": "redis://localhost"}
+
+
+@pytest.fixture
+def configured(monkeypatch):
+    """The number of workers with this environment, and the warnings at the start."""
+
+    def configure(**environ: str) -> tuple[int, list[str]]:
+        for name in ("WEB_CONCURRENCY", "REDIS_URL", "REDIS_URL_FILE", "DATABASE_URL", "DATABASE_URL_FILE"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        conf = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+        said = []
+        log = SimpleNamespace(warning=lambda text, *values: said.append(text % values))
+        conf["on_starting"](SimpleNamespace(log=log))
+        return conf["workers"], said
+
+    return configure
+
+
+def test_alone_by_default_and_without_a_word(configured):
+    assert configured() == (1, [])
+
+
+def test_with_redis_as_many_as_are_wished_for(configured):
+    assert configured(WEB_CONCURRENCY="3", **REDIS, **POSTGRES) == (3, [])
+    assert configured(WEB_CONCURRENCY="2", REDIS_URL_FILE="/run/redis", DATABASE_URL_FILE="/run/db") == (2, [])
+
+
+@pytest.mark.parametrize("wanted", ["2", "0", "many"])
+def test_one_and_a_warning_when_that_cannot_be(configured, wanted):
+    redis = {} if wanted == "2" else REDIS
+    workers, said = configured(WEB_CONCURRENCY=wanted, **redis)
+    assert workers == 1
+    assert [wanted in sentence for sentence in said] == [True]
+
+
+@pytest.mark.parametrize("database", [{}, {"DATABASE_URL": "sqlite:///var/lco.sqlite3"}])
+def test_several_on_one_sqlite_file_are_warned(configured, database):
+    workers, said = configured(WEB_CONCURRENCY="2", **REDIS, **database)
+    assert workers == 2
+    assert ["PostgreSQL" in sentence for sentence in said] == [True]

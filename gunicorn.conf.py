@@ -31,7 +31,7 @@ def on_starting(server: Any) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if wanted != str(workers):
-        server.log.warning("WEB_CONCURRENCY is %s, but one process serves: for more, give a number and REDIS_URL", wanted)
+        server.log.warning("WEB_CONCURRENCY is %s, but one process serves: more need REDIS_URL", wanted)
     has_server = any(os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
     if workers > 1 and (not has_server or os.environ.get("DATABASE_URL", "").startswith("sqlite")):
         server.log.warning("%d processes share one SQLite file; PostgreSQL is made for that", workers)

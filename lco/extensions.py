@@ -11,7 +11,4 @@ def client_address() -> str:
 
 
 cache = Cache()
-"""Answers of Odoo on this machine's disk."""
-shared_cache = Cache()
-"""Answers of Odoo for all processes; bound only when they share a Redis."""
 limiter = Limiter(key_func=client_address, strategy="moving-window")

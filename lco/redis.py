@@ -55,6 +55,10 @@ class Redis:
         self._asked_again_at = None
         return answer
 
+    def close(self) -> None:
+        """Give all connections back."""
+        self.client.close()
+
     @contextmanager
     def turn(self, key: str) -> Iterator[None]:
         """In the block this process is alone with `key` among all, for at most LONGEST_TURN.

@@ -1,31 +1,22 @@
 """What several processes of the site share when there is a Redis: one log, one shelf, turns, and the limits."""
 
 from flask import Flask
+from flask_caching.backends.rediscache import RedisCache
 from limits.storage import MemoryStorage, RedisStorage
 
 from lco import build
-from lco.extensions import shared_cache
 from lco.live.redis_log import RedisLog
-from lco.redis import PREFIX, Redis, Shelf, options
+from lco.redis import PREFIX, Redis, Shelf
 from lco.shop import Together
 
 
 def through_redis(app: Flask, url: str) -> Together:
     """The shared log, shelf and turns at `url`. The limiter, which is bound after this, will count there, too."""
     redis = Redis(url)
-    shared_cache.init_app(
-        app,
-        {
-            "CACHE_TYPE": "RedisCache",
-            "CACHE_REDIS_URL": url,
-            "CACHE_OPTIONS": options(),
-            "CACHE_KEY_PREFIX": f"{PREFIX}{build.version()}:",
-            "CACHE_DEFAULT_TIMEOUT": 0,
-        },
-    )
+    cache = RedisCache(redis.client, default_timeout=0, key_prefix=f"{PREFIX}{build.version()}:")
     app.config["RATELIMIT_STORAGE_URI"] = f"{SharedLimits.STORAGE_SCHEME[0]}://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = {"redis": redis}
-    return Together(RedisLog(redis), Shelf(redis, app.extensions["cache"][shared_cache]), redis.turn)
+    return Together(RedisLog(redis), Shelf(redis, cache), redis.turn)
 
 
 class SharedLimits(RedisStorage):

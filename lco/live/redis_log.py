@@ -53,6 +53,7 @@ class RedisLog:
         self._listeners: list[tuple[Listener, Lost]] = []
         self._stop = threading.Event()
         self._begun = False
+        self._thread: threading.Thread | None = None
 
     # Appending
 
@@ -172,11 +173,17 @@ class RedisLog:
             self._join()
         except RedisError as error:
             self._go_on_alone(error)
-        threading.Thread(target=self._run, name="redis-reader", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="redis-reader", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Hear nothing more."""
+        """Hear nothing more. Returns when the reader has ended."""
         self._stop.set()
+        self._reader.connection_pool.disconnect()  # the reader waits for an answer there
+        if self._thread:
+            self._thread.join()
+        self._reader.close()
+        self._redis.close()
 
     # From here on: the reader's own thread
 
@@ -187,6 +194,8 @@ class RedisLog:
                 self._step()
                 failures = 0
             except Exception as error:
+                if self._stop.is_set():
+                    return
                 if not isinstance(error, RedisError):
                     log.exception("the reader of the change log failed")
                 metrics.redis_failures.labels("reader").inc()

@@ -261,3 +261,21 @@ def test_news_that_all_find_out_are_told_by_one(process, server):
     assert [p.log.is_mine_to_tell("step:7") for p in (one, other, one)].count(True) == 1
     server.kill()
     assert other.log.is_mine_to_tell("step:8")
+
+
+def test_an_entry_that_arrives_while_the_process_goes_on_alone_comes_too_late(process, server):
+    one, other = process(), process()
+    other.log.follow(lambda _: other.log._go_on_alone(ConnectionError("just now")), lambda: None)
+    one.log.append("vehicle:1", "price.updated")
+    other.is_back()
+    assert "price.updated" not in other.kinds()  # it is told the present state of everything
+    assert other.lost == 1
+    assert [change.id for change in other.heard] == sorted(change.id for change in other.heard)
+
+
+def test_a_gap_in_the_stream_is_not_passed_over_in_silence(process, server):
+    one = process()
+    changes = [one.log.append(f"vehicle:{n}", "price.updated") for n in range(5)]
+    late = process()
+    server.ask("XDEL", KEY, str(changes[4].id))
+    assert late.log.since(changes[1].id) is None

@@ -25,13 +25,18 @@ LONGEST_TURN = timedelta(seconds=10)
 LOOK_AGAIN_SECONDS = 0.02
 
 
-def options(seconds: float = 0.5, retries: int = 1) -> dict[str, Any]:
-    """How to connect: an answer takes at most `seconds`. A connection that was cut is made anew `retries` times.
+PATIENCE = timedelta(seconds=1)
+"""For an answer. Shorter, and a worker that is busy with its own pages would blame Redis for its own delay."""
+
+
+def options(patience: timedelta = PATIENCE, retries: int = 1) -> dict[str, Any]:
+    """How to connect, and how long to wait. A connection that was cut is made anew `retries` times.
 
     A time-out is not tried again: whoever waits for a Redis that hangs should wait once.
     """
     retry = Retry(NoBackoff(), retries, supported_errors=(Disconnected,))
-    return {"socket_connect_timeout": 0.25, "socket_timeout": seconds, "retry": retry, "protocol": 2}
+    seconds = patience.total_seconds()
+    return {"socket_connect_timeout": seconds, "socket_timeout": seconds, "retry": retry, "protocol": 2}
 
 
 class Redis:

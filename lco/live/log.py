@@ -112,7 +112,8 @@ class Window:
         """The entries after `seen`; None when the window does not reach there."""
         if not self.floor <= seen <= self.head:
             return None
-        return list(self._entries)[bisect_right(self._entries, seen, key=lambda change: change.id) :]
+        entries = list(self._entries)
+        return entries[bisect_right(entries, seen, key=lambda change: change.id) :]
 
     def has(self, change_id: ChangeId) -> bool:
         """Whether `change_id` is the id of an entry here, or of the one before."""

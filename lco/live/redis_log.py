@@ -20,7 +20,7 @@ from redis.exceptions import RedisError, ResponseError
 from lco import clock, metrics
 from lco.live import entry
 from lco.live.log import KEPT, Change, ChangeId, Data, Listener, Lost, Window, milliseconds, nothing
-from lco.redis import PREFIX, Redis, options
+from lco.redis import PATIENCE, PREFIX, Redis, options
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class RedisLog:
 
     def __init__(self, shared: Redis, kept: int = KEPT) -> None:
         self._redis = shared
-        self._reader: Any = redis.Redis.from_url(shared.url, **options(LISTEN.total_seconds() + 0.5, retries=0))
+        self._reader: Any = redis.Redis.from_url(shared.url, **options(LISTEN + PATIENCE, retries=0))
         self._kept = kept
         self._origin = secrets.token_hex(8)
         self._lock = threading.Lock()

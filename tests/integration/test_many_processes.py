@@ -109,24 +109,25 @@ def heard(stream: streams.Stream, wanted) -> None:
         stream.next(wanted)
 
 
-def at_site(odoo_url, folder, redis, **more):
-    return serving.site(odoo_url, folder, REDIS_URL=redis.url, WEB_CONCURRENCY="2", TRUSTED_PROXIES="1", **more)
+def at_site(odoo_url, folder, redis_url, **more):
+    return serving.site(odoo_url, folder, REDIS_URL=redis_url, WEB_CONCURRENCY="2", TRUSTED_PROXIES="1", **more)
 
 
 @pytest.fixture(scope="module")
 def site(odoo, redis_server, tmp_path_factory):  # noqa: F811 - pytest's way to ask for a fixture
-    with at_site(odoo.url, tmp_path_factory.mktemp("site"), redis_server) as server:
+    with at_site(odoo.url, tmp_path_factory.mktemp("site"), redis_server.url) as server:
         requests.get(f"{server.url}/equipment", timeout=10).raise_for_status()
         yield server
 
 
 @pytest.fixture
-def of_its_own(odoo, redis_server, tmp_path):  # noqa: F811 - pytest's way to ask for a fixture
-    """A site that nobody else has used, on an empty Redis."""
-    redis_server.ask("FLUSHALL")
-    odoo.control("reset", calls_only=True)
-    with at_site(odoo.url, tmp_path, redis_server) as server:
-        yield server
+def cold(redis_server, tmp_path):  # noqa: F811 - pytest's way to ask for a fixture
+    """An Odoo that nobody has asked for anything, and a site before it with a database of its own in Redis."""
+    with (
+        serving.demo() as odoo,
+        at_site(odoo.url, tmp_path, redis_server.url.replace("/0", "/1")) as site,
+    ):
+        yield site, odoo
 
 
 @pytest.fixture
@@ -176,21 +177,20 @@ def test_a_stream_goes_on_at_another_worker_where_it_ended(both, site, meet, odo
     )
     new_price(odoo, one, 62)
     pages[second].next(shows(62))
-    with streams.over(other.connection, "/live?r=card:5&r=status:6", {"Last-Event-ID": seen_by_page}) as resumed:
+    with streams.over(other.connection, "/live?r=card:5&r=status:8", {"Last-Event-ID": seen_by_page}) as resumed:
         caught_up = resumed.next(lambda message: "hx-partial" in data(message))
     assert shows(62)(caught_up)
-    assert "status-6" not in data(caught_up)
+    assert "status-8" not in data(caught_up)
     again = meet(site)[second].connection
     with streams.over(again, "/api/events", {"Last-Event-ID": seen_by_program}) as resumed:
         resumed.next(shows(62))
         assert not any(map(shows(61), resumed.seen))
 
 
-def test_many_requests_of_both_workers_cost_one_list_read_and_a_webhook_one_read_of_its_vehicle(
-    of_its_own, odoo, meet
-):
-    one, other = meet(of_its_own).values()
-    url = f"{of_its_own.url}/equipment"
+def test_many_requests_of_both_workers_cost_one_list_read_and_a_webhook_one_read_of_its_vehicle(cold, meet):
+    site, odoo = cold
+    one, other = meet(site).values()
+    url = f"{site.url}/equipment"
     with ThreadPoolExecutor(40) as threads:
         lists = threads.map(lambda n: requests.get(f"{url}?q={n}", timeout=15), range(80))
         assert {page.status_code for page in lists} == {200}
@@ -280,7 +280,10 @@ def test_a_booking_is_one_for_both_workers_on_postgresql(
     meet,
 ):
     database = postgres.engine.url.render_as_string(hide_password=False)
-    with at_site(odoo.url, tmp_path, redis_server, DATABASE_URL=database) as site, ExitStack() as opened:
+    with (
+        at_site(odoo.url, tmp_path, redis_server.url.replace("/0", "/2"), DATABASE_URL=database) as site,
+        ExitStack() as opened,
+    ):
         asked = meet(site)
         one, other = asked.values()
         key = {"Idempotency-Key": uuid.uuid4().hex}

@@ -23,8 +23,6 @@ PREFIX = "lco:"
 PAUSE = timedelta(seconds=1)
 LONGEST_TURN = timedelta(seconds=10)
 LOOK_AGAIN_SECONDS = 0.02
-
-
 PATIENCE = timedelta(seconds=1)
 """For an answer. Shorter, and a worker that is busy with its own pages would blame Redis for its own delay."""
 

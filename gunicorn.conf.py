@@ -27,7 +27,7 @@ LAST_WORDS = timedelta(seconds=5)
 
 
 def on_starting(server: Any) -> None:
-    """Say what the settings ask for and do not get, and allow as many open files as the system lets us: a stream is one."""
+    """Allow as many open files as the system lets us, since each stream is one; say what the settings do not get."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if wanted != str(workers):

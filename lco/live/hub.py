@@ -208,7 +208,7 @@ class Hub:
     def _start_over(self) -> None:
         """Give everybody the present state, whatever they have been told.
 
-        What waits behind this is still news to a page, so its id stays: that updates are live again, to begin with.
+        What waits behind this is still news to a page, so its id stays: first of all, that updates are live again.
         """
         for view in self._pages.views():
             news = _news(view.regions.values(), [announcements.CAUGHT_UP])

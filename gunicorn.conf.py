@@ -27,7 +27,7 @@ LAST_WORDS = timedelta(seconds=5)
 
 
 def on_starting(server: Any) -> None:
-    """Allow as many open files as the system lets us, since each stream is one; say what the settings do not get."""
+    """Allow as many open files as the system does, since each stream is one; say what the settings do not get."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if wanted != str(workers):

@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 KEY = f"{PREFIX}changes"
 ALONE = 500_000_000
-"""Ids from this counter on were given by one process while it was alone; they mean nothing to the others."""
+"""Ids from this counter on were given by one process while it was alone; they mean nothing to the others.
+
+Each process begins somewhere of its own above it: two may be alone in the same millisecond.
+"""
 LISTEN = timedelta(seconds=1)
 PAUSES = (0.0, 0.1, 0.2, 0.5, 1.0)
 UNDER_WAY = timedelta(seconds=5)
@@ -48,6 +51,7 @@ class RedisLog:
         self._position = ChangeId(0, 0)
         self._is_sure = True
         self._alone = False
+        self._alone_from = ALONE + secrets.randbelow(ALONE - KEPT)
         self._to_push: deque[Change] = deque(maxlen=kept)
         self._followers: list[tuple[Listener, Lost]] = []
         self._listeners: list[tuple[Listener, Lost]] = []
@@ -91,8 +95,8 @@ class RedisLog:
         self, topic: str, kind: str, data: Data | None = None, known: Data | None = None
     ) -> Change:
         head = self._window.head
-        following = ChangeId(head.milliseconds, max(ALONE, head.counter + 1))
-        change_id = max(ChangeId(milliseconds(), ALONE), following)
+        following = ChangeId(head.milliseconds, max(self._alone_from, head.counter + 1))
+        change_id = max(ChangeId(milliseconds(), self._alone_from), following)
         change = Change(change_id, clock.now(), topic, kind, dict(data or {}), known)
         self._tell(change)
         return change

@@ -48,8 +48,8 @@ class Desk(BookingRecords):
         """
         if state is State.BOOKED and not reference:
             raise InvalidInput({"reference": ["Give the reference that Odoo has for it."]})
-        with self._store.session() as session:
-            ledger = Ledger(session, self._mails)
+        with self._store.connection() as connection:
+            ledger = Ledger(connection, self._mails)
             booking = ledger.by_number(booking_id)
             if booking is None:
                 raise NotFound(f"There is no booking {booking_id}.")

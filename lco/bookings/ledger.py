@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, cast
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, func, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, update
 
 from lco import clock
 from lco.availability.days import Days
@@ -65,14 +64,14 @@ ALONE_WITH = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("referenc
 class Mails(Protocol):
     """Where a customer's mail is put down, in the transaction of the step it tells of."""
 
-    def write(self, session: Session, message: str, booking: Booking) -> None:
+    def write(self, connection: Connection, message: str, booking: Booking) -> None:
         """`message` is received, booked, confirmed, declined, cancelled or changed."""
 
 
 class NoMails:
     """For a site that sends none."""
 
-    def write(self, session: Session, message: str, booking: Booking) -> None:
+    def write(self, connection: Connection, message: str, booking: Booking) -> None:
         """Nothing is written."""
 
 
@@ -85,11 +84,10 @@ class Due(NamedTuple):
 
 
 class Ledger:
-    """The bookings as `session` sees them. `steps` collects what to tell the change log after the commit."""
+    """The bookings as `connection` sees them. `steps` collects what to tell the change log after the commit."""
 
-    def __init__(self, session: Session, mails: Mails | None = None) -> None:
-        self._session = session
-        self._connection = session.connection()
+    def __init__(self, connection: Connection, mails: Mails | None = None) -> None:
+        self._connection = connection
         self._mails = mails or NoMails()
         self.steps: list[tuple[Booking, str]] = []
 
@@ -274,7 +272,7 @@ class Ledger:
         """The change log is told after the commit, the customer in the same transaction or not at all."""
         self.steps.append((booking, kind))
         if mail:
-            self._mails.write(self._session, mail, booking)
+            self._mails.write(self._connection, mail, booking)
 
     def _record(self, booking: Booking, before: State | None, actor: str, reason: str) -> None:
         step = {

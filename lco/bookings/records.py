@@ -19,8 +19,8 @@ class BookingRecords:
     @contextmanager
     def _ledger(self) -> Iterator[Ledger]:
         """A transaction on the bookings; once it is committed, its steps are announced."""
-        with self._store.session() as session:
-            ledger = Ledger(session, self._mails)
+        with self._store.connection() as connection:
+            ledger = Ledger(connection, self._mails)
             yield ledger
         for booking, kind in ledger.steps:
             self._announcer.step(booking, kind)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, cast
 
-from sqlalchemy import Select, Table, Update, func, select, update
+from sqlalchemy import Connection, Select, Table, Update, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -58,8 +58,8 @@ class Outbox:
 
     # Writing
 
-    def write(self, session: Session, message: str, booking: Booking) -> None:
-        """Have `message` sent about `booking` as it is now, if the transaction of `session` is committed.
+    def write(self, connection: Connection, message: str, booking: Booking) -> None:
+        """Have `message` sent about `booking` as it is now, if the transaction of `connection` is committed.
 
         The same message about the same version of a booking is kept once. After the commit a worker of this
         process looks at once.
@@ -76,9 +76,8 @@ class Outbox:
             "problem": "",
             "written_at": now,
         }
-        connection = session.connection()
         connection.execute(WRITE[connection.dialect.name], mail)
-        after_commit(session, self.nudge)
+        after_commit(connection, self.nudge)
 
     def nudge(self) -> None:
         """End the waiting of this process's worker, whatever it waits for."""

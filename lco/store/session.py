@@ -48,14 +48,15 @@ class Store:
         """
         with _failures_are_store_away(), self._sessions.begin() as session:
             yield session
-        for work in session.info.get(AFTER_COMMIT, ()):
-            work()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A transaction like `session`, for statements on tables: where every millisecond counts, no objects."""
         with _failures_are_store_away(), self.engine.begin() as connection:
+            works = connection.info[AFTER_COMMIT] = []
             yield connection
+        for work in works:
+            work()
 
     def migrate(self) -> None:
         """Bring the schema to the newest version. Does nothing when it is; safe to run from two processes."""
@@ -82,9 +83,9 @@ class Store:
         self.engine.dispose()
 
 
-def after_commit(session: Session, work: Callable[[], object]) -> None:
-    """Have `work` done as soon as the transaction of `session` is committed, and never when it is not."""
-    session.info.setdefault(AFTER_COMMIT, []).append(work)
+def after_commit(connection: Connection, work: Callable[[], object]) -> None:
+    """Have `work` done as soon as the transaction of `connection` is committed, and never when it is not."""
+    connection.info[AFTER_COMMIT].append(work)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import event, select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from lco.availability.days import Days
@@ -19,6 +19,7 @@ from lco.money import Money
 from lco.odoo.errors import DatesRefused
 from lco.store import Store
 from lco.store.models import BookingChange, BookingRow
+from lco.store.session import after_commit
 from tests.serving import wait_until
 
 DAYS = Days(date(2030, 1, 7), date(2030, 1, 11))
@@ -86,10 +87,10 @@ class Outbox:
         self.written: list[tuple[int, str]] = []
         self.breaks_down = False
 
-    def write(self, session: Session, message: str, booking: Booking) -> None:
+    def write(self, connection: Connection, message: str, booking: Booking) -> None:
         if self.breaks_down:
             raise RuntimeError("the outbox is broken")
-        event.listen(session, "after_commit", lambda _: self.written.append((booking.id, message)), once=True)
+        after_commit(connection, lambda: self.written.append((booking.id, message)))
 
 
 class CountingStore(Store):
@@ -100,6 +101,10 @@ class CountingStore(Store):
     def session(self) -> AbstractContextManager[Session]:
         self.opened += 1
         return super().session()
+
+    def connection(self) -> AbstractContextManager[Connection]:
+        self.opened += 1
+        return super().connection()
 
 
 class Shop:

@@ -50,8 +50,8 @@ def test_a_step_that_is_undone_leaves_no_mail(store, outbox, ada):
 
 
 def write_and_undo(store, outbox, booking) -> None:
-    with store.session() as session:
-        outbox.write(session, "booked", booking)
+    with store.connection() as connection:
+        outbox.write(connection, "booked", booking)
         raise RuntimeError("undone")
 
 

@@ -75,8 +75,8 @@ def stored(store: Store, token: str) -> Booking:
 
 
 def write(store: Store, outbox: Outbox, message: str, booking: Booking) -> None:
-    with store.session() as session:
-        outbox.write(session, message, booking)
+    with store.connection() as connection:
+        outbox.write(connection, message, booking)
 
 
 def mail_of(store: Store, mail_id: int) -> Mail:

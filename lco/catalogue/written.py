@@ -1,7 +1,7 @@
 """What one process has learned about a vehicle, as JSON for the others, and back."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,6 +10,7 @@ from lco.catalogue.vehicle import Picture, Rates, Status, Vehicle
 from lco.money import Money
 
 Json = Mapping[str, Any]
+FIELDS = tuple(field.name for field in fields(Vehicle))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ class Learned:
 
 
 def _written(vehicle: Vehicle) -> Json:
-    rates = vehicle.rates
+    rates, picture = vehicle.rates, vehicle.picture
     return {
-        **asdict(vehicle),
+        **{name: getattr(vehicle, name) for name in FIELDS},
+        "picture": picture and asdict(picture),
         "status": vehicle.status.value,
         "rates": [_money(rate) for rate in (rates.daily, rates.weekly, rates.monthly)],
         "sale_price": _money(vehicle.sale_price),

@@ -4,13 +4,11 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from lco import clock, metrics
 
 log = logging.getLogger(__name__)
-
-PAUSE_SECONDS = 0.25
-"""Between two runs of the same work: a burst of news about one machine then asks Odoo twice, not fifty times."""
 
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="background")
 _lock = threading.Lock()
@@ -23,8 +21,8 @@ def run(what: str, work: Callable[[], object]) -> None:
     _threads.submit(_guarded, what, work)
 
 
-def run_once(what: str, key: str, work: Callable[[], object]) -> None:
-    """Like `run`, but of all that is asked for under one `key` within PAUSE_SECONDS only first and last are run.
+def run_once(what: str, key: str, pause: timedelta, work: Callable[[], object]) -> None:
+    """Like `run`, but of all that is asked for under one `key` within `pause` only first and last are run.
 
     What is asked for while another one waits is left to that one, which has not begun and so sees as much.
     """
@@ -32,7 +30,8 @@ def run_once(what: str, key: str, work: Callable[[], object]) -> None:
         if key in _waiting:
             return
         _waiting.add(key)
-        pause = min(_begun.get(key, 0.0) + PAUSE_SECONDS - clock.seconds(), PAUSE_SECONDS)
+        longest = pause.total_seconds()
+        wait = min(_begun.get(key, 0.0) + longest - clock.seconds(), longest)
 
     def begin() -> None:
         with _lock:
@@ -40,7 +39,7 @@ def run_once(what: str, key: str, work: Callable[[], object]) -> None:
             _begun[key] = clock.seconds()
         work()
 
-    _after(pause, lambda: run(what, begin))
+    _after(wait, lambda: run(what, begin))
 
 
 def settled() -> bool:

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 LIST_FRESH = timedelta(seconds=60)
 VEHICLE_FRESH = timedelta(seconds=30)
+PAUSE = timedelta(seconds=1)
+"""Between two readings of one vehicle because of webhooks: a burst makes Odoo be asked twice, not fifty times."""
 ASK_YOURSELF: Mapping[str, object] = {}
 """What a process tells the others of a vehicle that it does not know itself."""
 
@@ -45,6 +47,7 @@ class Catalogue:
         changes: ChangeLog,
         removed: Removed,
     ) -> None:
+        self.pause = PAUSE
         self._odoo = odoo
         self._freshness = freshness
         self._availability = availability
@@ -151,7 +154,7 @@ class Catalogue:
         if then:
             background.run("read a vehicle again", read)
         else:
-            background.run_once("read a vehicle again", f"vehicle:{vehicle_id}", read)
+            background.run_once("read a vehicle again", f"vehicle:{vehicle_id}", self.pause, read)
 
     def refresh(self) -> None:
         """Read the list again if it is not fresh, so that what no webhook told is shown all the same."""

@@ -1,4 +1,5 @@
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -6,6 +7,7 @@ from lco import background, metrics
 from tests.serving import wait_until
 
 PATIENCE = 5.0
+PAUSE = timedelta(milliseconds=50)
 
 
 def test_work_is_done_in_another_thread():
@@ -37,7 +39,7 @@ def test_of_a_burst_under_one_key_only_the_first_and_the_last_run():
     seen, ran = [], []
     for number in range(100):
         seen.append(number)
-        background.run_once("a test", "burst", lambda: ran.append(len(seen)))
+        background.run_once("a test", "burst", PAUSE, lambda: ran.append(len(seen)))
     wait_until(background.settled, "the last to begin")
     settled()
     assert len(ran) <= 2
@@ -47,7 +49,7 @@ def test_of_a_burst_under_one_key_only_the_first_and_the_last_run():
 def test_other_keys_run_side_by_side():
     together = threading.Barrier(3)
     for key in ("one", "two"):
-        background.run_once("a test", key, lambda: together.wait(PATIENCE))
+        background.run_once("a test", key, PAUSE, lambda: together.wait(PATIENCE))
     together.wait(PATIENCE)
 
 
@@ -56,7 +58,7 @@ def test_work_that_failed_may_be_asked_for_again(failures):
         raise ZeroDivisionError
 
     for _ in range(2):
-        background.run_once("a failing test", "failing", fail)
+        background.run_once("a failing test", "failing", PAUSE, fail)
         wait_until(background.settled, "it to begin")
     settled()
     assert failures() == 2

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -97,6 +98,7 @@ class Front:
         self.changes = MemoryLog()
         self.began = self.changes.head()
         self.catalogue = Catalogue(self.client, freshness, self.availability, self.changes, Removed(shelf))
+        self.catalogue.pause = timedelta(milliseconds=50)
 
     def news(self) -> list[tuple[str, str]]:
         """Topic and kind of everything that was appended to the change log."""

@@ -63,11 +63,12 @@ class Line:
     def open(self, connection: socket.socket, head: bytes) -> Iterable[bytes]:
         """Take `connection` over, which its server may close then, and send `head` and what waits.
 
-        Returns the mark that tells the server so. Raises OSError when this process may open no more files.
+        Returns the mark that tells the server so. Raises OSError when the connection has ended, or when this
+        process may open no more files.
         """
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_KEEPS)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, wire.milliseconds(LOST_AFTER))
         try:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_KEEPS)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, wire.milliseconds(LOST_AFTER))
             self._file = os.dup(connection.fileno())
         except OSError:
             self.close()
@@ -167,11 +168,14 @@ class Lines:
 
     @staticmethod
     def can_take(environ: Mapping[str, Any]) -> bool:
-        """Whether the request came over a plain connection that can be taken over: not over TLS, nor HTTP/2."""
+        """Whether the request came over a connection that can be taken over, on a system that tells of lost ones.
+
+        It cannot over TLS, for HTTP/2 and 1.0, on a local socket, and where TCP takes no time-out (Linux does).
+        """
         connection: Any = environ.get("gunicorn.socket")
         if type(connection) is not gevent.socket.socket or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
             return False
-        return connection.family in {socket.AF_INET, socket.AF_INET6}
+        return connection.family in {socket.AF_INET, socket.AF_INET6} and hasattr(socket, "TCP_USER_TIMEOUT")
 
     def line(self, heartbeat: bytes, on_close: Callable[[Line], object]) -> Line:
         """A line that is not open yet."""

@@ -161,6 +161,14 @@ def test_a_line_that_ends_before_it_was_open_frees_its_place(lines, caller):
     assert one.ended == [one.line]
 
 
+def test_a_line_over_a_connection_that_has_ended_frees_its_place(lines, caller):
+    one = caller(lines)
+    one.server.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        one.line.open(one.server, b"head ")
+    assert one.ended == [one.line]
+
+
 def test_silences_are_broken_by_heartbeats_and_words_put_them_off(caller):
     lines = Lines(HANDLED, every=4 * BEAT, beat=BEAT)
     silent, busy = caller(lines).open(b""), caller(lines, heartbeat=b"?").open(b"")

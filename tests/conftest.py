@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from flask import Flask
 from lco import clock
 from lco.settings import Settings
 from tests.html import CheckedClient
+from tests.serving import wait_until
 from tests.wire import OdooAtTheWire
 
 IN_CI = os.environ.get("CI") == "true"
@@ -52,7 +54,7 @@ def odoo(settings: Settings, requests_mock) -> Iterator[OdooAtTheWire]:
 @pytest.fixture
 def make_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
     """Make an application with some settings of its own; it asks Odoo only what the test makes it ask."""
-    from lco import create_app  # the pure rules are tested without loading the whole site
+    from lco import background, create_app  # the pure rules are tested without loading the whole site
 
     made = []
 
@@ -60,10 +62,12 @@ def make_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
         app = create_app(replace(settings, **changes))
         app.test_client_class = CheckedClient
         app.extensions["lco.upkeep"].stop()
+        app.extensions["lco"].catalogue.pause = timedelta(milliseconds=20)
         made.append(app)
         return app
 
     yield make
+    wait_until(background.settled, "what webhooks have asked for to begin")
     for app in made:
         app.extensions["lco.hub"].close()
 

@@ -49,9 +49,9 @@ def test_the_same_news_is_written_once_even_by_two_at_a_time(store, outbox):
     both = threading.Barrier(2)
 
     def tell(_: int) -> None:
-        with store.session() as session:
+        with store.connection() as connection:
             both.wait(PATIENCE)
-            outbox.write(session, "changed", booking)
+            outbox.write(connection, "changed", booking)
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(tell, range(2)))

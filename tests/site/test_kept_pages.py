@@ -89,11 +89,11 @@ def test_a_hint_that_days_were_taken_makes_the_page_new(client, services, render
 
 def test_midnight_makes_every_page_new(client, settings, rendered, later):
     now = clock.now().astimezone(settings.timezone)
-    later(now.replace(hour=23, minute=59, second=59) - now)
+    later(now.replace(hour=23, minute=59, second=0) - now)
     client.get("/about")
     client.get("/about")
     assert rendered() == 1
-    later(timedelta(seconds=2))
+    later(timedelta(seconds=60))
     client.get("/about")
     assert rendered() == 2
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
-from tests.unit.webhooks import conftest, test_inbox
+from tests.site.webhooks import conftest, test_inbox
 
 FIXTURES = ("catalogue", "bookings")
 

@@ -11,6 +11,7 @@ import requests
 from bench import report
 from lco import clock
 from tests import serving
+from tests.orders import order
 
 ROUNDS = 100
 PAUSE = 0.15
@@ -20,14 +21,7 @@ PAUSE = 0.15
 def body(number: int) -> dict[str, object]:
     """Another machine or another week for each number, so that none is ever taken."""
     start = clock.now().date() + timedelta(days=30 + 7 * (number // 4))
-    return {
-        "vehicle_id": (3, 5, 7, 9)[number % 4],
-        "customer_name": "Ada Lovelace",
-        "customer_email": "ada@example.com",
-        "customer_phone": "218-555-0142",
-        "date_from": start.isoformat(),
-        "date_to": (start + timedelta(days=4)).isoformat(),
-    }
+    return order((3, 5, 7, 9)[number % 4], start, start + timedelta(days=4))
 
 
 def taken(url: str, number: int) -> float:

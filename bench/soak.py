@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import requests
 
 from bench import report
+from bench.fanout import process
 from tests import serving
 
 CONNECTS = 100_000
@@ -33,19 +34,12 @@ def caller(port: int, number: int) -> socket.socket:
     return connection
 
 
-def worker(gunicorn: int) -> Path:
-    """The folder in /proc of the process that serves."""
-    (child,) = Path(f"/proc/{gunicorn}/task/{gunicorn}/children").read_text().split()
-    return Path("/proc", child)
+def open_files(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
-def megabytes(process: Path) -> float:
-    rows = (process / "smaps_rollup").read_text().splitlines()
-    return next(int(row.split()[1]) for row in rows if row.startswith("Pss:")) / 1024
-
-
-def open_files(process: Path) -> int:
-    return sum(1 for _ in (process / "fd").iterdir())
+def megabytes(pid: int) -> float:
+    return process.memory(pid).pss / 1024**2
 
 
 def main() -> None:
@@ -55,13 +49,12 @@ def main() -> None:
         TemporaryDirectory() as folder,
         serving.site(odoo.url, Path(folder)) as site,
     ):
-        assert site.process
         requests.get(f"{site.url}/equipment", timeout=10)
-        process = worker(site.process.pid)
-        files = open_files(process)
-        report.fact("before", f"{megabytes(process):.1f} MB, {files} open files")
+        worker = site.worker
+        files = open_files(worker)
+        report.fact("before", f"{megabytes(worker):.1f} MB, {files} open files")
         for done in range(AT_ONCE, CONNECTS + 1, AT_ONCE):
             come_and_go(site.port)
             if done % (CONNECTS // REPORTS) == 0:
-                serving.wait_until(lambda: open_files(process) <= files, "the end of all streams")
-                report.fact(f"after {done:,}", f"{megabytes(process):.1f} MB, {open_files(process)} open files")
+                serving.wait_until(lambda: open_files(worker) <= files, "the end of all streams")
+                report.fact(f"after {done:,}", f"{megabytes(worker):.1f} MB, {open_files(worker)} open files")

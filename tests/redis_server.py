@@ -77,6 +77,15 @@ def running(folder: Path) -> Iterator[RedisServer]:
         server.kill()
 
 
+@pytest.fixture
+def empty_redis(redis_server: RedisServer) -> RedisServer:
+    """The Redis of the module, running and empty whatever the test before has done to it."""
+    if redis_server.process is None or redis_server.process.poll() is not None:
+        redis_server.start()
+    redis_server.ask("FLUSHALL")
+    return redis_server
+
+
 @pytest.fixture(scope="module")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with running(tmp_path_factory.mktemp("redis")) as server:

@@ -53,6 +53,13 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def worker(self) -> int:
+        """The one child of the process, which does the serving."""
+        assert self.process
+        (child,) = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(child)
+
     def start(self) -> None:
         environ = {**os.environ, **self.environ}
         with Path(self.log or os.devnull).open("ab") as out:

@@ -1,4 +1,4 @@
-"""What Linux tells of a process: its CPU time, its memory, its children, and how many files it may open."""
+"""What Linux tells of a process: its CPU time, its memory, and how many files it may open."""
 
 import resource
 import time
@@ -26,12 +26,6 @@ def cpu(pid: int) -> float:
     """Seconds of CPU that the process has used, all threads together, to the nanosecond."""
     # The clock of another process, as clock_getcpuclockid(3) makes it on Linux.
     return time.clock_gettime((~pid << 3) | 2)
-
-
-def child(pid: int) -> int:
-    """The one child of the process: the worker of a server."""
-    (only,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(only)
 
 
 def room_for(streams: int) -> int:

@@ -52,9 +52,8 @@ class Site:
     """The site under gunicorn, with the demo Odoo behind it."""
 
     def __init__(self, odoo: serving.Demo, server: serving.Server) -> None:
-        assert server.process
         self.port = server.port
-        self.worker = process.child(server.process.pid)
+        self.worker = server.worker
         self._odoo = odoo
         self._session = requests.Session()
 
@@ -92,9 +91,8 @@ class Nchan:
     """nginx with nchan: a channel for each vehicle; what is published is the data of the site's own message."""
 
     def __init__(self, server: serving.Server, sample: str) -> None:
-        assert server.process
         self.port = server.port
-        self.worker = process.child(server.process.pid)
+        self.worker = server.worker
         self._data = "\n".join(re.findall(r"^data: (.*)$", sample, re.MULTILINE))
 
     def path(self, vehicle: int) -> str:

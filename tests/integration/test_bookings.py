@@ -18,6 +18,7 @@ import requests
 from lco import clock
 from lco.store import Store
 from tests import serving
+from tests.orders import order
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 
 BOOK = "POST /api/fleet/booking"
@@ -47,14 +48,7 @@ def site(odoo, tmp_path, database):
 def body(number: int = 0, vehicle_id: int = 3) -> dict[str, object]:
     """Four days far from every booking of the demo's; another week for each number."""
     start = clock.today(ZoneInfo("America/Chicago")) + timedelta(days=60 + 7 * number)
-    return {
-        "vehicle_id": vehicle_id,
-        "customer_name": "Ada Lovelace",
-        "customer_email": "ada@example.com",
-        "customer_phone": "218-555-0142",
-        "date_from": start.isoformat(),
-        "date_to": (start + timedelta(days=4)).isoformat(),
-    }
+    return order(vehicle_id, start, start + timedelta(days=4))
 
 
 def post(site, sent, key=None, address="198.51.100.1") -> requests.Response:

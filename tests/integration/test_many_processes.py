@@ -20,6 +20,7 @@ from lco import clock
 from lco.webhooks.signature import sign
 from tests import serving, streams
 from tests.html import check
+from tests.orders import order
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 from tests.redis_server import redis_server  # noqa: F401 - a fixture
 
@@ -306,11 +307,4 @@ def test_a_booking_is_one_for_both_workers_on_postgresql(
 
 def booking(number: int, vehicle_id: int = 9) -> dict[str, object]:
     start = clock.today(ZoneInfo("America/Chicago")) + timedelta(days=60 + 7 * number)
-    return {
-        "vehicle_id": vehicle_id,
-        "customer_name": "Ada Lovelace",
-        "customer_email": "ada@example.com",
-        "customer_phone": "218-555-0142",
-        "date_from": start.isoformat(),
-        "date_to": (start + timedelta(days=4)).isoformat(),
-    }
+    return order(vehicle_id, start, start + timedelta(days=4))

@@ -10,6 +10,7 @@ import requests
 
 from lco import clock
 from tests import serving
+from tests.orders import order
 
 HOST = "odoo.test"
 # The resolver of the C library is outside the site, and so is this one: it is there before anything is imported,
@@ -51,14 +52,7 @@ def site(odoo, tmp_path, silence):
 
 def body() -> dict[str, object]:
     start = clock.today(ZoneInfo("America/Chicago")) + timedelta(days=60)
-    return {
-        "vehicle_id": 3,
-        "customer_name": "Ada Lovelace",
-        "customer_email": "ada@example.com",
-        "customer_phone": "218-555-0142",
-        "date_from": start.isoformat(),
-        "date_to": (start + timedelta(days=4)).isoformat(),
-    }
+    return order(3, start, start + timedelta(days=4))
 
 
 def post(site, key: str) -> requests.Response:

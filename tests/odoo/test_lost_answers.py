@@ -13,6 +13,7 @@ from lco.demo.server import running
 from tests import serving
 from tests.odoo.days import ahead
 from tests.odoo.faulty import Forwarding
+from tests.orders import order
 
 CUSTOMER = "lost-answer@example.com"
 BOOKING = "/api/fleet/booking"
@@ -56,14 +57,7 @@ def test_what_staff_have_cancelled_meanwhile_is_not_booked_a_second_time(odoo, s
 def book_with_a_lost_answer(odoo, site, switch, first: int) -> str:
     """The address of the booking's page; Odoo has it, and the site does not know."""
     switch.set("lost", path=BOOKING)
-    body = {
-        "vehicle_id": 3,
-        "customer_name": "Ann Larsen",
-        "customer_email": CUSTOMER,
-        "customer_phone": "218-555-0143",
-        "date_from": str(ahead(first)),
-        "date_to": str(ahead(first + 4)),
-    }
+    body = order(3, ahead(first), ahead(first + 4), customer_email=CUSTOMER)
     answer = requests.post(f"{site.url}/api/booking", json=body, timeout=30)
     switch.set("off")
     assert answer.status_code == 202, answer.text

@@ -11,6 +11,7 @@ from tests import serving
 from tests.odoo.days import ahead
 from tests.odoo.installed import MODULE
 from tests.odoo.pictures import VIEWS, address, log_in
+from tests.orders import order
 
 CLERK = "clerk"
 EMAIL = "customer-of-the-clerk@example.com"
@@ -48,14 +49,7 @@ def booked(site):
     """Book a machine on the site; gives Odoo's reference and the address of the customer's page."""
 
     def book(first: int) -> tuple[str, str]:
-        body = {
-            "vehicle_id": 10,
-            "customer_name": "Ann Larsen",
-            "customer_email": EMAIL,
-            "customer_phone": "218-555-0143",
-            "date_from": str(ahead(first)),
-            "date_to": str(ahead(first + 3)),
-        }
+        body = order(10, ahead(first), ahead(first + 3), customer_email=EMAIL)
         answer = requests.post(f"{site.url}/api/booking", json=body, timeout=30)
         assert answer.status_code == 201, answer.text
         return answer.json()["booking_ref"], answer.headers["Location"]

@@ -14,17 +14,14 @@ from lco.errors import TooManyRequests
 from lco.limits import BOOKINGS
 from lco.redis import PAUSE, Redis, Shelf
 from tests import serving
-from tests.redis_server import redis_server  # noqa: F401 - a fixture
+from tests.redis_server import empty_redis, redis_server  # noqa: F401 - a fixture
 
 LATER = PAUSE + timedelta(seconds=0.1)
 
 
 @pytest.fixture
-def server(redis_server):  # noqa: F811 - pytest's way to ask for a fixture
-    if redis_server.process.poll() is not None:
-        redis_server.start()
-    redis_server.ask("FLUSHALL")
-    return redis_server
+def server(empty_redis):  # noqa: F811 - pytest's way to ask for a fixture
+    return empty_redis
 
 
 @pytest.fixture

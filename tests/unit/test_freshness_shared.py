@@ -3,48 +3,15 @@
 import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 
 from lco import clock
-from lco.freshness import USABLE, Freshness, Question
+from lco.freshness import USABLE, Freshness
 from lco.odoo.errors import OdooAway
+from tests.unit.readings import FRESH, LATER, Shelf, Source
 
-FRESH = timedelta(seconds=30)
-LATER = FRESH + timedelta(seconds=1)
 PATIENCE = 5.0
-
-
-class Source:
-    """Where answers come from: 1, 2, 3, … in the order in which they are asked for."""
-
-    def __init__(self) -> None:
-        self.loads = 0
-        self.error: Exception | None = None
-
-    def question(self, *, keep: bool = True, stored=None) -> Question[int]:
-        return Question("vehicle:7:details", FRESH, self._load, keep=keep, stored=stored)
-
-    def _load(self) -> int:
-        self.loads += 1
-        if self.error:
-            raise self.error
-        return self.loads
-
-
-class Shelf:
-    def __init__(self) -> None:
-        self.content = {}
-        self.timeouts = []
-
-    def get(self, key):
-        return self.content.get(key)
-
-    def set(self, key, value, timeout=None):
-        self.content[key] = value
-        self.timeouts.append(timeout)
-        return True
 
 
 @pytest.fixture
@@ -75,7 +42,7 @@ def test_what_one_has_read_serves_all_for_as_long_as_it_is_fresh(process, source
 def test_many_readers_of_many_processes_cause_one_load(process, source):
     processes = [process() for _ in range(4)]
     with ThreadPoolExecutor(40) as threads:
-        readers = [threads.submit(processes[n % 4].read, source.question()) for n in range(40)]
+        readers = [threads.submit(processes[n % 4].read, source.question(keep=True)) for n in range(40)]
         assert {reader.result(PATIENCE).value for reader in readers} == {1}
     assert source.loads == 1
 
@@ -90,37 +57,37 @@ def test_who_borrows_knows_that_it_did(process, source):
 
 def test_what_was_read_before_the_hint_is_not_borrowed(process, source):
     one, other = process(), process()
-    assert [each.read(source.question()).value for each in (one, other)] == [1, 1]
+    assert [each.read(source.question(keep=True)).value for each in (one, other)] == [1, 1]
     one.forget("vehicle:7:")
-    assert one.read(source.question()).value == 2
+    assert one.read(source.question(keep=True)).value == 2
     other.forget("vehicle:7:")
-    assert other.read(source.question()).value == 3
+    assert other.read(source.question(keep=True)).value == 3
 
 
 def test_what_was_read_after_the_instant_of_the_hint_is_borrowed(process, source):
     one, other = process(), process()
-    assert [each.read(source.question()).value for each in (one, other)] == [1, 1]
+    assert [each.read(source.question(keep=True)).value for each in (one, other)] == [1, 1]
     instant = clock.now()
     one.forget("vehicle:7:")
-    assert one.read(source.question()).value == 2
+    assert one.read(source.question(keep=True)).value == 2
     other.forget("vehicle:7:", instant)
-    assert other.read(source.question()).value == 2
+    assert other.read(source.question(keep=True)).value == 2
     assert source.loads == 2
 
 
 def test_who_has_something_newer_than_the_hint_keeps_it(process, source):
     one, other = process(), process()
-    reading = one.read(source.question())
-    other.read(source.question())
+    reading = one.read(source.question(keep=True))
+    other.read(source.question(keep=True))
     other.forget("vehicle:7:", reading.read_at)
-    assert other.read(source.question()).value == 1
+    assert other.read(source.question(keep=True)).value == 1
 
 
 def test_a_hint_about_something_that_only_lies_on_the_shelf_is_kept_in_mind(process, source):
     one, other = process(), process()
-    one.read(source.question())
+    one.read(source.question(keep=True))
     other.forget("vehicle:7:")
-    assert other.read(source.question()).value == 2
+    assert other.read(source.question(keep=True)).value == 2
 
 
 def test_a_process_does_not_borrow_what_was_read_before_it_began_unless_it_is_kept(process, source):
@@ -130,15 +97,15 @@ def test_a_process_does_not_borrow_what_was_read_before_it_began_unless_it_is_ke
 
 def test_in_doubt_only_those_who_wait_have_it_asked_again(process, source):
     one = process()
-    one.read(source.question())
+    one.read(source.question(keep=True))
     one.doubt("vehicle:7:details")
-    assert one.read(source.question()).value == 1
-    assert one.read(source.question(), wait=True).value == 2
+    assert one.read(source.question(keep=True)).value == 1
+    assert one.read(source.question(keep=True), wait=True).value == 2
 
 
 def test_a_reading_is_announced_before_others_can_borrow_it(process, source, shelf):
     on_shelf = []
-    process().read(source.question(stored=lambda _: on_shelf.extend(shelf.content)))
+    process().read(source.question(keep=True, stored=lambda _: on_shelf.extend(shelf.content)))
     assert on_shelf == []
     assert list(shelf.content) == ["vehicle:7:details"]
 
@@ -147,6 +114,6 @@ def test_who_fails_leaves_the_turn_to_the_next(process, source):
     one, other = process(), process()
     source.error = OdooAway()
     with pytest.raises(OdooAway):
-        one.read(source.question())
+        one.read(source.question(keep=True))
     source.error = None
-    assert other.read(source.question()).value == 2
+    assert other.read(source.question(keep=True)).value == 2

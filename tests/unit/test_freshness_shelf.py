@@ -1,18 +1,16 @@
 """What of the last good answers outlives the process."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 
 from lco import clock, metrics
-from lco.freshness import USABLE, Freshness, Question
+from lco.freshness import USABLE, Freshness
 from lco.odoo.errors import OdooAway
 from tests.serving import wait_until
+from tests.unit.readings import LATER, Shelf, Source
 
-FRESH = timedelta(seconds=30)
 PATIENCE = 5.0
-LATER = FRESH + timedelta(seconds=1)
 
 
 def test_the_shelf_keeps_an_answer_over_a_restart(source):
@@ -20,7 +18,7 @@ def test_the_shelf_keeps_an_answer_over_a_restart(source):
     Freshness(shelf).read(source.question(keep=True))
     source.error = OdooAway()
     assert Freshness(shelf).read(source.question(keep=True)).value == 1
-    assert shelf.timeouts == {int(USABLE.total_seconds())}
+    assert set(shelf.timeouts) == {int(USABLE.total_seconds())}
 
 
 def test_50_readers_after_a_restart_all_get_what_lies_on_the_shelf(source):
@@ -70,37 +68,6 @@ def test_a_broken_shelf_is_counted_and_does_no_harm(source, caplog):
     assert [count._value.get() for count in counts] == [number + 1 for number in before]
     assert "the cache could not be read" in caplog.text
     assert "the cache could not be written" in caplog.text
-
-
-class Source:
-    """Where answers come from: 1, 2, 3, … in the order in which they are asked for."""
-
-    def __init__(self) -> None:
-        self.loads = 0
-        self.error: Exception | None = None
-
-    def question(self, *, keep: bool = False) -> Question[int]:
-        return Question("vehicle:7:details", FRESH, self._load, keep=keep)
-
-    def _load(self) -> int:
-        self.loads += 1
-        if self.error:
-            raise self.error
-        return self.loads
-
-
-class Shelf:
-    def __init__(self) -> None:
-        self.content: dict[str, object] = {}
-        self.timeouts: set[int | None] = set()
-
-    def get(self, key):
-        return self.content.get(key)
-
-    def set(self, key, value, timeout=None):
-        self.content[key] = value
-        self.timeouts.add(timeout)
-        return True
 
 
 class BrokenShelf:

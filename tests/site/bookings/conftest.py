@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from lco.bookings.booking import BookingRequest
+from lco.odoo.errors import OutcomeUnknown
 from lco.store import Store
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 from tests.site.bookings.world import DAYS, MOWER, CountingStore, Shop
@@ -53,3 +54,12 @@ def wanted() -> BookingRequest:
 def other(wanted) -> BookingRequest:
     """The same customer, one week later."""
     return replace(wanted, days=DAYS.moved(timedelta(days=7)))
+
+
+@pytest.fixture
+def left_open(shop, wanted):
+    """A booking of which nobody knows whether Odoo has it; Odoo answers again."""
+    shop.odoo.answer = OutcomeUnknown()
+    booking = shop.place(wanted)
+    shop.odoo.answer = None
+    return booking

@@ -22,14 +22,6 @@ def kept(shop, wanted):
     return booking
 
 
-@pytest.fixture
-def left_open(shop, wanted):
-    shop.odoo.answer = OutcomeUnknown()
-    booking = shop.place(wanted)
-    shop.odoo.answer = None
-    return booking
-
-
 def test_what_is_open_for_two_hours_needs_a_person(shop, left_open, later):
     assert shop.bookings.needing_a_person() == []
     later(timedelta(minutes=121))

@@ -32,14 +32,6 @@ def broken_off(shop, wanted):
 
 
 @pytest.fixture
-def left_open(shop, wanted):
-    shop.odoo.answer = OutcomeUnknown()
-    booking = shop.place(wanted)
-    shop.odoo.answer = None
-    return booking
-
-
-@pytest.fixture
 def kept(shop, wanted):
     """A request that could not reach Odoo, which is still away."""
     shop.odoo.answer = OdooAway()

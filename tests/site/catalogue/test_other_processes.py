@@ -24,7 +24,7 @@ from lco.money import Money
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from lco.redis import Redis
-from tests.redis_server import redis_server  # noqa: F401 - a fixture
+from tests.redis_server import empty_redis, redis_server  # noqa: F401 - a fixture
 from tests.serving import wait_until
 from tests.site.catalogue.conftest import DictShelf
 
@@ -54,14 +54,11 @@ class Process:
 
 
 @pytest.fixture
-def process(_demo, odoo, redis_server, settle):  # noqa: F811 - pytest's way to ask for a fixture
-    if redis_server.process.poll() is not None:
-        redis_server.start()
-    redis_server.ask("FLUSHALL")
+def process(_demo, odoo, empty_redis, settle):  # noqa: F811 - pytest's way to ask for a fixture
     shelf, made = DictShelf(), []
 
     def make() -> Process:
-        made.append(Process(_demo[1], Redis(redis_server.url), shelf))
+        made.append(Process(_demo[1], Redis(empty_redis.url), shelf))
         return made[-1]
 
     yield make

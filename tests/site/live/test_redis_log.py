@@ -10,7 +10,7 @@ from lco import metrics
 from lco.live.log import ChangeId
 from lco.live.redis_log import ALONE, KEY, RedisLog
 from lco.redis import Redis
-from tests.redis_server import redis_server, running  # noqa: F401 - a fixture
+from tests.redis_server import empty_redis, redis_server, running  # noqa: F401 - a fixture
 from tests.serving import wait_until
 
 A_SECOND = timedelta(seconds=1)
@@ -45,11 +45,8 @@ class Process:
 
 
 @pytest.fixture
-def server(redis_server):  # noqa: F811 - pytest's way to ask for a fixture
-    if redis_server.process.poll() is not None:
-        redis_server.start()
-    redis_server.ask("FLUSHALL")
-    return redis_server
+def server(empty_redis):  # noqa: F811 - pytest's way to ask for a fixture
+    return empty_redis
 
 
 @pytest.fixture

@@ -12,6 +12,18 @@ from lco.live.hub import Hub
 from lco.live.log import MemoryLog
 
 PATIENCE = 5
+SAW = {"vehicle_id": 1, "vehicle_name": "Saw", "availability_status": "rented"}
+
+
+def rented(changes, vehicle_id=1):
+    return changes.append(f"vehicle:{vehicle_id}", "availability.changed", SAW | {"vehicle_id": vehicle_id})
+
+
+def shown(hub, changes, client, *regions):
+    """Open a page that is up to date; what follows is news."""
+    hub.show(client, regions, changes.head())
+    assert client.next() == {"id": str(changes.head())}
+    return client
 
 
 class Sink:

@@ -8,19 +8,7 @@ from lco import clock, metrics
 from lco.live.announcements import CAUGHT_UP
 from lco.live.hub import AT_ONCE, Hub
 from lco.live.log import ChangeId, MemoryLog
-
-SAW = {"vehicle_id": 1, "vehicle_name": "Saw", "availability_status": "rented"}
-
-
-def rented(changes, vehicle_id=1):
-    return changes.append(f"vehicle:{vehicle_id}", "availability.changed", SAW | {"vehicle_id": vehicle_id})
-
-
-def shown(hub, changes, client, *regions):
-    """Open a page that is up to date; what follows is news."""
-    hub.show(client, regions, changes.head())
-    assert client.next() == {"id": str(changes.head())}
-    return client
+from tests.unit.live.conftest import rented, shown
 
 
 def test_a_change_reaches_the_pages_that_show_it_and_no_other(hub, changes, region, sink):
@@ -214,46 +202,6 @@ def test_closing_ends_all_streams_and_those_that_come_later(hub, changes, region
     hub.show(late, [region("card:1")], None)
     assert late.ended.wait(5)
     assert all(b"event: closing\nretry: " in client.last for client in (page, program, late))
-
-
-def test_a_program_hears_public_events_only(hub, changes, sink):
-    program = sink()
-    hub.tell(program, changes.head())
-    changes.append("odoo", "odoo.away")
-    changes.append("booking:1", "booking.changed", {"booking_ref": "BK-1"})
-    changes.append("catalogue", "catalogue.grew", {"vehicle_id": 1})
-    change = rented(changes)
-    message = program.next()
-    assert message["id"] == str(change.id)
-    assert '"type":"availability.changed"' in message["data"]
-
-
-def test_a_program_hears_what_it_missed_once_and_in_order(hub, changes, sink):
-    seen = changes.head()
-    missed = [rented(changes) for _ in range(3)]
-    program = sink()
-    hub.tell(program, seen)
-    replayed = program.messages.get(timeout=5)
-    assert [line for line in replayed.split("\n") if line.startswith("id")] == [f"id: {c.id}" for c in missed]
-    news = rented(changes)
-    assert program.next()["id"] == str(news.id)
-
-
-def test_a_program_that_missed_too_much_is_told_to_start_over(hub, changes, sink):
-    program = sink()
-    hub.tell(program, ChangeId(1, 0))
-    message = program.next()
-    assert '"type":"resync"' in message["data"]
-    assert message["id"] == str(changes.head())
-
-
-def test_more_than_can_be_replayed_is_a_fresh_start_too(hub, changes, sink):
-    seen = changes.head()
-    for _ in range(1001):
-        rented(changes)
-    program = sink()
-    hub.tell(program, seen)
-    assert '"type":"resync"' in program.next()["data"]
 
 
 def test_a_failure_of_the_hub_itself_sends_every_client_back_for_a_fresh_start(hub, changes, region, sink, caplog):

@@ -52,6 +52,7 @@ def test_a_webhook_reaches_pages_and_programs(site, odoo, told):
         streams.opened(f"{site.url}/api/events") as program,
     ):
         assert page.next()["event"] == "connected"
+        page.next(lambda message: "card-6" in data(message))  # the present state; from now on, only what changes
         assert json.loads(data(program.next()))["type"] == "connected"
         answer = told("price.updated", vehicle_id=5, rental_price_daily=81, currency="USD")
         assert answer.json() == {"success": True, "received": True}

@@ -2,17 +2,13 @@
 
 import logging
 from datetime import timedelta
-from functools import partial
 
-import jinja2
 from flask import Flask, g
-from markupsafe import Markup
 
-from lco import answers, assets, budget, build, cli, clock, formats, htmx, kept_pages, security, urls
+from lco import answers, assets, budget, build, cli, clock, htmx, kept_pages, security, templating
 from lco.blueprints import api, bookings, equipment, failures, fleet, live, ops, pages, status, webhooks
 from lco.extensions import cache, limiter
 from lco.live.hub import Hub
-from lco.live.regions import region
 from lco.mail.messages import Messages, Render
 from lco.mail.sender import sender_of
 from lco.mail.worker import Worker
@@ -29,11 +25,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The site as a WSGI application; `settings` are those of the environment when none are given."""
     settings = settings or Settings.from_environment()
     app = Flask("lco", static_folder=None)
+    templating.set_up(app, settings)  # first, as extensions may use the templates' environment
     _report_errors(settings)
     together = _together(app, settings)
     _bind_extensions(app, settings)
     _build_services(app, settings, together)
-    _set_up_templates(app, settings)
     # Hooks after a request run in reverse order, so what is registered first sees the answer last.
     app.after_request(answers.finished)
     app.after_request(htmx.add_vary)
@@ -89,31 +85,6 @@ def _build_services(app: Flask, settings: Settings, together: Together | None) -
 def _renderer(app: Flask) -> Render:
     """Renders a template without a request, as mails need it."""
     return lambda name, values: app.jinja_env.get_template(name).render(values)
-
-
-def _set_up_templates(app: Flask, settings: Settings) -> None:
-    """Strict templates, the filters of `lco.formats`, and what every page may use."""
-    environment = app.jinja_env
-    environment.undefined = jinja2.StrictUndefined
-    environment.finalize = formats.printable
-    environment.trim_blocks = environment.lstrip_blocks = True
-    names = ("money", "day", "day_short", "day_long", "days_words", "days_short", "plural")
-    environment.filters.update({name: getattr(formats, name) for name in names})
-    environment.filters["iso"] = lambda value: value.isoformat()
-    environment.filters["status_words"] = lambda vehicle: formats.status_words(
-        vehicle, clock.today(settings.timezone)
-    )
-    environment.filters["clock_time"] = lambda instant: formats.clock_time(instant, settings.timezone)
-    environment.globals.update(
-        site_url=settings.site_url,
-        business=settings.business(),
-        vehicle_url=urls.vehicle_url,
-        list_url=urls.list_url,
-        picture_url=urls.picture_url,
-        full_url=partial(urls.full_url, settings.site_url),
-        region=lambda name: Markup(region(name).html()),  # noqa: S704 - rendered by autoescaping templates
-    )
-    app.context_processor(lambda: {"since": str(g.get("since") or app.extensions["lco"].changes.head())})
 
 
 def _keep_pages(app: Flask, settings: Settings) -> None:

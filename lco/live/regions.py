@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from flask import current_app, render_template
+from flask import current_app
 
 from lco import metrics
 from lco.availability.days import Days
@@ -44,7 +44,9 @@ class Region:
 
     def html(self) -> str:
         """The region as it is now; only in an app or request context. Raises LcoError when it cannot be had."""
-        return render_template(f"partials/{self.kind}.html", name=self.name, **self.data())
+        # Flask's render_template would add what belongs to a page (request, g, since), which no region needs.
+        template = current_app.jinja_env.get_template(f"partials/{self.kind}.html")
+        return template.render(name=self.name, **self.data())
 
 
 def region(name: str) -> Region:

@@ -14,7 +14,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "blueprints": ("lco.blueprints",),
     "pages and streams": (
         *("lco.live", "lco.htmx", "lco.answers", "lco.assets", "lco.security", "lco.extensions", "lco.limits"),
-        *("lco.formats", "lco.urls", "lco.kept_pages"),
+        *("lco.formats", "lco.urls", "lco.kept_pages", "lco.templating"),
     ),
     "the shop": ("lco.shop", "lco.upkeep"),
     "services": ("lco.catalogue", "lco.availability", "lco.bookings", "lco.webhooks", "lco.mail"),

@@ -19,7 +19,7 @@ class Known:
     """The snapshot and its age. Safe for many threads; what comes late never undoes what is newer."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._learned: dict[int, datetime] = {}
         self._snapshot: Snapshot | None = None
         self.listed_at: datetime | None = None

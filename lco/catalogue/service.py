@@ -54,6 +54,7 @@ class Catalogue:
         self._changes = changes
         self._removed = removed
         self._known = Known()
+        self._list = Question("vehicles", LIST_FRESH, self._read_list, keep=True, stored=self._listed)
         self._away = False
         changes.follow(self._follow, self._lost)
 
@@ -166,8 +167,7 @@ class Catalogue:
             log.warning("the catalogue could not be read: %s", error.code)
 
     def _listing(self, *, wait: bool = False) -> Reading[tuple[Vehicle, ...]]:
-        question = Question("vehicles", LIST_FRESH, self._read_list, keep=True, stored=self._listed)
-        return self._freshness.read(question, wait=wait)
+        return self._freshness.read(self._list, wait=wait)
 
     def _read_list(self) -> tuple[Vehicle, ...]:
         try:

@@ -5,36 +5,24 @@ import queue
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from lco import metrics
 from lco.live import announcements, rendering, wire
 from lco.live.log import Change, ChangeId, ChangeLog
+from lco.live.outgoing import Outgoing
 from lco.live.places import Places
+from lco.live.programs import Program, Programs
 from lco.live.rendering import Context, Rendered, SlowRegions
-from lco.live.streams import Page, Pages, Program, Region, Sink, View
+from lco.live.streams import Page, Pages, Region, Sink, View
 
 log = logging.getLogger(__name__)
 
-PUBLIC_KINDS = frozenset(
-    {
-        "availability.changed",
-        "vehicle.added",
-        "vehicle.updated",
-        "vehicle.removed",
-        "maintenance.status",
-        "price.updated",
-        "booking.created",
-        "booking.confirmed",
-        "booking.cancelled",
-        "booking.modified",
-    }
-)
-MOST_REPLAYED = 1000
-AT_ONCE = 500
-"""Pages that are told in one go, before requests may be answered again."""
+RENDERED_AT_ONCE = 50
+"""Regions that are rendered in one go, before requests may be answered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +45,28 @@ _Item = Change | Page | Program | _Left | Rendered | _Lost | _Closed
 class _News:
     """What pages are to be told at once: regions that are there quickly, those that take longer, and sentences."""
 
-    fast: tuple[Region, ...]
-    slow: tuple[Region, ...] = ()
-    sentences: tuple[str, ...] = ()
+    fast: Sequence[Region]
+    slow: Sequence[Region] = ()
+    sentences: Sequence[str] = ()
 
 
 def _news(regions: Iterable[Region], sentences: Iterable[str | None] = ()) -> _News:
     """Each region and each sentence once, in the order in which they come."""
     once = {region.name: region for region in regions}.values()
-    spoken = tuple(dict.fromkeys(filter(None, sentences)))
-    return _News(tuple(r for r in once if not r.slow), tuple(r for r in once if r.slow), spoken)
+    spoken = dict.fromkeys(filter(None, sentences))
+    return _News([r for r in once if not r.slow], [r for r in once if r.slow], list(spoken))
+
+
+class _WithEachId(dict[ChangeId | None, bytes]):
+    """One message by the id that it carries, made once for each that is asked for."""
+
+    def __init__(self, make: Callable[[ChangeId | None], bytes]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, change_id: ChangeId | None) -> bytes:
+        message = self[change_id] = self._make(change_id)
+        return message
 
 
 class Hub:
@@ -86,8 +86,9 @@ class Hub:
         self._started = False
         self._closed = False
         self._ended = threading.Event()
+        self._outgoing = Outgoing(self._forget)
         self._pages = Pages()
-        self._programs: dict[Sink, Program] = {}
+        self._programs = Programs(changes, self._outgoing)
         self._slow = SlowRegions(context, self._queue.put)
         self._pieces: dict[str, bytes | None] = {}
 
@@ -144,6 +145,7 @@ class Hub:
 
     def _handle(self, items: list[_Item]) -> None:
         self._pieces.clear()
+        self._outgoing.drop()  # what a failure may have left
         with self._context():
             for item in items:
                 match item:
@@ -153,8 +155,7 @@ class Hub:
                         self._pages.add(item)
                         self._catch_up(item)
                     case Program():
-                        self._programs[item.sink] = item
-                        self._replay(item)
+                        self._programs.add(item)
                     case Rendered():
                         self._ready(item)
                     case _Left():
@@ -163,9 +164,11 @@ class Hub:
                         self._start_over()
                     case _Closed():
                         self._closed = True
+                        self._outgoing.flush()
                         self._end_all()
                         self._ended.set()
             self._spread([item for item in items if isinstance(item, Change)])
+        self._outgoing.flush()
 
     def _spread(self, changes: Sequence[Change]) -> None:
         """Tell every page and every program what `changes`, oldest first, mean to it."""
@@ -175,9 +178,7 @@ class Hub:
                 news.setdefault(view, []).append(change)
         for view, about_it in news.items():
             self._tell(view, about_it, changes[-1].id)
-        for change in changes if self._programs else ():
-            if change.kind in PUBLIC_KINDS:
-                self._publish(change)
+        self._programs.tell(changes)
 
     def _tell(self, view: View, changes: Sequence[Change], reached: ChangeId) -> None:
         """Tell the pages that show `view` what they do not know of `changes`, which is the same for nearly all.
@@ -213,23 +214,15 @@ class Hub:
         for view in self._pages.views():
             news = _news(view.regions.values(), [announcements.CAUGHT_UP])
             self._deliver(list(view.pages), news, reached=ChangeId(0, 0))
-        for program in self._programs.values():
-            self._resync(program)
+        self._programs.start_over()
 
     def _deliver(self, pages: Sequence[Page], news: _News, reached: ChangeId) -> None:
         """Send `news` to `pages`, which then have been told of everything up to `reached`."""
         owed = frozenset(region.name for region in news.slow)
-        messages: dict[ChangeId | None, bytes] = {}
-        for number, page in enumerate(pages, 1):
-            page.reached = max(page.reached, reached)
-            page.owed |= owed
-            change_id = page.resume_from()
-            if change_id not in messages:
-                messages[change_id] = self._message(news, change_id)
-            if messages[change_id]:
-                self._put(page.sink, messages[change_id])
-            if number % AT_ONCE == 0:
-                time.sleep(0)
+        messages = _WithEachId(partial(self._message, news))
+        for page in pages:
+            if message := messages[page.told(reached, owed)]:
+                self._outgoing.add(page.sink, message)
         for region in news.slow:
             self._slow.ask(region)
 
@@ -238,16 +231,11 @@ class Hub:
         pieces = [piece for region in news.fast if (piece := self._piece(region))]
         return wire.message(pieces + [wire.announcement(sentence) for sentence in news.sentences], change_id)
 
-    def _put(self, sink: Sink, message: bytes) -> None:
-        if not sink.put(message):
-            metrics.stream_overflows.inc()
-            log.info("a stream is closed: its client does not keep up")
-            self._forget(sink)
-            sink.close()
-
     def _piece(self, region: Region) -> bytes | None:
         if region.name not in self._pieces:
             self._pieces[region.name] = rendering.piece(region)
+            if len(self._pieces) % RENDERED_AT_ONCE == 0:
+                time.sleep(0)
         return self._pieces[region.name]
 
     def _ready(self, done: Rendered) -> None:
@@ -258,38 +246,15 @@ class Hub:
         pages = [page for view in self._pages.showing(name) for page in view.pages]
         for page in pages if last else ():
             page.owed -= {name}
-        self._deliver(pages, _News(fast=(done.region,)), ChangeId(0, 0))
-
-    # Programs
-
-    def _replay(self, program: Program) -> None:
-        entries = self._changes.since(program.seen)
-        if entries is None or len(entries) > MOST_REPLAYED:
-            self._resync(program)
-            return
-        missed = [entry for entry in entries if entry.kind in PUBLIC_KINDS]
-        if missed:
-            self._put(program.sink, b"".join(wire.event(change) for change in missed))
-            program.seen = missed[-1].id
-
-    def _resync(self, program: Program) -> None:
-        program.seen = head = self._changes.head()
-        self._put(program.sink, wire.notice("resync", head, head))
-
-    def _publish(self, change: Change) -> None:
-        message = wire.event(change)
-        for program in list(self._programs.values()):
-            if change.id > program.seen:
-                program.seen = change.id
-                self._put(program.sink, message)
+        self._deliver(pages, _News(fast=[done.region]), ChangeId(0, 0))
 
     # Ends
 
     def _forget(self, sink: Sink) -> None:
         self._pages.remove(sink)
-        self._programs.pop(sink, None)
+        self._programs.remove(sink)
 
     def _end_all(self) -> None:
-        for stream in (*self._pages, *self._programs.values()):
+        for stream in (*self._pages, *self._programs):
             self._forget(stream.sink)
             stream.sink.close(wire.closing())

@@ -134,9 +134,9 @@ class Window:
         self.floor = self.head = at
 
 
-def milliseconds() -> int:
-    """The present instant as ids write it."""
-    return int(clock.now().timestamp() * 1000)
+def milliseconds(instant: datetime | None = None) -> int:
+    """`instant`, or the present one, as ids write it."""
+    return int((instant or clock.now()).timestamp() * 1000)
 
 
 class MemoryLog:
@@ -155,9 +155,9 @@ class MemoryLog:
     def append(self, topic: str, kind: str, data: Data | None = None, known: Data | None = None) -> Change:
         del known  # nobody else needs it
         with self._lock:
-            head = self._window.head
-            change_id = max(ChangeId(milliseconds(), 0), ChangeId(head.milliseconds, head.counter + 1))
-            change = Change(change_id, clock.now(), topic, kind, dict(data or {}))
+            now, head = clock.now(), self._window.head
+            change_id = max(ChangeId(milliseconds(now), 0), ChangeId(head.milliseconds, head.counter + 1))
+            change = Change(change_id, now, topic, kind, dict(data or {}))
             self._window.add(change)
             for listener in self._listeners:
                 listener(change)

@@ -1,4 +1,4 @@
-"""The open streams as the hub keeps them: what each shows, and how far it has been told."""
+"""The open pages as the hub keeps them: what each shows, and how far it has been told."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -69,21 +69,16 @@ class Page:
     reached: ChangeId = ChangeId(0, 0)
     owed: frozenset[str] = NOTHING
 
-    def resume_from(self) -> ChangeId | None:
-        """The id that a message may carry now.
+    def told(self, reached: ChangeId, owed: frozenset[str]) -> ChangeId | None:
+        """Take note of a message about all changes up to `reached`; the regions `owed` will follow it.
 
-        None while something is owed: a client that lost its stream then comes back with an older id, and so
-        gets what it was owed.
+        The id that the message may carry: none while something is owed. A client that loses its stream then comes
+        back with an older id, and so gets what it was owed. Ids never go back.
         """
+        self.reached = max(self.reached, reached)
+        if owed:
+            self.owed |= owed
         return None if self.owed else self.reached
-
-
-@dataclass(eq=False, slots=True)
-class Program:
-    """A stream of events as JSON. `seen` becomes the newest event it has been told of."""
-
-    sink: Sink
-    seen: ChangeId
 
 
 class Pages:

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from lco.live.announcements import SENTENCES, sentence
-from lco.live.hub import PUBLIC_KINDS
 from lco.live.log import Change, ChangeId
+from lco.live.programs import PUBLIC_KINDS
 
 BLOWER = {"vehicle_id": 1, "vehicle_name": "Professional Snow Blower"}
 

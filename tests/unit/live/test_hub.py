@@ -6,8 +6,9 @@ import pytest
 
 from lco import clock, metrics
 from lco.live.announcements import CAUGHT_UP
-from lco.live.hub import AT_ONCE, Hub
+from lco.live.hub import Hub
 from lco.live.log import ChangeId, MemoryLog
+from lco.live.outgoing import AT_ONCE
 from tests.unit.live.conftest import rented, shown
 
 

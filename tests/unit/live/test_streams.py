@@ -48,9 +48,11 @@ def test_nothing_is_left_of_pages_that_are_gone(region, sink):
     assert not any(vars(pages).values())
 
 
-def test_a_page_resumes_from_what_it_reached_unless_something_is_owed(region, sink):
+def test_a_message_carries_what_the_page_has_reached_unless_something_is_owed(region, sink):
     shown = page(sink(), region("card:1"))
-    shown.reached = ChangeId(5, 0)
-    assert shown.resume_from() == ChangeId(5, 0)
-    shown.owed |= {"card:1"}
-    assert shown.resume_from() is None
+    assert shown.told(ChangeId(5, 0), frozenset()) == ChangeId(5, 0)
+    assert shown.told(ChangeId(4, 0), frozenset()) == ChangeId(5, 0)
+    assert shown.told(ChangeId(6, 0), frozenset({"calendar:1"})) is None
+    assert shown.told(ChangeId(7, 0), frozenset()) is None
+    shown.owed -= {"calendar:1"}
+    assert shown.told(ChangeId(7, 0), frozenset()) == ChangeId(7, 0)

@@ -1,0 +1,52 @@
+"""Messages on their way out: gathered first, then handed over together."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from lco import metrics
+from lco.live.streams import Sink
+
+log = logging.getLogger(__name__)
+
+GATHERED = 1024 * 1024
+"""Bytes that are gathered before they are handed over."""
+AT_ONCE = 500
+"""Messages that are handed over in one go, before requests may be answered again."""
+
+
+class Outgoing:
+    """What is to be sent, in order. `on_slow` is told of a sink that does not keep up, which is then closed.
+
+    Writing to sockets and rendering push each other out of the processor's caches when they take turns for every
+    message. So messages are made for a while, and then written for a while.
+    """
+
+    def __init__(self, on_slow: Callable[[Sink], object]) -> None:
+        self._on_slow = on_slow
+        self._messages: list[tuple[Sink, bytes]] = []
+        self._size = 0
+
+    def add(self, sink: Sink, message: bytes) -> None:
+        """Send `message` to `sink` at the next `flush`, which is now if enough has gathered."""
+        self._messages.append((sink, message))
+        self._size += len(message)
+        if self._size >= GATHERED:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over all that has gathered."""
+        messages = self._messages
+        self.drop()
+        for number, (sink, message) in enumerate(messages, 1):
+            if not sink.put(message):
+                metrics.stream_overflows.inc()
+                log.info("a stream is closed: its client does not keep up")
+                self._on_slow(sink)
+                sink.close()
+            if number % AT_ONCE == 0:
+                time.sleep(0)  # under gevent, this lets requests be answered
+
+    def drop(self) -> None:
+        """Forget what has gathered."""
+        self._messages, self._size = [], 0

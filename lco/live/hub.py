@@ -185,13 +185,12 @@ class Hub:
 
         With that they have been told of everything up to `reached`.
         """
-        ids = [change.id for change in changes]
-        behind: dict[int, list[Page]] = {}
+        alike: dict[ChangeId, list[Page]] = {}
         for page in view.pages:
+            alike.setdefault(page.reached, []).append(page)
+        for known, pages in alike.items():
             # What was caught up with a moment ago is not news.
-            behind.setdefault(bisect_right(ids, page.reached), []).append(page)
-        for known, pages in behind.items():
-            if news := changes[known:]:
+            if news := changes[bisect_right(changes, known, key=lambda change: change.id) :]:
                 regions = (region for change in news for region in view.about(change.topic))
                 self._deliver(pages, _news(regions, map(announcements.sentence, news)), reached)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import gevent
 import gevent.socket
+from gevent.monkey import get_original
 
 from lco import metrics
 from lco.live import wire
@@ -34,8 +35,10 @@ BEAT = timedelta(seconds=1)
 AT_ONCE = 500
 """Heartbeats that are sent in one go, before others may run."""
 
-NOT_OPEN = -1
 READABLE, WRITABLE = 1, 2
+
+BareSocket: type[socket.socket] = get_original("socket", "socket")
+"""The one of the standard library, which does not know of gevent, and of which nothing ever waits."""
 
 
 class Line:
@@ -45,7 +48,7 @@ class Line:
     """
 
     __slots__ = (
-        *("_closed", "_file", "_heartbeat", "_lines", "_on_close", "_reads", "_waiting", "_writes"),
+        *("_closed", "_connection", "_heartbeat", "_lines", "_on_close", "_reads", "_waiting", "_writes"),
         "spoke_at",
     )
 
@@ -53,7 +56,7 @@ class Line:
         self._lines = lines
         self._heartbeat = heartbeat
         self._on_close = on_close
-        self._file = NOT_OPEN
+        self._connection: socket.socket | None = None
         self._reads: Any = None
         self._writes: Any = None
         self._waiting = b""
@@ -69,14 +72,13 @@ class Line:
         try:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_KEEPS)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, wire.milliseconds(LOST_AFTER))
-            self._file = os.dup(connection.fileno())
+            self._connection = _duplicate(connection)
         except OSError:
             self.close()
             raise
-        os.set_blocking(self._file, False)
         self._lines.add(self)
-        self._reads = gevent.get_hub().loop.io(self._file, READABLE)
-        self._reads.start(self._hear)
+        self._reads = gevent.get_hub().loop.io(self._connection.fileno(), READABLE)
+        self._reads.start(self._hear, self._connection)
         waiting, self._waiting = self._waiting, b""
         self.put(head + waiting)
         return self._lines.handled
@@ -85,12 +87,12 @@ class Line:
         """Send `message`, now or as soon as the client can take it. False when too much waits for it already."""
         if self._closed:
             return True
-        if self._file == NOT_OPEN or self._waiting:
+        if self._connection is None or self._waiting:
             return self._keep(message)
         self.spoke_at = self._lines.beats
-        self._waiting = self._unsent(message)
+        self._waiting = _unsent(self._connection, message)
         if self._waiting:
-            self._wait_for_room()
+            self._wait_for_room(self._connection)
         return True
 
     def close(self, last: bytes = b"") -> None:
@@ -98,10 +100,10 @@ class Line:
         if self._closed:
             return
         self._closed = True
-        if self._file != NOT_OPEN:
+        if self._connection:
             if not self._waiting:
-                self._unsent(last)
-            self._let_go()
+                _unsent(self._connection, last)
+            self._let_go(self._connection)
         self._on_close(self)
 
     def beat(self) -> None:
@@ -116,29 +118,20 @@ class Line:
         self._waiting += message
         return True
 
-    def _unsent(self, message: bytes) -> bytes:
-        """What the client could not take of `message`. If it is gone, that is nothing: the loop will tell so."""
-        try:
-            return message[os.write(self._file, message) :]
-        except BlockingIOError:
-            return message
-        except OSError:
-            return b""
-
-    def _wait_for_room(self) -> None:
+    def _wait_for_room(self, connection: socket.socket) -> None:
         if self._writes is None:
-            self._writes = gevent.get_hub().loop.io(self._file, WRITABLE)
-        self._writes.start(self._go_on)
+            self._writes = gevent.get_hub().loop.io(connection.fileno(), WRITABLE)
+        self._writes.start(self._go_on, connection)
 
-    def _go_on(self) -> None:
-        self._waiting = self._unsent(self._waiting)
+    def _go_on(self, connection: socket.socket) -> None:
+        self._waiting = _unsent(connection, self._waiting)
         if not self._waiting:
             self._writes.stop()
 
-    def _hear(self) -> None:
+    def _hear(self, connection: socket.socket) -> None:
         """Something came from the client: its end. It has nothing else to say, so anything else is dropped."""
         try:
-            said = os.read(self._file, 4096)
+            said = connection.recv(4096)
         except BlockingIOError:
             return
         except OSError:
@@ -146,11 +139,28 @@ class Line:
         if not said:
             self.close()
 
-    def _let_go(self) -> None:
+    def _let_go(self, connection: socket.socket) -> None:
         for watch in filter(None, (self._reads, self._writes)):
             watch.close()
-        os.close(self._file)
+        connection.close()
         self._lines.drop(self)
+
+
+def _duplicate(connection: socket.socket) -> socket.socket:
+    """The same connection, to be used without ever waiting. Raises OSError."""
+    same = BareSocket(connection.family, connection.type, connection.proto, os.dup(connection.fileno()))
+    same.setblocking(False)
+    return same
+
+
+def _unsent(connection: socket.socket, message: bytes) -> bytes:
+    """What the client could not take of `message`. If it is gone, that is nothing: the loop will tell so."""
+    try:
+        return message[connection.send(message) :]
+    except BlockingIOError:
+        return message
+    except OSError:
+        return b""
 
 
 class Lines:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 SYMBOLS = {"USD": "$", "CAD": "CA$", "EUR": "€", "GBP": "£"}
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +15,5 @@ class Money:
 
     def __str__(self) -> str:
         """As people read it: `$1,250`, `$99.50`; the code stands in front where no symbol is known."""
-        rounded = self.amount.quantize(CENT)
-        digits = f"{rounded:,.0f}" if rounded == rounded.to_integral_value() else f"{rounded:,.2f}"
-        return f"{SYMBOLS.get(self.currency, self.currency + ' ')}{digits}"
+        symbol = SYMBOLS.get(self.currency, f"{self.currency} ")
+        return f"{symbol}{self.amount:,.2f}".removesuffix(".00")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wsgi import app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -27,17 +27,18 @@ class ShortWay:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         if environ["PATH_INFO"] != PATH:
             return self._application(environ, start_response)
-        for vehicle, price in json.loads(environ["wsgi.input"].read()).items():
-            _append(int(vehicle), price)
+        _append({int(vehicle): price for vehicle, price in json.loads(environ["wsgi.input"].read()).items()})
         start_response(f"{HTTPStatus.OK.value} {HTTPStatus.OK.phrase}", [("Content-Length", "0")])
         return []
 
 
-def _append(vehicle_id: int, price: int) -> None:
+def _append(prices: "Mapping[int, int]") -> None:
     shop = app.extensions["lco"]
-    name = shop.catalogue.find(vehicle_id).name
-    data = {"vehicle_id": vehicle_id, "vehicle_name": name, "rental_price_daily": price, "currency": "USD"}
-    shop.changes.append(f"vehicle:{vehicle_id}", "price.updated", data)
+    vehicles = shop.catalogue.vehicles().by_id
+    for vehicle_id, price in prices.items():
+        name = vehicles[vehicle_id].name
+        data = {"vehicle_id": vehicle_id, "vehicle_name": name, "rental_price_daily": price, "currency": "USD"}
+        shop.changes.append(f"vehicle:{vehicle_id}", "price.updated", data)
 
 
 app.wsgi_app = ShortWay(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents for middleware

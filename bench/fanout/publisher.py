@@ -22,6 +22,7 @@ class Publisher:
     def __init__(self, port: int) -> None:
         self._line = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._text = b""
 
     def __enter__(self) -> Self:
         return self
@@ -34,25 +35,30 @@ class Publisher:
     def send(self, *requests: bytes) -> None:
         """Send each when the one before has been answered. Raises RuntimeError unless all succeed."""
         for request in requests:
-            self._line.sendall(request)
+            self.pipeline(request)
+
+    def pipeline(self, *requests: bytes) -> None:
+        """Send all, then read the answers (RFC 9112, 9.3.2). Raises RuntimeError unless all succeed."""
+        self._line.sendall(b"".join(requests))
+        for _ in requests:
             self._finish_answer()
 
     def _finish_answer(self) -> None:
-        text = b""
-        while HEAD_END not in text:
-            text += self._more(text)
-        head, _, body = text.partition(HEAD_END)
+        while HEAD_END not in self._text:
+            self._read_more()
+        head, _, self._text = self._text.partition(HEAD_END)
         if not head.startswith(b"HTTP/1.1 2"):
-            raise RuntimeError(f"publishing was refused: {text!r}")
+            raise RuntimeError(f"publishing was refused: {head + self._text!r}")
         length = next(int(value) for name, value in _fields(head) if name == b"content-length")
-        while len(body) < length:
-            body += self._more(body)
+        while len(self._text) < length:
+            self._read_more()
+        self._text = self._text[length:]
 
-    def _more(self, before: bytes) -> bytes:
+    def _read_more(self) -> None:
         some = self._line.recv(65536)
         if not some:
-            raise RuntimeError(f"the server closed while it answered: {before!r}")
-        return some
+            raise RuntimeError(f"the server closed while it answered: {self._text!r}")
+        self._text += some
 
 
 def _fields(head: bytes) -> list[tuple[bytes, bytes]]:
@@ -77,9 +83,9 @@ class Publishers:
         for publisher in self._all:
             publisher.__exit__(kind, error, trace)
 
-    def send(self, requests: Sequence[bytes]) -> None:
+    def send(self, requests: Sequence[bytes], *, pipelined: bool) -> None:
         """Send all, each connection its share. Raises RuntimeError unless all succeed."""
-        count = len(self._all)
-        shares = (requests[start::count] for start in range(count))
-        for done in [self._threads.submit(p.send, *share) for p, share in zip(self._all, shares, strict=True)]:
+        way = Publisher.pipeline if pipelined else Publisher.send
+        shares = (requests[start :: len(self._all)] for start in range(len(self._all)))
+        for done in [self._threads.submit(way, p, *share) for p, share in zip(self._all, shares, strict=True)]:
             done.result()

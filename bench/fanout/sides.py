@@ -37,6 +37,8 @@ class Server(Protocol):
 
     port: int
     worker: int
+    pipelined: bool
+    """Whether many requests may be sent at once on one connection: so is nchan's own time least."""
 
     def path(self, vehicle: int) -> str:
         """The stream about the vehicle."""
@@ -49,7 +51,9 @@ class Server(Protocol):
 
 
 class Site:
-    """The site under gunicorn, with the demo Odoo behind it."""
+    """The site under gunicorn, with the demo Odoo behind it. Webhooks come as they do from Odoo, one by one."""
+
+    pipelined = False
 
     def __init__(self, odoo: serving.Demo, server: serving.Server) -> None:
         self.port = server.port
@@ -89,6 +93,8 @@ class ShortSite(Site):
 
 class Nchan:
     """nginx with nchan: a channel for each vehicle; what is published is the data of the site's own message."""
+
+    pipelined = True
 
     def __init__(self, server: serving.Server, sample: str) -> None:
         self.port = server.port
@@ -155,7 +161,7 @@ class Side:
         price = self._next(vehicles)
         sent = self.server.requests(vehicles, price)
         with Publishers(self.server.port, PUBLISHERS) as publishers:
-            return self._hears(vehicles, price, lambda: publishers.send(sent))
+            return self._hears(vehicles, price, lambda: publishers.send(sent, pipelined=self.server.pipelined))
 
     def _next(self, vehicles: Sequence[int]) -> int:
         self.rest()

@@ -4,11 +4,10 @@ import logging
 import queue
 import threading
 import time
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from typing import NamedTuple
 
 from lco import metrics
 from lco.live import announcements, rendering, wire
@@ -41,8 +40,7 @@ class _Closed:
 _Item = Change | Page | Program | _Left | Rendered | _Lost | _Closed
 
 
-@dataclass(frozen=True, slots=True)
-class _News:
+class _News(NamedTuple):
     """What pages are to be told at once: regions that are there quickly, those that take longer, and sentences."""
 
     fast: Sequence[Region]
@@ -55,18 +53,6 @@ def _news(regions: Iterable[Region], sentences: Iterable[str | None] = ()) -> _N
     once = {region.name: region for region in regions}.values()
     spoken = dict.fromkeys(filter(None, sentences))
     return _News([r for r in once if not r.slow], [r for r in once if r.slow], list(spoken))
-
-
-class _WithEachId(dict[ChangeId | None, bytes]):
-    """One message by the id that it carries, made once for each that is asked for."""
-
-    def __init__(self, make: Callable[[ChangeId | None], bytes]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, change_id: ChangeId | None) -> bytes:
-        message = self[change_id] = self._make(change_id)
-        return message
 
 
 class Hub:
@@ -172,13 +158,20 @@ class Hub:
 
     def _spread(self, changes: Sequence[Change]) -> None:
         """Tell every page and every program what `changes`, oldest first, mean to it."""
-        news: dict[View, list[Change]] = {}
+        by_view: dict[View, list[Change]] = {}
         for change in changes:
             for view in self._pages.about(change.topic):
-                news.setdefault(view, []).append(change)
-        for view, about_it in news.items():
-            self._tell(view, about_it, changes[-1].id)
+                by_view.setdefault(view, []).append(change)
+        self._render(r for view, about in by_view.items() for change in about for r in view.about(change.topic))
+        for view, about in by_view.items():
+            self._tell(view, about, changes[-1].id)
         self._programs.tell(changes)
+
+    def _render(self, regions: Iterable[Region]) -> None:
+        """Render what is not slow, one after the other: so each finds the templates in the processor's caches."""
+        for region in regions:
+            if not region.slow:
+                self._piece(region)
 
     def _tell(self, view: View, changes: Sequence[Change], reached: ChangeId) -> None:
         """Tell the pages that show `view` what they do not know of `changes`, which is the same for nearly all.
@@ -190,8 +183,8 @@ class Hub:
             alike.setdefault(page.reached, []).append(page)
         for known, pages in alike.items():
             # What was caught up with a moment ago is not news.
-            if news := changes[bisect_right(changes, known, key=lambda change: change.id) :]:
-                regions = (region for change in news for region in view.about(change.topic))
+            if news := [change for change in changes if change.id > known]:
+                regions = [region for change in news for region in view.about(change.topic)]
                 self._deliver(pages, _news(regions, map(announcements.sentence, news)), reached)
 
     def _catch_up(self, page: Page) -> None:
@@ -218,10 +211,11 @@ class Hub:
     def _deliver(self, pages: Sequence[Page], news: _News, reached: ChangeId) -> None:
         """Send `news` to `pages`, which then have been told of everything up to `reached`."""
         owed = frozenset(region.name for region in news.slow)
-        messages = _WithEachId(partial(self._message, news))
+        sinks: dict[ChangeId | None, list[Sink]] = {}
         for page in pages:
-            if message := messages[page.told(reached, owed)]:
-                self._outgoing.add(page.sink, message)
+            sinks.setdefault(page.told(reached, owed), []).append(page.sink)
+        for change_id, same in sinks.items():
+            self._outgoing.add(same, self._message(news, change_id))
         for region in news.slow:
             self._slow.ask(region)
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lco import metrics
 from lco.live.streams import Sink
@@ -24,13 +24,13 @@ class Outgoing:
 
     def __init__(self, on_slow: Callable[[Sink], object]) -> None:
         self._on_slow = on_slow
-        self._messages: list[tuple[Sink, bytes]] = []
+        self._messages: list[tuple[Sequence[Sink], bytes]] = []
         self._size = 0
 
-    def add(self, sink: Sink, message: bytes) -> None:
-        """Send `message` to `sink` at the next `flush`, which is now if enough has gathered."""
-        self._messages.append((sink, message))
-        self._size += len(message)
+    def add(self, sinks: Sequence[Sink], message: bytes) -> None:
+        """Send `message` to each of `sinks` at the next `flush`, which is now if enough has gathered."""
+        self._messages.append((sinks, message))
+        self._size += len(sinks) * len(message)
         if self._size >= GATHERED:
             self.flush()
 
@@ -38,14 +38,20 @@ class Outgoing:
         """Hand over all that has gathered."""
         messages = self._messages
         self.drop()
-        for number, (sink, message) in enumerate(messages, 1):
-            if not sink.put(message):
-                metrics.stream_overflows.inc()
-                log.info("a stream is closed: its client does not keep up")
-                self._on_slow(sink)
-                sink.close()
-            if number % AT_ONCE == 0:
-                time.sleep(0)  # under gevent, this lets requests be answered
+        number = 0
+        for sinks, message in messages:
+            for sink in sinks if message else ():
+                if not sink.put(message):
+                    self._too_slow(sink)
+                number += 1
+                if number % AT_ONCE == 0:
+                    time.sleep(0)  # under gevent, this lets requests be answered
+
+    def _too_slow(self, sink: Sink) -> None:
+        metrics.stream_overflows.inc()
+        log.info("a stream is closed: its client does not keep up")
+        self._on_slow(sink)
+        sink.close()
 
     def drop(self) -> None:
         """Forget what has gathered."""

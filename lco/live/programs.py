@@ -51,7 +51,7 @@ class Programs:
         if entries is None or len(entries) > MOST_REPLAYED:
             self._resync(program)
         elif missed := _public(entries):
-            self._outgoing.add(program.sink, b"".join(map(wire.event, missed)))
+            self._outgoing.add([program.sink], b"".join(map(wire.event, missed)))
             program.seen = missed[-1].id
 
     def remove(self, sink: Sink) -> None:
@@ -61,11 +61,10 @@ class Programs:
     def tell(self, changes: Sequence[Change]) -> None:
         """Tell everybody the public ones of `changes`, except who knows them."""
         for change in _public(changes) if self._open else ():
-            message = wire.event(change)
-            for program in self:
-                if change.id > program.seen:
-                    program.seen = change.id
-                    self._outgoing.add(program.sink, message)
+            late = [program for program in self._open.values() if change.id > program.seen]
+            for program in late:
+                program.seen = change.id
+            self._outgoing.add([program.sink for program in late], wire.event(change))
 
     def start_over(self) -> None:
         """Tell everybody that something may have been missed."""
@@ -74,7 +73,7 @@ class Programs:
 
     def _resync(self, program: Program) -> None:
         program.seen = head = self._changes.head()
-        self._outgoing.add(program.sink, wire.notice("resync", head, head))
+        self._outgoing.add([program.sink], wire.notice("resync", head, head))
 
 
 def _public(changes: Iterable[Change]) -> list[Change]:

@@ -50,9 +50,9 @@ class View:
     def __post_init__(self) -> None:
         self.topics = frozenset().union(*(region.topics for region in self.regions.values()))
 
-    def about(self, topic: str) -> Iterator[Region]:
+    def about(self, topic: str) -> list[Region]:
         """The regions that change with `topic`."""
-        return (region for region in self.regions.values() if topic in region.topics)
+        return [region for region in self.regions.values() if topic in region.topics]
 
 
 @dataclass(eq=False, slots=True)

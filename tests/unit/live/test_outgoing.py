@@ -23,9 +23,9 @@ class Client:
 def test_what_gathers_is_handed_over_in_order_and_only_then():
     book = []
     one, other, outgoing = Client("one", book), Client("other", book), Outgoing(lambda _: None)
-    outgoing.add(one, b"1")
-    outgoing.add(other, b"2")
-    outgoing.add(one, b"3")
+    outgoing.add([one], b"1")
+    outgoing.add([other], b"2")
+    outgoing.add([one], b"3")
     assert book == []
     outgoing.flush()
     outgoing.flush()
@@ -35,12 +35,12 @@ def test_what_gathers_is_handed_over_in_order_and_only_then():
 def test_no_more_gathers_than_so_many_bytes():
     book = []
     client, outgoing = Client("one", book), Outgoing(lambda _: None)
-    outgoing.add(client, b"x")
-    outgoing.add(client, b"x" * (GATHERED - 2))
+    outgoing.add([client], b"x")
+    outgoing.add([client], b"x" * (GATHERED - 2))
     assert book == []
-    outgoing.add(client, b"x")
+    outgoing.add([client], b"x")
     assert len(book) == 3
-    outgoing.add(client, b"y")
+    outgoing.add([client], b"y")
     assert len(book) == 3
 
 
@@ -48,8 +48,7 @@ def test_a_client_that_does_not_keep_up_is_told_of_counted_and_closed_and_the_ot
     before = metrics.stream_overflows._value.get()
     book, slow = [], []
     laggard, other, outgoing = Client("laggard", book, takes=0), Client("other", book), Outgoing(slow.append)
-    outgoing.add(laggard, b"1")
-    outgoing.add(other, b"1")
+    outgoing.add([laggard, other], b"1")
     outgoing.flush()
     assert book == [("other", b"1")]
     assert slow == [laggard]
@@ -58,11 +57,19 @@ def test_a_client_that_does_not_keep_up_is_told_of_counted_and_closed_and_the_ot
     assert metrics.stream_overflows._value.get() == before + 1
 
 
+def test_an_empty_message_is_not_sent():
+    book = []
+    client, outgoing = Client("one", book), Outgoing(lambda _: None)
+    outgoing.add([client], b"")
+    outgoing.flush()
+    assert book == []
+
+
 def test_what_is_dropped_is_never_sent():
     book = []
     client, outgoing = Client("one", book), Outgoing(lambda _: None)
-    outgoing.add(client, b"old")
+    outgoing.add([client], b"old")
     outgoing.drop()
-    outgoing.add(client, b"new")
+    outgoing.add([client], b"new")
     outgoing.flush()
     assert book == [("one", b"new")]

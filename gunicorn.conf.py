@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 from datetime import timedelta
 from types import FrameType
 from typing import Any
@@ -28,7 +29,16 @@ LAST_WORDS = timedelta(seconds=5)
 
 
 def on_starting(server: Any) -> None:
-    """Allow as many open files as the system does, since each stream is one; say what the settings do not get."""
+    """Refuse settings that cannot be used, in one line and before any worker: each would say it with a traceback.
+
+    Allow as many open files as the system does, since each stream is one; say what the settings do not get.
+    """
+    from lco.settings import Settings, SettingsError
+
+    try:
+        Settings.from_environment()
+    except SettingsError as error:
+        sys.exit(f"The site cannot start. {error}")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if wanted != str(workers):
@@ -81,6 +91,7 @@ def pre_request(_worker: Any, request: Any) -> None:
 
 def worker_exit(_server: Any, worker: Any) -> None:
     """Let every stream hear that it ends, also when the worker stops for another reason than being told to."""
-    if extensions := getattr(worker.wsgi, "extensions", None):  # there is none if the application did not load
+    if application := getattr(worker, "wsgi", None):  # there is none if it did not load
+        extensions = application.extensions
         extensions["lco.hub"].close()
         extensions["lco.hub"].wait_until_closed(LAST_WORDS)

@@ -33,9 +33,12 @@ def test_alone_by_default_and_without_a_word(configured):
     assert configured() == (1, [])
 
 
-def test_with_redis_as_many_as_are_wished_for(configured):
+def test_with_redis_as_many_as_are_wished_for(configured, tmp_path):
     assert configured(WEB_CONCURRENCY="3", **REDIS, **POSTGRES) == (3, [])
-    assert configured(WEB_CONCURRENCY="2", REDIS_URL_FILE="/run/redis", DATABASE_URL_FILE="/run/db") == (2, [])
+    files = {f"{name}_FILE": tmp_path / name for name in (REDIS | POSTGRES)}
+    for file, text in zip(files.values(), (REDIS | POSTGRES).values(), strict=True):
+        file.write_text(text)
+    assert configured(WEB_CONCURRENCY="2", **{name: str(file) for name, file in files.items()}) == (2, [])
 
 
 @pytest.mark.parametrize("wanted", ["2", "0", "many"])

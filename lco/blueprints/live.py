@@ -34,8 +34,7 @@ def page() -> Response:
     """HTML for the regions `r`, whenever one changes, starting after the change `since`."""
     regions = _regions()
     seen = _seen()
-    sink = _sink("live", wire.PAGE_HEARTBEAT)
-    sink.put(wire.connected(seen))
+    sink = _sink("live", wire.PAGE_HEARTBEAT, wire.connected(seen))
     _hub().show(sink, regions, seen, resumed="Last-Event-ID" in request.headers)
     return _stream(sink)
 
@@ -45,8 +44,7 @@ def events() -> Response:
     """Every public event as JSON, starting after the change `since`, or now."""
     head = shop().changes.head()
     seen = _seen() or head
-    sink = _sink("events", wire.PROGRAM_HEARTBEAT)
-    sink.put(wire.notice("connected", head, seen))
+    sink = _sink("events", wire.PROGRAM_HEARTBEAT, wire.notice("connected", head, seen))
     _hub().tell(sink, seen)
     return _stream(sink)
 
@@ -66,7 +64,7 @@ def _seen() -> ChangeId | None:
     return ChangeId.parse(request.headers.get("Last-Event-ID") or request.args.get("since", ""))
 
 
-def _sink(kind: str, heartbeat: bytes) -> "Line | Pipe":
+def _sink(kind: str, heartbeat: bytes, greeting: bytes) -> "Line | Pipe":
     """The way to this client, holding a place among all streams until it ends. Raises TooBusy."""
     hub = _hub()
     give_up = hub.places.take(request.remote_addr or "", kind)
@@ -77,8 +75,8 @@ def _sink(kind: str, heartbeat: bytes) -> "Line | Pipe":
 
     lines: Lines | None = current_app.extensions.get("lco.lines")
     if lines and request.method == "GET" and lines.can_take(request.environ):
-        return lines.line(heartbeat, ended)
-    return Pipe(heartbeat, ended)
+        return lines.line(heartbeat, greeting, ended)
+    return Pipe(heartbeat, greeting, ended)
 
 
 def _hub() -> Hub:

@@ -42,19 +42,22 @@ BareSocket: type[socket.socket] = get_original("socket", "socket")
 
 
 class Line:
-    """The way to one client over its own connection. What is put before `open` is sent then.
+    """The way to one client over its own connection, on which `greeting` comes first.
 
     `on_close` is called exactly once: when the client is gone, did not keep up, or the stream is ended here.
     """
 
     __slots__ = (
-        *("_closed", "_connection", "_heartbeat", "_lines", "_on_close", "_reads", "_waiting", "_writes"),
-        "spoke_at",
+        *("_closed", "_connection", "_greeting", "_heartbeat", "_lines", "_on_close", "_reads", "_waiting"),
+        *("_writes", "spoke_at"),
     )
 
-    def __init__(self, lines: "Lines", heartbeat: bytes, on_close: Callable[["Line"], object]) -> None:
+    def __init__(
+        self, lines: "Lines", heartbeat: bytes, greeting: bytes, on_close: Callable[["Line"], object]
+    ) -> None:
         self._lines = lines
         self._heartbeat = heartbeat
+        self._greeting = greeting
         self._on_close = on_close
         self._connection: socket.socket | None = None
         self._reads: Any = None
@@ -64,7 +67,7 @@ class Line:
         self.spoke_at = 0
 
     def open(self, connection: socket.socket, head: bytes) -> Iterable[bytes]:
-        """Take `connection` over, which its server may close then, and send `head` and what waits.
+        """Take `connection` over, which its server may close then, and send `head`, the greeting and what waits.
 
         Returns the mark that tells the server so. Raises OSError when the connection has ended, or when this
         process may open no more files.
@@ -79,8 +82,8 @@ class Line:
         self._lines.add(self)
         self._reads = gevent.get_hub().loop.io(self._connection.fileno(), READABLE)
         self._reads.start(self._hear, self._connection)
-        waiting, self._waiting = self._waiting, b""
-        self.put(head + waiting)
+        first, self._greeting, self._waiting = head + self._greeting + self._waiting, b"", b""
+        self.put(first)
         return self._lines.handled
 
     def put(self, message: bytes) -> bool:
@@ -113,7 +116,7 @@ class Line:
             self.close()
 
     def _keep(self, message: bytes) -> bool:
-        if len(self._waiting) >= MOST_WAITING:
+        if self._waiting and len(self._waiting) + len(message) > MOST_WAITING:
             return False
         self._waiting += message
         return True
@@ -187,9 +190,9 @@ class Lines:
             return False
         return connection.family in {socket.AF_INET, socket.AF_INET6} and hasattr(socket, "TCP_USER_TIMEOUT")
 
-    def line(self, heartbeat: bytes, on_close: Callable[[Line], object]) -> Line:
+    def line(self, heartbeat: bytes, greeting: bytes, on_close: Callable[[Line], object]) -> Line:
         """A line that is not open yet."""
-        return Line(self, heartbeat, on_close)
+        return Line(self, heartbeat, greeting, on_close)
 
     def add(self, line: Line) -> None:
         self._open.add(line)

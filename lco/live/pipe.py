@@ -10,7 +10,7 @@ from lco.live.streams import MOST_WAITING
 
 
 class Pipe:
-    """An iterable of bytes for a WSGI server, filled from another thread.
+    """An iterable of bytes for a WSGI server, filled from another thread; `greeting` comes first.
 
     `on_close` is called exactly once: when the client is gone, did not keep up, or the stream is ended here.
     """
@@ -18,6 +18,7 @@ class Pipe:
     def __init__(
         self,
         heartbeat: bytes,
+        greeting: bytes,
         on_close: Callable[["Pipe"], object],
         every: timedelta = wire.HEARTBEAT_EVERY,
         most_waiting: int = MOST_WAITING,
@@ -27,14 +28,14 @@ class Pipe:
         self._every = every.total_seconds()
         self._most_waiting = most_waiting
         self._changed = threading.Condition()
-        self._waiting: deque[bytes] = deque()
+        self._waiting = deque([greeting])
         self._size = 0
         self._closed = False
 
     def put(self, message: bytes) -> bool:
         """Hand over a message, without waiting. False when so much waits already that the client is too slow."""
         with self._changed:
-            if self._size >= self._most_waiting:
+            if self._size and self._size + len(message) > self._most_waiting:
                 return False
             if not self._closed:
                 self._waiting.append(message)

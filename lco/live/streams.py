@@ -7,7 +7,7 @@ from typing import Protocol
 from lco.live.log import ChangeId
 
 MOST_WAITING = 64 * 1024
-"""With so many bytes waiting, a client gets no more. A single message may be longer: the state of a list is."""
+"""So many bytes may wait for a client. A single message may be longer: the present state of a whole list is."""
 NOTHING: frozenset[str] = frozenset()
 
 

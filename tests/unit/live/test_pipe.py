@@ -10,9 +10,11 @@ LATE = timedelta(seconds=30)
 
 
 def pipe(every=LATE, **more):
+    """A pipe whose greeting has been read."""
     closed = []
-    made = Pipe(b"beat", closed.append, every=every, **more)
+    made = Pipe(b"beat", b"hello ", closed.append, every=every, **more)
     made.closed = closed
+    assert next(made) == b"hello "
     return made
 
 
@@ -21,6 +23,13 @@ def test_what_is_put_comes_out_in_order_as_one_piece():
     assert stream.put(b"one ")
     assert stream.put(b"two")
     assert next(stream) == b"one two"
+
+
+def test_the_greeting_comes_first_and_is_not_counted():
+    stream = Pipe(b"beat", b"hello ", lambda _: None, most_waiting=10)
+    assert stream.put(b"x" * 1000)
+    assert not stream.put(b"y")
+    assert next(stream) == b"hello " + b"x" * 1000
 
 
 def test_a_silence_is_filled_with_the_heartbeat():
@@ -39,16 +48,17 @@ def test_a_reader_is_woken_by_a_message():
 
 def test_a_client_that_does_not_read_is_refused_more_at_the_bound():
     stream = pipe(most_waiting=10)
-    assert stream.put(b"x" * 9)
-    assert stream.put(b"y" * 9)
+    assert stream.put(b"x" * 6)
+    assert stream.put(b"y" * 4)
     assert not stream.put(b"z")
     next(stream)
     assert stream.put(b"z")
 
 
-def test_one_message_of_any_size_is_taken():
+def test_one_message_of_any_size_is_taken_when_nothing_waits():
     stream = pipe(most_waiting=10)
     assert stream.put(b"x" * 1000)
+    assert not stream.put(b"y")
     assert len(next(stream)) == 1000
 
 

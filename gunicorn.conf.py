@@ -3,9 +3,11 @@
 import gc
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 from datetime import timedelta
 from types import FrameType
 from typing import Any
@@ -26,6 +28,7 @@ accesslog = None  # a booking's address is a secret link, so addresses are not w
 
 STREAMS = ("/live", "/api/events")
 LAST_WORDS = timedelta(seconds=5)
+COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def on_starting(server: Any) -> None:
@@ -46,6 +49,27 @@ def on_starting(server: Any) -> None:
     has_server = any(os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
     if workers > 1 and (not has_server or os.environ.get("DATABASE_URL", "").startswith("sqlite")):
         server.log.warning("%d processes share one SQLite file; PostgreSQL is made for that", workers)
+    if workers > 1:
+        _count_together()
+
+
+def _count_together() -> None:
+    """Have all processes of this server add up what they count (lco/metrics.py), from nothing at each start."""
+    os.environ[COUNTS] = tempfile.mkdtemp(prefix="lco-metrics-")
+
+
+def on_exit(_server: Any) -> None:
+    """Leave nothing behind. Only the process that started the others is told of this."""
+    if folder := os.environ.get(COUNTS):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """What a process had open it has open no longer; what it counted stays counted."""
+    if COUNTS in os.environ:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # the library's
 
 
 def post_worker_init(worker: Any) -> None:

@@ -1,19 +1,51 @@
-"""Every count and gauge of the site, by name: what `/metrics` shows and what the code may increase."""
+"""Every count and gauge of the site, by name: what `/metrics` shows and what the code may increase.
 
-from prometheus_client import Counter, Gauge
+With several processes on one server each writes its counts into files in `PROMETHEUS_MULTIPROC_DIR`, which
+`gunicorn.conf.py` sets, and whoever is asked adds up those of all.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+from prometheus_client.multiprocess import MultiProcessCollector
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+SUM: Final = "livesum"
+"""How a gauge is told for several processes: the sum over those that live."""
 
 pages = Counter("lco_pages", "Pages that may be kept, by where they came from", ["source"])
-kept_page_bytes = Gauge("lco_kept_page_bytes", "Bytes of finished pages kept in this process")
+kept_page_bytes = Gauge("lco_kept_page_bytes", "Bytes of finished pages kept", multiprocess_mode=SUM)
 odoo_calls = Counter("lco_odoo_calls", "Calls to Odoo by call and outcome", ["call", "outcome"])
 stale_answers = Counter("lco_stale_answers", "Answers given from old data because a refresh failed", ["what"])
 background_failures = Counter("lco_background_failures", "Background work that failed", ["what"])
 bookings = Counter("lco_bookings", "Bookings by the state they reached", ["state"])
 webhooks = Counter("lco_webhooks", "Webhook deliveries by outcome", ["endpoint", "outcome"])
 refused = Counter("lco_refused", "Requests refused, by reason", ["reason"])
-streams = Gauge("lco_streams", "Event streams open in this process", ["kind"])
+streams = Gauge("lco_streams", "Event streams open", ["kind"], multiprocess_mode=SUM)
 stream_overflows = Counter("lco_stream_overflows", "Streams closed because the client did not keep up")
 region_failures = Counter("lco_region_failures", "Regions that could not be rendered for a stream")
 mails = Counter("lco_mails", "Mails by outcome", ["outcome"])
 store_failures = Counter("lco_store_failures", "Transactions that the database did not carry out")
 cache_failures = Counter("lco_cache_failures", "Cache reads and writes that failed", ["operation"])
 redis_failures = Counter("lco_redis_failures", "Failures of Redis, by who met them", ["what"])
+
+
+def registry() -> CollectorRegistry:
+    """All counts and gauges, those of the other processes of this server included."""
+    if FOLDER not in os.environ:
+        return REGISTRY
+    everywhere = CollectorRegistry()
+    MultiProcessCollector(everywhere)  # type: ignore[no-untyped-call] # the library's
+    return everywhere
+
+
+def samples(metric: Counter | Gauge) -> Iterator[tuple[Mapping[str, str], float]]:
+    """The present values by label, over all processes of this server."""
+    (described,) = metric.describe()
+    for family in registry().collect():
+        for sample in family.samples if family.name == described.name else ():
+            # A counter's second sample is the instant of its creation.
+            if not sample.name.endswith("_created"):
+                yield sample.labels, sample.value

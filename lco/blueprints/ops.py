@@ -1,13 +1,12 @@
 """How the site is, for the people of the business: bookings that need them, webhooks, Odoo, mails, streams."""
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from flask import Blueprint, Response, make_response, render_template, request
-from prometheus_client import Counter, Gauge
 
 from lco import clock, htmx, metrics
 from lco.blueprints import shop
@@ -36,7 +35,7 @@ class MailCounts(Protocol):
 
 
 class Deliveries(NamedTuple):
-    """Webhooks that this process did not apply, since it was started, by reason."""
+    """Webhooks that were not applied, since the server was started, by reason."""
 
     repeated: int
     refused: Mapping[str, int]
@@ -88,7 +87,7 @@ def condition(shop: Shop, mails: Callable[[], MailCounts] | None) -> Condition:
         bookings=shop.bookings.counts(),
         needing=shop.bookings.needing_a_person(),
         mails=mails() if mails else None,
-        streams=int(sum(value for _, value in _samples(metrics.streams))),
+        streams=int(sum(value for _, value in metrics.samples(metrics.streams))),
     )
 
 
@@ -109,15 +108,7 @@ def _refuse_strangers() -> None:
 
 def _deliveries() -> Deliveries:
     by_outcome: dict[str, int] = {}
-    for labels, value in _samples(metrics.webhooks):
+    for labels, value in metrics.samples(metrics.webhooks):
         by_outcome[labels["outcome"]] = by_outcome.get(labels["outcome"], 0) + int(value)
     refused = {outcome: count for outcome, count in by_outcome.items() if outcome not in TAKEN}
     return Deliveries(by_outcome.get(REPEATED, 0), refused)
-
-
-def _samples(metric: Counter | Gauge) -> Iterator[tuple[Mapping[str, str], float]]:
-    """The present values by label; a counter's second sample, the instant of its creation, is left out."""
-    for family in metric.collect():
-        for sample in family.samples:
-            if not sample.name.endswith("_created"):
-                yield sample.labels, sample.value

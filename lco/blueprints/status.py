@@ -5,6 +5,7 @@ import os
 from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from lco import metrics
 from lco.blueprints import shop
 from lco.errors import OdooError
 
@@ -38,8 +39,10 @@ def ready() -> tuple[Response, int]:
 
 
 @blueprint.get("/metrics")
-def metrics() -> Response:
-    return _uncached(current_app.response_class(generate_latest(), content_type=CONTENT_TYPE_LATEST))
+def counts() -> Response:
+    """What all processes of this server have counted, for Prometheus."""
+    counted = generate_latest(metrics.registry())
+    return _uncached(current_app.response_class(counted, content_type=CONTENT_TYPE_LATEST))
 
 
 def _database() -> bool:

@@ -1,12 +1,15 @@
-"""How many processes serve, and what is said when that is not what was wished for."""
+"""How many processes serve, what is said when that is not what was wished for, and that they count together."""
 
+import os
 import runpy
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from tests.serving import ROOT
 
+COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 POSTGRES = {"DATABASE_URL": "postgres://db/lco"}
 REDIS = {"REDIS_URL": "redis://localhost"}
 
@@ -14,8 +17,16 @@ REDIS = {"REDIS_URL": "redis://localhost"}
 @pytest.fixture
 def configured(monkeypatch):
     """The number of workers with this environment, and the warnings at the start."""
+    ends = []
+
+    def stop() -> None:
+        while ends:
+            ends.pop()(None)
 
     def configure(**environ: str) -> tuple[int, list[str]]:
+        stop()
+        monkeypatch.setenv(COUNTS, "what monkeypatch takes back in the end")
+        monkeypatch.delenv(COUNTS)
         for name in ("WEB_CONCURRENCY", "REDIS_URL", "REDIS_URL_FILE", "DATABASE_URL", "DATABASE_URL_FILE"):
             monkeypatch.delenv(name, raising=False)
         for name, value in environ.items():
@@ -24,9 +35,11 @@ def configured(monkeypatch):
         said = []
         log = SimpleNamespace(warning=lambda text, *values: said.append(text % values))
         conf["on_starting"](SimpleNamespace(log=log))
+        ends.append(conf["on_exit"])
         return conf["workers"], said
 
-    return configure
+    yield configure
+    stop()
 
 
 def test_alone_by_default_and_without_a_word(configured):
@@ -54,3 +67,14 @@ def test_several_on_one_sqlite_file_are_warned(configured, database):
     workers, said = configured(WEB_CONCURRENCY="2", **REDIS, **database)
     assert workers == 2
     assert ["PostgreSQL" in sentence for sentence in said] == [True]
+
+
+def test_several_have_a_folder_for_their_counts_that_is_gone_with_them(configured):
+    configured()
+    assert COUNTS not in os.environ
+    configured(WEB_CONCURRENCY="2", **REDIS, **POSTGRES)
+    folder = Path(os.environ[COUNTS])
+    assert folder.is_dir()
+    conf = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    conf["on_exit"](None)
+    assert not folder.exists()

@@ -1,0 +1,73 @@
+"""Two workers that share a Redis, when one of the three dies."""
+
+import json
+import os
+import signal
+import uuid
+
+from tests import streams
+from tests.html import check
+from tests.integration.processes.workers import (
+    booking,
+    heard,
+    new_price,
+    says,
+    shows,
+)
+
+LATE = "Updates may come late"
+
+
+def test_a_killed_redis_is_told_on_every_page_and_when_it_is_back_all_show_the_same(
+    both,
+    redis_server,
+    odoo,
+):
+    pages, programs, asked = both
+    one, other = asked.values()
+    redis_server.kill()
+    odoo.control("vehicles/5", rental_price_daily=71)
+    one.told("price.updated", vehicle_id=5, rental_price_daily=71, currency="USD")
+    for stream in (pages[one.pid], programs[one.pid]):
+        heard(stream, shows(71))
+    for page in pages.values():
+        heard(page, says("Updates may come late just now."))
+    for worker in asked.values():
+        assert json.loads(worker.get("/readyz"))["redis"] == {"answering": False}
+        text = worker.get("/equipment")
+        assert LATE in text
+        check(text)
+    assert other.send("/api/booking", booking(0, 11), {"Idempotency-Key": uuid.uuid4().hex}).status == 201
+    redis_server.start()  # empty, as it keeps nothing
+    heard(pages[other.pid], shows(71))
+    for program in programs.values():
+        heard(program, says('"resync"'))
+    for page in pages.values():
+        heard(page, says("Updates are live again."))
+    for worker in asked.values():
+        assert json.loads(worker.get("/readyz"))["redis"] == {"answering": True}
+        text = worker.get("/equipment")
+        assert LATE not in text
+        assert "$71" in text
+    new_price(odoo, other, 72)
+    for stream in (*pages.values(), *programs.values()):
+        heard(stream, shows(72))
+
+
+def test_the_clients_of_a_killed_worker_find_everything_at_another(both, site, meet, odoo):
+    pages, programs, asked = both
+    (first, one), (second, other) = asked.items()
+    new_price(odoo, one, 51)
+    for told in (pages, programs):
+        told[first].next(shows(51))
+    os.kill(first, signal.SIGKILL)
+    new_price(odoo, other, 52)
+    pages[second].next(shows(52))
+    found = meet(site)
+    assert first not in found
+    for worker in found.values():
+        with streams.over(worker.connection, "/live?r=card:5", {"Last-Event-ID": pages[first].last_id}) as page:
+            page.next(shows(52))
+    for worker in meet(site).values():
+        with streams.over(worker.connection, "/api/events", {"Last-Event-ID": programs[first].last_id}) as program:
+            program.next(shows(52))

@@ -1,0 +1,161 @@
+"""Two workers that share a Redis: each of them is what the other is."""
+
+import json
+import re
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+import requests
+
+from tests import serving, streams
+from tests.integration.processes.workers import (
+    at_site,
+    booking,
+    data,
+    heard,
+    new_price,
+    says,
+    shows,
+)
+
+LIST = "GET /api/fleet/vehicles"
+DETAIL = "GET /api/fleet/vehicle/{id}"
+
+
+@pytest.fixture
+def cold(redis_server, tmp_path):
+    """An Odoo that nobody has asked for anything, and a site before it with a database of its own in Redis."""
+    with (
+        serving.demo() as odoo,
+        at_site(odoo.url, tmp_path, redis_server.url.replace("/0", "/1")) as site,
+    ):
+        yield site, odoo
+
+
+def test_a_webhook_reaches_every_stream_of_every_worker_in_one_order(both, odoo):
+    pages, programs, asked = both
+    one, other = asked.values()
+    for price in range(81, 92):
+        new_price(odoo, one if price % 2 else other, price)
+    for stream in (*pages.values(), *programs.values()):
+        stream.next(shows(91))
+    ids = [[message["id"] for message in program.seen if "id" in message] for program in programs.values()]
+    assert len(ids[0]) > 10
+    assert ids[0] == sorted(ids[0], key=lambda text: tuple(map(int, text.split("-"))))
+    assert set(ids[0][1:]) == set(ids[1][1:])
+
+
+def test_what_a_worker_has_told_its_pages_it_also_shows_without_asking_odoo(both, odoo):
+    pages, _, asked = both
+    odoo.control("faults", mode="down")
+    one, _ = asked.values()
+    one.told("vehicle.maintenance", vehicle_id=6, in_maintenance=True)
+    for page in pages.values():
+        page.next(lambda message: "status-6" in data(message) and "aintenance" in data(message))
+    cards = [re.search(r'id="card-6".*?</article>', w.get("/equipment"), re.DOTALL) for w in asked.values()]
+    assert all("aintenance" in card.group() for card in cards)
+    odoo.control("faults", mode="off")
+
+
+def test_a_stream_goes_on_at_another_worker_where_it_ended(both, site, meet, odoo):
+    pages, programs, asked = both
+    (first, one), (second, other) = asked.items()
+    new_price(odoo, one, 61)
+    seen_by_page, seen_by_program = (
+        told[first].next(shows(61)) and told[first].last_id for told in (pages, programs)
+    )
+    new_price(odoo, one, 62)
+    pages[second].next(shows(62))
+    with streams.over(other.connection, "/live?r=card:5&r=status:8", {"Last-Event-ID": seen_by_page}) as resumed:
+        caught_up = resumed.next(lambda message: "hx-partial" in data(message))
+    assert shows(62)(caught_up)
+    assert "status-8" not in data(caught_up)
+    again = meet(site)[second].connection
+    with streams.over(again, "/api/events", {"Last-Event-ID": seen_by_program}) as resumed:
+        resumed.next(shows(62))
+        assert not any(map(shows(61), resumed.seen))
+
+
+def test_many_requests_of_both_workers_cost_one_list_read_and_a_webhook_one_read_of_its_vehicle(cold, meet):
+    site, odoo = cold
+    one, other = meet(site).values()
+    url = f"{site.url}/equipment"
+    with ThreadPoolExecutor(40) as threads:
+        lists = threads.map(lambda n: requests.get(f"{url}?q={n}", timeout=15), range(80))
+        assert {page.status_code for page in lists} == {200}
+    # A worker that starts a moment later asks for itself: what was read before may have missed something.
+    assert odoo.calls(LIST) in {1, 2}
+    for worker in (one, other):
+        assert "Snow Blower" in worker.get("/equipment/1-professional-snow-blower")
+    assert odoo.calls(DETAIL) == 1
+    one.told("vehicle.availability_changed", vehicle_id=1, availability_status="rented")
+    serving.wait_until(lambda: odoo.calls(DETAIL) == 2, "Odoo to be asked again")
+    with ThreadPoolExecutor(20) as threads:
+        pages = threads.map(lambda _: requests.get(f"{url}/1-professional-snow-blower", timeout=15), range(40))
+        assert {page.status_code for page in pages} == {200}
+    assert odoo.calls(LIST) in {1, 2}
+    assert odoo.calls(DETAIL) == 2
+
+
+def test_ten_bookings_an_hour_for_a_client_over_both_workers(site, meet):
+    asked = list(meet(site).values())
+    answers = []
+    for number in range(12):
+        headers = {"Idempotency-Key": uuid.uuid4().hex, "X-Forwarded-For": "198.51.100.7"}
+        answers.append(asked[number % 2].send("/api/booking", booking(number), headers).status)
+    assert Counter(answers) == {201: 10, 429: 2}
+
+
+def test_each_worker_tells_of_the_streams_and_counts_of_both(both):
+    pages, programs, asked = both
+
+    def told(name: str) -> set[float]:
+        return {counts(worker.get("/metrics"))[name] for worker in asked.values()}
+
+    # Those of the tests before may have been left only a moment ago.
+    serving.wait_until(lambda: told('lco_streams{kind="live"}') == {len(pages)}, "the pages of both")
+    serving.wait_until(lambda: told('lco_streams{kind="events"}') == {len(programs)}, "the programs of both")
+    for worker in asked.values():
+        worker.told("test")
+    assert told('lco_webhooks_total{endpoint="inventory",outcome="test"}') == {len(asked)}
+
+
+def counts(text: str) -> dict[str, float]:
+    """Prometheus' text format as a dictionary."""
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_a_booking_is_one_for_both_workers_on_postgresql(
+    odoo,
+    redis_server,
+    postgres,
+    tmp_path,
+    meet,
+):
+    database = postgres.engine.url.render_as_string(hide_password=False)
+    with (
+        at_site(odoo.url, tmp_path, redis_server.url.replace("/0", "/2"), DATABASE_URL=database) as site,
+        ExitStack() as opened,
+    ):
+        asked = meet(site)
+        one, other = asked.values()
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        with ThreadPoolExecutor(2) as threads:
+            answers = list(threads.map(lambda w: w.send("/api/booking", booking(1, 7), key), (one, other)))
+        (place,) = {answer.location for answer in answers}
+        (reference,) = {json.loads(answer.text)["booking_ref"] for answer in answers}
+        assert [
+            b["booking_ref"] for b in odoo.state()["bookings"] if b["customer_email"] == "ada@example.com"
+        ] == [reference]
+        token = place.rpartition("/")[2]
+        pages = [
+            opened.enter_context(streams.over(worker.connection, f"/live?r=booking:{token}"))
+            for worker in meet(site).values()
+        ]
+        one.told("booking.confirmed", "booking", booking_ref=reference)
+        for page in pages:
+            heard(page, says('data-state="confirmed"'))

@@ -12,36 +12,40 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.certificate import Certificate
 from tests.serving import PATIENCE, free_port, wait_until
 
 
 @dataclass
 class RedisServer:
-    """It can be stopped, killed and started again at the same address, where it comes back empty."""
+    """It can be stopped, killed and started again at the same address, where it comes back empty.
+
+    With a certificate it speaks nothing but TLS.
+    """
 
     folder: Path
+    certificate: Certificate | None = None
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
+        if self.certificate:
+            return f"rediss://127.0.0.1:{self.port}/0?ssl_ca_certs={self.certificate.file}"
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        command = [
-            "redis-server",
-            "--port",
-            str(self.port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ]
+        command = ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", *self._port()]
         with (self.folder / "redis.log").open("ab") as out:
             self.process = subprocess.Popen([*command, "--dir", str(self.folder)], stdout=out, stderr=out)
         wait_until(self._answers, "Redis")
+
+    def _port(self) -> list[str]:
+        if self.certificate is None:
+            return ["--port", str(self.port)]
+        file, key = map(str, self.certificate)
+        files = ["--tls-cert-file", file, "--tls-key-file", key, "--tls-ca-cert-file", file]
+        return ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no", *files]
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process
@@ -65,11 +69,11 @@ class RedisServer:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[RedisServer]:
+def running(folder: Path, certificate: Certificate | None = None) -> Iterator[RedisServer]:
     """A Redis; the test is skipped on a machine that has none."""
     if shutil.which("redis-server") is None:
         pytest.skip("no redis-server on this machine")
-    server = RedisServer(folder)
+    server = RedisServer(folder, certificate)
     server.start()
     try:
         yield server

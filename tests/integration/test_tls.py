@@ -1,9 +1,7 @@
 """TLS to Odoo: only who proves to be Odoo is sent anything, and no booking waits for the list of authorities."""
 
 import json
-import shutil
 import ssl
-import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -12,8 +10,7 @@ import pytest
 from lco.odoo import connections
 from lco.odoo.errors import OdooAway
 from lco.odoo.transport import Transport
-
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
+from tests.certificate import self_signed
 
 
 class Odoo(BaseHTTPRequestHandler):
@@ -34,20 +31,13 @@ class Odoo(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def certificate(tmp_path):
-    """A certificate for localhost that nobody has signed but itself."""
-    made = tmp_path / "certificate.pem"
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    )
-    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(tmp_path / "key.pem"), "-out", str(made)]
-    subprocess.run([*command.split(), *names], check=True, capture_output=True)
-    return made
+    return self_signed(tmp_path, "DNS:localhost")
 
 
 @pytest.fixture
 def server(certificate):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    context.load_cert_chain(*certificate)
     server = HTTPServer(("localhost", 0), type("Asked", (Odoo,), {"asked": []}))
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -81,15 +71,15 @@ def test_one_who_cannot_prove_to_be_odoo_is_sent_nothing(server):
 
 
 def test_one_with_a_certificate_for_another_name_is_sent_nothing(server, certificate, trusted):
-    trusted(certificate)
+    trusted(certificate.file)
     with pytest.raises(OdooAway):
         book(server, "127.0.0.1")
     assert server.RequestHandlerClass.asked == []
 
 
 def test_the_authorities_are_read_once_however_many_bookings_there_are(server, certificate, trusted):
-    trusted(certificate)
+    trusted(certificate.file)
     assert book(server) == {"success": True}
-    certificate.unlink()
+    certificate.file.unlink()
     assert book(server) == {"success": True}
     assert server.RequestHandlerClass.asked == ["/book", "/book"]

@@ -1,27 +1,21 @@
 """Mail over TLS: used when it is offered, and with smtps only to a server that proves itself."""
 
 import ssl
-import subprocess
 
 import pytest
 
 from lco.mail.outbox import Counts
+from tests.certificate import self_signed
 from tests.integration.mail.post import serving
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 that only those trust who are told to."""
-    folder = tmp_path_factory.mktemp("tls")
-    made = [
-        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-        *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"),
-        *("-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")),
-    ]
-    subprocess.run(made, check=True, capture_output=True)
+    made = self_signed(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    return context, folder / "certificate.pem"
+    context.load_cert_chain(*made)
+    return context, made.file
 
 
 def test_starttls_is_used_when_it_is_offered(office, post, certificate):

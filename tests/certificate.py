@@ -1,0 +1,30 @@
+"""A certificate of the tests' own."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+
+class Certificate(NamedTuple):
+    """The files that a server shows and keeps to itself."""
+
+    file: Path
+    key: Path
+
+
+def self_signed(folder: Path, name: str) -> Certificate:
+    """A certificate for `name` that nobody has signed but itself; the test is skipped where nothing can make one.
+
+    `name` as OpenSSL writes it: `DNS:localhost` or `IP:127.0.0.1`.
+    """
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl on this machine, which makes the certificate")
+    made = Certificate(folder / "certificate.pem", folder / "key.pem")
+    kind = "-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
+    files = ["-keyout", str(made.key), "-out", str(made.file)]
+    command = ["openssl", "req", *kind.split(), "-addext", f"subjectAltName={name}", *files]
+    subprocess.run(command, check=True, capture_output=True)
+    return made

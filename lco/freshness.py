@@ -7,7 +7,7 @@ the others find the answer on the shelf.
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitedTooLong
 from contextlib import AbstractContextManager, nullcontext
@@ -18,6 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from lco import budget, clock, metrics, validity
 from lco.errors import OdooError
 from lco.odoo.errors import OdooAway
+from lco.readings import Entries, Entry, Reading, prefixes
 
 log = logging.getLogger(__name__)
 
@@ -42,19 +43,6 @@ Turn = Callable[[str], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
-    """A value, when it was read from Odoo, and whether the latest attempt to read it again has failed.
-
-    `borrowed`: another process has read it since this one was asked for it.
-    """
-
-    value: T
-    read_at: datetime
-    failed: bool = False
-    borrowed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Question(Generic[T]):
     """What is asked: its key, how long an answer counts as fresh, and how to get one.
 
@@ -66,25 +54,6 @@ class Question(Generic[T]):
     load: Callable[[], T]
     keep: bool = False
     stored: Callable[[Reading[T]], object] | None = None
-
-
-class _Entry:
-    """What is known under one key. A reading from before `needed_from` has missed something."""
-
-    def __init__(self, inherited: Reading[Any] | None, needed_from: datetime, *, hinted: bool) -> None:
-        self.reading = inherited
-        self.needed_from = needed_from
-        self.hinted = hinted
-        self.hints = 0
-        self.refresh: Future[None] | None = None
-
-    def is_newer_than(self, reading: Reading[Any] | None) -> bool:
-        return self.reading is not None and (reading is None or self.reading.read_at > reading.read_at)
-
-    def can_use(self, reading: Reading[Any]) -> bool:
-        """Whether `reading` is newer than what is known, and has missed nothing."""
-        is_newer = self.reading is None or reading.read_at > self.reading.read_at
-        return is_newer and reading.read_at >= self.needed_from
 
 
 class Freshness:
@@ -100,7 +69,7 @@ class Freshness:
         self._turn = turn or nullcontext
         self._began = clock.now()
         self._lock = threading.Lock()
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries = Entries(kept)
         self.hints = 0
         """How often `forget` was called: when that has grown, a page made before may hold what is old now."""
         self._forgotten: OrderedDict[str, datetime] = OrderedDict()
@@ -140,7 +109,7 @@ class Freshness:
     def forget(self, prefix: str, before: datetime | None = None) -> None:
         """From now on, what lies under keys that start with `prefix` is asked again before it is answered.
 
-        With `before` only what was read before that instant. A prefix is empty or ends with a colon.
+        With `before` only what was read before that instant. A prefix ends with a colon.
         """
         instant = before or clock.now()
         with self._lock:
@@ -149,11 +118,9 @@ class Freshness:
             self._forgotten[prefix] = max(instant, self._forgotten.pop(prefix, instant))
             while len(self._forgotten) > self._kept:
                 self._forgotten.popitem(last=False)
-            for key, entry in self._entries.items():
-                if key.startswith(prefix) and not (before and _is_from(before, entry.reading)):
-                    entry.needed_from = max(entry.needed_from, instant)
-                    entry.hinted = True
-                    entry.hints += 1
+            for entry in self._entries.under(prefix):
+                if not (before and _is_from(before, entry.reading)):
+                    entry.hint(instant)
 
     def doubt(self, key: str) -> None:
         """From now on, whoever reads `key` with `wait` has it asked again; nobody else need wait for that."""
@@ -161,23 +128,22 @@ class Freshness:
             if entry := self._entries.get(key):
                 entry.needed_from = clock.now()
 
-    def _entry(self, question: Question[Any]) -> _Entry:
+    def _entry(self, question: Question[Any]) -> Entry:
         # The shelf is asked before the entry is there for others, who would not find on it what lies on the shelf.
         shelved = self._from_shelf(question.key) if question.keep and question.key not in self._entries else None
         with self._lock:
             entry = self._entries.get(question.key) or self._new_entry(question.key, shelved)
-            self._entries.move_to_end(question.key)
-            while len(self._entries) > self._kept:
-                self._entries.popitem(last=False)
+            self._entries.touch(question.key)
         return entry
 
-    def _new_entry(self, key: str, shelved: Reading[Any] | None) -> _Entry:
-        hints = [self._forgotten[prefix] for prefix in _beginnings(key) if prefix in self._forgotten]
+    def _new_entry(self, key: str, shelved: Reading[Any] | None) -> Entry:
+        hints = [self._forgotten[prefix] for prefix in prefixes(key) if prefix in self._forgotten]
         hinted = shelved is not None and any(shelved.read_at < hint for hint in hints)
-        entry = self._entries[key] = _Entry(shelved, max([self._began, *hints]), hinted=hinted)
+        entry = Entry(shelved, max([self._began, *hints]), hinted=hinted)
+        self._entries.add(key, entry)
         return entry
 
-    def _loaded(self, entry: _Entry, question: Question[T], known: Reading[T] | None) -> Reading[T]:
+    def _loaded(self, entry: Entry, question: Question[T], known: Reading[T] | None) -> Reading[T]:
         """A new reading. A refresh that was under way when a hint came may not know of it, so another follows."""
         self._wait(self._refresh(entry, question, known))
         if entry.hinted:
@@ -194,7 +160,7 @@ class Freshness:
         except WaitedTooLong as error:
             raise OdooAway from error
 
-    def _refresh(self, entry: _Entry, question: Question[Any], known: Reading[Any] | None) -> Future[None] | None:
+    def _refresh(self, entry: Entry, question: Question[Any], known: Reading[Any] | None) -> Future[None] | None:
         """The one refresh under way for `entry`, started now when there is none.
 
         None when another has ended since the caller looked and found `known`: there is something newer already.
@@ -204,7 +170,7 @@ class Freshness:
                 entry.refresh = _loaders.submit(self._run, entry, question)
             return entry.refresh
 
-    def _run(self, entry: _Entry, question: Question[Any]) -> None:
+    def _run(self, entry: Entry, question: Question[Any]) -> None:
         try:
             self._take(entry, question)
         except OdooError:
@@ -216,7 +182,7 @@ class Freshness:
             self._failed(entry)
             raise OdooError from error
 
-    def _take(self, entry: _Entry, question: Question[Any]) -> None:
+    def _take(self, entry: Entry, question: Question[Any]) -> None:
         with self._turn(question.key):
             hints = entry.hints
             reading = self._borrowed(entry, question) or self._read_now(question)
@@ -236,20 +202,20 @@ class Freshness:
         began = clock.now()
         return Reading(question.load(), began)
 
-    def _borrowed(self, entry: _Entry, question: Question[Any]) -> Reading[Any] | None:
+    def _borrowed(self, entry: Entry, question: Question[Any]) -> Reading[Any] | None:
         """What another process has read while this one waited for its turn, if that serves as well."""
         reading = self._from_shelf(question.key) if self._shares else None
         if reading is None or not entry.can_use(reading) or clock.now() - reading.read_at > question.fresh:
             return None
         return replace(reading, borrowed=True)
 
-    def _failed(self, entry: _Entry) -> None:
+    def _failed(self, entry: Entry) -> None:
         with self._lock:
             entry.refresh = None
             if entry.reading:
                 entry.reading = replace(entry.reading, failed=True)
 
-    def _stale(self, entry: _Entry, key: str, reading: Reading[T]) -> Reading[T]:
+    def _stale(self, entry: Entry, key: str, reading: Reading[T]) -> Reading[T]:
         """`reading`, marked. Who comes next need not wait as long: the refresh goes on, or is known to fail."""
         metrics.stale_answers.labels(key.partition(":")[0]).inc()
         stale = replace(reading, failed=True)
@@ -280,11 +246,3 @@ class Freshness:
 
 def _is_from(instant: datetime, reading: Reading[Any] | None) -> bool:
     return reading is not None and reading.read_at >= instant
-
-
-def _beginnings(key: str) -> Iterator[str]:
-    """`a:b:c` begins with nothing, with `a:` and with `a:b:`."""
-    yield ""
-    for position, letter in enumerate(key):
-        if letter == ":":
-            yield key[: position + 1]

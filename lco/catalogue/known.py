@@ -8,7 +8,7 @@ from datetime import datetime
 from lco.catalogue.snapshot import Snapshot, differences
 from lco.catalogue.vehicle import Details, Vehicle
 from lco.catalogue.written import Learned
-from lco.freshness import Reading
+from lco.readings import Reading
 
 Turn = Callable[[Vehicle], Vehicle | None]
 Difference = tuple[Vehicle | None, Vehicle | None]

@@ -16,10 +16,11 @@ from lco.catalogue.snapshot import Snapshot
 from lco.catalogue.vehicle import Details, Rates, Status, Vehicle
 from lco.catalogue.written import Learned
 from lco.errors import Gone, NotFound, OdooError
-from lco.freshness import Freshness, Question, Reading
+from lco.freshness import Freshness, Question
 from lco.live.log import Change, ChangeId, ChangeLog
 from lco.odoo.client import OdooClient
 from lco.odoo.errors import VehicleUnknown
+from lco.readings import Reading
 
 log = logging.getLogger(__name__)
 

@@ -71,10 +71,14 @@ class Snapshot:
 
     def having(self, vehicle_id: int, vehicle: Vehicle | None) -> "Snapshot":
         """The same catalogue with this vehicle as given, or without it."""
-        if vehicle_id in self.by_id:
-            swapped = (vehicle if v.id == vehicle_id else v for v in self.vehicles)
-            return Snapshot(tuple(v for v in swapped if v))
-        return Snapshot((*self.vehicles, vehicle)) if vehicle else self
+        by_id = dict(self.by_id)
+        if vehicle:
+            by_id[vehicle_id] = vehicle
+        else:
+            by_id.pop(vehicle_id, None)
+        after = Snapshot(tuple(by_id.values()))
+        after.__dict__["by_id"] = by_id  # where cached_property keeps what it has made: this is made already
+        return after
 
     def after_listing(
         self, listed: tuple[Vehicle, ...], began: datetime, learned: Mapping[int, datetime]

@@ -7,8 +7,9 @@ import pytest
 
 from lco import budget, clock, metrics, validity
 from lco.errors import OdooError
-from lco.freshness import USABLE, Freshness, Question, Reading
+from lco.freshness import USABLE, Freshness, Question
 from lco.odoo.errors import OdooAway, VehicleUnknown
+from lco.readings import Reading
 from tests.serving import wait_until
 
 FRESH = timedelta(seconds=30)

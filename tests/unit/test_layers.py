@@ -19,7 +19,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "the shop": ("lco.shop", "lco.upkeep"),
     "services": ("lco.catalogue", "lco.availability", "lco.bookings", "lco.webhooks", "lco.mail"),
     "odoo, store and log": (
-        *("lco.odoo", "lco.store", "lco.redis", "lco.freshness"),
+        *("lco.odoo", "lco.store", "lco.redis", "lco.freshness", "lco.readings"),
         *("lco.live.log", "lco.live.redis_log", "lco.live.entry"),
     ),
     "the ground": (

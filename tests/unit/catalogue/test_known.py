@@ -8,7 +8,7 @@ import pytest
 from lco.catalogue.known import Known
 from lco.catalogue.vehicle import Rates, Status, Vehicle
 from lco.catalogue.written import Learned
-from lco.freshness import Reading
+from lco.readings import Reading
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

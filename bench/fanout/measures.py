@@ -44,7 +44,7 @@ def vehicles() -> None:
     """
     shown = list(range(1, VEHICLES + 1))
     streams = (shown * VIEWERS)[: process.room_for(VEHICLES * VIEWERS)]
-    report.title(f"{VEHICLES} changes at once to {VEHICLES} x {VIEWERS} pages (yardstick: nchan, told of each)")
+    report.title(f"{VEHICLES} changes at once to {VEHICLES} x {VIEWERS} pages (promise: at most nchan's time)")
     with both(streams, sides.short_site) as (hub, nchan):
         rounds = alternately(hub, nchan, lambda side: side.burst(shown))
         _tell_of_times(rounds)

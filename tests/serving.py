@@ -1,6 +1,7 @@
 """Real processes for tests and benchmarks: the demo Odoo, and the site under gunicorn, on free loopback ports."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,10 +23,23 @@ THREADS = ("gunicorn", "--worker-class", "gthread", "--threads", "40", "wsgi:app
 DEVELOPMENT = ("flask", "--app", "wsgi", "run", "--port", "{port}")
 
 
+# Below those that systems give to clients: such a one may be taken, by any connection to any server, before the
+# server that is meant to listen there comes to it. Each is given once.
+_ports = iter(random.sample(range(15_000, 32_000), 17_000))
+
+
 def free_port() -> int:
+    """A port on which nobody listens."""
+    return next(port for port in _ports if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+        return True
 
 
 def wait_until(condition, what: str, patience: float = PATIENCE) -> Any:

@@ -5,10 +5,11 @@ import os
 import signal
 import uuid
 
-from tests import streams
+from tests import serving, streams
 from tests.html import check
 from tests.integration.processes.workers import (
     booking,
+    counts,
     heard,
     new_price,
     says,
@@ -71,3 +72,8 @@ def test_the_clients_of_a_killed_worker_find_everything_at_another(both, site, m
     for worker in meet(site).values():
         with streams.over(worker.connection, "/api/events", {"Last-Event-ID": programs[first].last_id}) as program:
             program.next(shows(52))
+    (asking, *_) = meet(site).values()
+    wanted = {'lco_streams{kind="live"}': 1, 'lco_streams{kind="events"}': 1}
+    serving.wait_until(
+        lambda: wanted.items() <= counts(asking.get("/metrics")).items(), "only living streams to count"
+    )

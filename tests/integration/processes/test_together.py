@@ -14,6 +14,7 @@ from tests import serving, streams
 from tests.integration.processes.workers import (
     at_site,
     booking,
+    counts,
     data,
     heard,
     new_price,
@@ -121,12 +122,6 @@ def test_each_worker_tells_of_the_streams_and_counts_of_both(both):
     for worker in asked.values():
         worker.told("test")
     assert told('lco_webhooks_total{endpoint="inventory",outcome="test"}') == {len(asked)}
-
-
-def counts(text: str) -> dict[str, float]:
-    """Prometheus' text format as a dictionary."""
-    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
-    return {name: float(value) for name, _, value in lines}
 
 
 def test_a_booking_is_one_for_both_workers_on_postgresql(

@@ -79,3 +79,9 @@ def booking(number: int, vehicle_id: int = 9) -> dict[str, object]:
     """An order for other days than those of every other `number`."""
     start = clock.today(ZoneInfo("America/Chicago")) + timedelta(days=60 + 7 * number)
     return order(vehicle_id, start, start + timedelta(days=4))
+
+
+def counts(text: str) -> dict[str, float]:
+    """Prometheus' text format as a dictionary."""
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}

@@ -1,11 +1,11 @@
 """The change log: what changed, in order, so that a page can ask what happened since it was rendered."""
 
 import threading
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import NamedTuple, Protocol, Self
 
 from lco import clock
@@ -112,8 +112,9 @@ class Window:
         """The entries after `seen`; None when the window does not reach there."""
         if not self.floor <= seen <= self.head:
             return None
-        entries = list(self._entries)
-        return entries[bisect_right(entries, seen, key=lambda change: change.id) :]
+        # From the end, as nearly everybody asks about the last moments, and thousands may ask at once.
+        newer = list(takewhile(lambda change: change.id > seen, reversed(self._entries)))
+        return newer[::-1]
 
     def has(self, change_id: ChangeId) -> bool:
         """Whether `change_id` is the id of an entry here, or of the one before."""

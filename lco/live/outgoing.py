@@ -31,7 +31,7 @@ class Outgoing:
         """Send `message` to each of `sinks` at the next `flush`, which is now if enough has gathered."""
         self._messages.append((sinks, message))
         self._size += len(sinks) * len(message)
-        if self._size >= GATHERED:
+        if self._size >= GATHERED or len(self._messages) >= AT_ONCE:
             self.flush()
 
     def flush(self) -> None:

@@ -1,5 +1,5 @@
 from lco import metrics
-from lco.live.outgoing import GATHERED, Outgoing
+from lco.live.outgoing import AT_ONCE, GATHERED, Outgoing
 
 
 class Client:
@@ -42,6 +42,16 @@ def test_no_more_gathers_than_so_many_bytes():
     assert len(book) == 3
     outgoing.add([client], b"y")
     assert len(book) == 3
+
+
+def test_no_more_gathers_than_so_many_messages():
+    book = []
+    client, outgoing = Client("one", book, takes=AT_ONCE), Outgoing(lambda _: None)
+    for _ in range(AT_ONCE - 1):
+        outgoing.add([client], b"x")
+    assert book == []
+    outgoing.add([client], b"x")
+    assert len(book) == AT_ONCE
 
 
 def test_a_client_that_does_not_keep_up_is_told_of_counted_and_closed_and_the_others_get_theirs():

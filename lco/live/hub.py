@@ -77,6 +77,7 @@ class Hub:
         self._programs = Programs(changes, self._outgoing)
         self._slow = SlowRegions(context, self._queue.put)
         self._pieces: dict[str, bytes | None] = {}
+        self._pieces_hold = ChangeId(0, 0)
 
     @property
     def open_streams(self) -> int:
@@ -131,6 +132,8 @@ class Hub:
 
     def _handle(self, items: list[_Item]) -> None:
         self._pieces.clear()
+        # Asked before anything is rendered: whatever comes later, a piece that is rendered only once may lack.
+        self._pieces_hold = self._changes.head()
         self._outgoing.drop()  # what a failure may have left
         with self._context():
             for item in items:
@@ -188,15 +191,16 @@ class Hub:
                 self._deliver(pages, _news(regions, map(announcements.sentence, news)), reached)
 
     def _catch_up(self, page: Page) -> None:
-        head = self._changes.head()
+        reached = self._pieces_hold
         entries = None if page.seen is None else self._changes.since(page.seen)
         regions: Iterable[Region] = page.view.regions.values()
         if entries is not None and page.seen is not None:
             topics = {entry.topic for entry in entries}
             regions = [region for region in regions if region.topics & topics]
             # A page may come from a process that is ahead of this one, and its ids must not go back.
-            head = max(head, page.seen)
-        self._deliver([page], _news(regions, [announcements.CAUGHT_UP] if page.resumed and regions else []), head)
+            reached = max(reached, page.seen)
+        sentences = [announcements.CAUGHT_UP] if page.resumed and regions else []
+        self._deliver([page], _news(regions, sentences), reached)
 
     def _start_over(self) -> None:
         """Give everybody the present state, whatever they have been told.

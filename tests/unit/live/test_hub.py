@@ -1,5 +1,6 @@
 import contextlib
 import logging
+import threading
 from datetime import timedelta
 
 import pytest
@@ -252,6 +253,28 @@ def test_a_crowd_is_told_in_parts_and_completely(hub, changes, region, sink):
     rented(changes)
     assert all("card:1" in page.next()["data"] for page in crowd)
     assert card.renderings == 1
+
+
+def test_what_changes_while_a_crowd_catches_up_reaches_all_of_it(hub, changes, region, sink):
+    card, gate, opened = region("card:1"), region("card:9"), threading.Event()
+    renders = card.html
+
+    def changes_once_it_is_rendered():
+        html = renders()
+        if card.renderings == 1:
+            rented(changes)
+        return html
+
+    card.html = changes_once_it_is_rendered
+    gate.html = lambda: f"<p>{opened.wait(5)}</p>"
+    hub.show(sink(), [gate], None)  # while this is rendered, the crowd gathers
+    crowd = [sink() for _ in range(3)]
+    for client in crowd:
+        hub.show(client, [card], None)
+    opened.set()
+    for client in crowd:
+        assert "card:1 1" in client.next()["data"]
+        assert "card:1 2" in client.next()["data"]
 
 
 class LossyLog(MemoryLog):

@@ -54,6 +54,8 @@ class Condition:
     needing: list[Booking]
     mails: MailCounts | None
     streams: int
+    redis_away: bool | None
+    """None without a Redis."""
 
 
 @blueprint.get("/ops")
@@ -88,6 +90,7 @@ def condition(shop: Shop, mails: Callable[[], MailCounts] | None) -> Condition:
         needing=shop.bookings.needing_a_person(),
         mails=mails() if mails else None,
         streams=int(sum(value for _, value in metrics.samples(metrics.streams))),
+        redis_away=shop.changes.is_away if shop.settings.redis_url else None,
     )
 
 

@@ -16,6 +16,8 @@ from lco.redis import PAUSE, Redis, Shelf
 from tests import serving
 from tests.redis_server import empty_redis, redis_server  # noqa: F401 - a fixture
 
+TOKEN = "a-token-of-the-staff"
+OPS = f"/ops?token={TOKEN}"
 LATER = PAUSE + timedelta(seconds=0.1)
 
 
@@ -34,8 +36,8 @@ def make_shared(make_app, server):
     """Makes applications that share the Redis."""
     made = []
 
-    def make():
-        made.append(make_app(redis_url=server.url))
+    def make(**more):
+        made.append(make_app(redis_url=server.url, **more))
         return made[-1]
 
     yield make
@@ -87,8 +89,22 @@ def test_a_shop_on_redis_says_whether_it_answers_and_serves_in_any_case(make_sha
     assert "Updates may come late just now." in client.get("/equipment").text
 
 
-def test_a_shop_alone_has_no_redis_to_speak_of(client, odoo):
+def test_people_of_the_business_see_whether_redis_answers(make_shared, odoo, server):
+    app = make_shared(ops_token=TOKEN)
+    app.extensions["lco"].store.migrate()
+    app.extensions["lco"].catalogue.vehicles()
+    client = app.test_client()
+    assert "<dt>Redis answers</dt><dd>yes</dd>" in client.get(OPS).text
+    server.kill()
+    serving.wait_until(lambda: "<dt>Redis answers</dt><dd>no</dd>" in client.get(OPS).text, "the loss to be told")
+
+
+def test_a_shop_alone_has_no_redis_to_speak_of(make_app, odoo):
+    app = make_app(ops_token=TOKEN)
+    app.extensions["lco"].store.migrate()
+    client = app.test_client()
     assert client.get("/readyz").json["redis"] is None
+    assert "Redis" not in client.get(OPS).text
 
 
 def test_a_shop_without_redis_does_not_load_its_client(settings, tmp_path):

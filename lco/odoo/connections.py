@@ -1,16 +1,22 @@
 """How Odoo is connected to: in bounded time whatever names and addresses do, and anew where that matters."""
 
+import io
 import socket
 import ssl
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from lco import clock
 from lco.odoo.names import Names, connected
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 CONNECT_SECONDS = 2.0
 POOL = 32
@@ -29,8 +35,56 @@ def session(*, fresh: bool = False) -> requests.Session:
     return session
 
 
+class _Bounded(io.RawIOBase):
+    """What comes over `connection`, as `raw` reads it, until `deadline` (`clock.seconds`); then TimeoutError."""
+
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket, deadline: float) -> None:
+        super().__init__()
+        self._raw = raw
+        self._connection = connection
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        left = self._deadline - clock.seconds()
+        if left <= 0:
+            raise TimeoutError("the answer does not end")
+        self._connection.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """One that has come, from its first byte to its last, when `deadline` is there.
+
+    The time-out of a socket is for each piece alone, and an answer may drip in for hours, be it only its head.
+    """
+
+    def __init__(self, sock: socket.socket, *args: Any, deadline: float, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Bounded(self.fp.detach(), sock, deadline))
+
+
 class _Http(HTTPConnection):
-    """One that is made within CONNECT_SECONDS, the look-up of the name included."""
+    """One that is made within CONNECT_SECONDS, the look-up of the name included, and whose answers have an end."""
+
+    _asked_at = 0.0
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self._asked_at = clock.seconds()
+        if self.sock:
+            self.sock.settimeout(self.timeout)  # the answer before has left what it did not need of its own time
+        super().request(*args, **kwargs)
+
+    def getresponse(self) -> Any:
+        deadline = self._asked_at + CONNECT_SECONDS + (self.timeout or 0.0)
+        self.response_class = partial(_Answer, deadline=deadline)  # type: ignore[assignment] # it is only called
+        return super().getresponse()
 
     def _new_conn(self) -> socket.socket:
         try:

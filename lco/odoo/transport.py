@@ -121,7 +121,6 @@ class Transport:
     def _send(
         self, session: requests.Session, call: str, method: str, path: str, seconds: float, **kwargs: Any
     ) -> Reply:
-        deadline = clock.seconds() + CONNECT_SECONDS + seconds
         try:
             with session.request(
                 method,
@@ -132,7 +131,7 @@ class Transport:
                 **kwargs,
             ) as response:
                 content_type = response.headers.get("Content-Type", "")
-                return Reply(response.status_code, content_type, _content(response, deadline))
+                return Reply(response.status_code, content_type, _content(response))
         except (requests.RequestException, HTTPError) as error:
             raise self._failed(call, OdooAway() if _never_sent(error) else OdooError()) from error
 
@@ -164,14 +163,14 @@ class Transport:
         return error
 
 
-def _content(response: requests.Response, deadline: float) -> bytes:
-    """The whole body; raises requests.ReadTimeout for one that drips in past `deadline` or is far too large."""
+def _content(response: requests.Response) -> bytes:
+    """The whole body; raises requests.ContentDecodingError for one that is far too large."""
     content = bytearray()
     # `read1` gives what has arrived; `iter_content` would wait for a whole chunk, however slowly it drips in.
     while chunk := response.raw.read1(CHUNK, decode_content=True):
         content += chunk
-        if clock.seconds() > deadline or len(content) > LARGEST_ANSWER:
-            raise requests.ReadTimeout("the answer does not end")
+        if len(content) > LARGEST_ANSWER:
+            raise requests.exceptions.ContentDecodingError("the answer does not end")
     return bytes(content)
 
 

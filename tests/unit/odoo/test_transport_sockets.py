@@ -57,6 +57,17 @@ def test_an_answer_that_drips_in_is_given_up_when_its_time_is_over(odoo, head, c
     assert len(odoo.requests) == 1
 
 
+@pytest.mark.parametrize("call", ["write", "fetch"])
+def test_an_answer_whose_head_drips_in_is_given_up_too(odoo, call):
+    hung_up = threading.Event()
+    odoo.answer = dripping_head(hung_up)
+    with pytest.raises(OdooError) as error:
+        write(odoo.transport) if call == "write" else odoo.transport.fetch("/picture")
+    assert error.type is (OutcomeUnknown if call == "write" else OdooError)
+    assert hung_up.wait(PATIENCE)
+    assert len(odoo.requests) == 1
+
+
 def test_reads_share_a_connection(odoo):
     for _ in range(5):
         assert read(odoo.transport) == {"success": True, "data": []}
@@ -145,6 +156,18 @@ def dripping(head: str, hung_up: threading.Event) -> Callable[[socket.socket], N
         # The clock moves on instead of the test waiting: to the client, the second byte comes an hour later.
         with clock.moved(timedelta(hours=1)):
             if is_hung_up(connection, byte):
+                hung_up.set()
+
+    return answer
+
+
+def dripping_head(hung_up: threading.Event) -> Callable[[socket.socket], None]:
+    """The same, but the head itself never ends."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Drop: 1\r\n")
+        with clock.moved(timedelta(hours=1)):
+            if is_hung_up(connection, b"X-Drop: 2\r\n"):
                 hung_up.set()
 
     return answer

@@ -27,7 +27,7 @@ READING = {
     "ops.show": ("/ops", NEVER),
     "status.alive": ("/healthz", NEVER),
     "status.ready": ("/readyz", NEVER),
-    "status.metrics": ("/metrics", NEVER),
+    "status.counts": ("/metrics", NEVER),
 }
 CHANGING = {
     "bookings.create": "/bookings",

@@ -33,6 +33,14 @@ class Stream:
             if wanted(message):
                 return message
 
+    def come(self) -> Message | None:
+        """The next of the messages that are there already; None when all have been read."""
+        try:
+            self.seen.append(self._messages.get_nowait())
+        except queue.Empty:
+            return None
+        return self.seen[-1]
+
     @property
     def last_id(self) -> str:
         return next(message["id"] for message in reversed(self.seen) if "id" in message)

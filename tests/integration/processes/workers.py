@@ -71,8 +71,10 @@ def heard(stream: streams.Stream, wanted) -> None:
         stream.next(wanted)
 
 
-def at_site(odoo_url, folder, redis_url, **more):
-    return serving.site(odoo_url, folder, REDIS_URL=redis_url, WEB_CONCURRENCY="2", TRUSTED_PROXIES="1", **more)
+def at_site(odoo_url, folder, redis_url, port=None, **more):
+    return serving.site(
+        odoo_url, folder, port, REDIS_URL=redis_url, WEB_CONCURRENCY="2", TRUSTED_PROXIES="1", **more
+    )
 
 
 def booking(number: int, vehicle_id: int = 9) -> dict[str, object]:

@@ -12,6 +12,8 @@ from lco.webhooks.signature import sign
 from tests import serving, streams
 from tests.orders import order
 
+TOKEN = "a-token-of-the-staff"
+
 
 class Answer(NamedTuple):
     status: int
@@ -72,9 +74,8 @@ def heard(stream: streams.Stream, wanted) -> None:
 
 
 def at_site(odoo_url, folder, redis_url, port=None, **more):
-    return serving.site(
-        odoo_url, folder, port, REDIS_URL=redis_url, WEB_CONCURRENCY="2", TRUSTED_PROXIES="1", **more
-    )
+    settings = {"REDIS_URL": redis_url, "WEB_CONCURRENCY": "2", "TRUSTED_PROXIES": "1", "OPS_TOKEN": TOKEN}
+    return serving.site(odoo_url, folder, port, **settings, **more)
 
 
 def booking(number: int, vehicle_id: int = 9) -> dict[str, object]:

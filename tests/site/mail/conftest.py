@@ -7,7 +7,7 @@ from lco.mail.messages import Messages
 from lco.mail.outbox import Outbox
 from lco.settings import Settings
 from lco.store import Store
-from tests.site.mail.world import emptied
+from tests.site.mail.world import arrived, emptied, mail_about
 
 SETTINGS = Settings(odoo_webhook_secret=("s",), site_url="https://rent.example")
 
@@ -56,3 +56,8 @@ def store(one_store):
 @pytest.fixture
 def outbox(store):
     return Outbox(store)
+
+
+@pytest.fixture
+def read(messages):
+    return lambda booking, message, **more: arrived(messages.compose(mail_about(booking, message, **more)))

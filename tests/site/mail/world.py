@@ -1,9 +1,12 @@
-"""What the tests of mail start from: a booking, its row, and a store that holds it."""
+"""What the tests of mail start from: a booking, its row, a store that holds it; and how a mail is read."""
 
+import email
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from email.policy import default
 
+from icalendar import Calendar
 from sqlalchemy import insert
 
 from lco.availability.days import Days
@@ -89,3 +92,21 @@ def emptied(store: Store) -> Store:
         session.execute(Mail.__table__.delete())
         session.execute(BookingRow.__table__.delete())
     return store
+
+
+def arrived(message):
+    """The mail as its receiver has it."""
+    return email.message_from_bytes(message.as_bytes(), policy=default)
+
+
+def text(message) -> str:
+    return message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+
+def html(message) -> str:
+    return message.get_body(("html",)).get_content()
+
+
+def entries(message) -> list[tuple[str, Calendar]]:
+    parts = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    return [(part["Content-Type"].params["method"], Calendar.from_ical(part.get_content())) for part in parts]

@@ -1,6 +1,7 @@
 """How Odoo is connected to: in bounded time whatever names and addresses do, and anew where that matters."""
 
 import io
+import math
 import socket
 import ssl
 from functools import cache, partial
@@ -36,13 +37,17 @@ def session(*, fresh: bool = False) -> requests.Session:
 
 
 class _Bounded(io.RawIOBase):
-    """What comes over `connection`, as `raw` reads it, until `deadline` (`clock.seconds`); then TimeoutError."""
+    """What comes over `connection`, as `raw` reads it, until `deadline` (`clock.seconds`); then TimeoutError.
+
+    For each piece it waits no longer than the connection's own time-out.
+    """
 
     def __init__(self, raw: io.RawIOBase, connection: socket.socket, deadline: float) -> None:
         super().__init__()
         self._raw = raw
         self._connection = connection
         self._deadline = deadline
+        self._patience = connection.gettimeout() or math.inf
 
     def readable(self) -> bool:
         return True
@@ -51,7 +56,7 @@ class _Bounded(io.RawIOBase):
         left = self._deadline - clock.seconds()
         if left <= 0:
             raise TimeoutError("the answer does not end")
-        self._connection.settimeout(left)
+        self._connection.settimeout(min(left, self._patience))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ def processes(empty_redis, world):  # noqa: F811 - pytest's way to ask for a fix
 def test_in_the_end_every_page_at_every_process_shows_what_is_so(processes, world, seed):
     visitors = lives(processes, seed)
     assert len(visitors) > 20
-    wait_until(lambda: all(visitor.is_right(world) for visitor in visitors), "every page to be right", patience=10)
+    wait_until(lambda: all(visitor.is_right(world) for visitor in visitors), "every page to be right")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -58,4 +58,4 @@ def test_so_it_is_when_redis_has_died_and_come_back_empty(processes, world, empt
     visitors = lives(processes, seed, steps=200)
     dying.join()
     wait_until(lambda: said.count("live.back") >= len(processes), "both to be together again")
-    wait_until(lambda: all(visitor.is_right(world) for visitor in visitors), "every page to be right", patience=10)
+    wait_until(lambda: all(visitor.is_right(world) for visitor in visitors), "every page to be right")

@@ -11,4 +11,4 @@ def test_in_the_end_every_page_shows_what_is_so(hub, changes, seed):
     world = World()
     visitors = lives([Process(world, changes, hub)], seed)
     assert len(visitors) > 20
-    wait_until(lambda: all(visitor.is_right(world) for visitor in visitors), "every page to be right", patience=5)
+    wait_until(lambda: all(visitor.is_right(world) for visitor in visitors), "every page to be right")

@@ -4,16 +4,28 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from lco.bookings.booking import State
 from lco.odoo.errors import OutcomeUnknown
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
-from tests.site.bookings import conftest, test_desk, test_mails, test_news, test_placing, test_rules, test_settling
+from tests.site.bookings import (
+    conftest,
+    test_desk,
+    test_mails,
+    test_news,
+    test_placing,
+    test_rules,
+    test_same_key,
+    test_settling,
+)
 from tests.site.bookings.world import DAYS, CountingStore
 
-MODULES = (test_placing, test_settling, test_news, test_desk, test_mails, test_rules)
+MODULES = (test_placing, test_same_key, test_settling, test_news, test_desk, test_mails, test_rules)
+ELSEWHERE = {"test_calendar_entry", "test_forms", "test_other_processes"}
+"""What these test is the same on every database."""
 FIXTURES = ("shop", "wanted", "other", "fragile_shop")
 
 globals().update({name: getattr(conftest, name) for name in FIXTURES})
@@ -29,6 +41,11 @@ def store(postgres):  # noqa: F811 - pytest's way to ask for a fixture
     store = CountingStore(postgres.engine.url.render_as_string(hide_password=False))
     yield store
     store.close()
+
+
+def test_no_file_is_left_out():
+    files = {path.stem for path in Path(conftest.__file__).parent.glob("test_*.py")}
+    assert files == ELSEWHERE | {module.__name__.rpartition(".")[2] for module in MODULES}
 
 
 def test_no_test_hides_another_of_the_same_name():

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lco import metrics
 from lco.live import announcements, rendering, wire
 from lco.live.log import Change, ChangeId, ChangeLog
-from lco.live.outgoing import Outgoing
+from lco.live.outgoing import A_MOMENT, Outgoing
 from lco.live.places import Places
 from lco.live.programs import Program, Programs
 from lco.live.rendering import Context, Rendered, SlowRegions
@@ -20,7 +20,7 @@ from lco.live.streams import Page, Pages, Region, Sink, View
 
 log = logging.getLogger(__name__)
 
-RENDERED_AT_ONCE = 50
+RENDERED_AT_ONCE = 250
 """Regions that are rendered in one go, before requests may be answered again."""
 
 
@@ -232,7 +232,7 @@ class Hub:
         if region.name not in self._pieces:
             self._pieces[region.name] = rendering.piece(region)
             if len(self._pieces) % RENDERED_AT_ONCE == 0:
-                time.sleep(0)
+                time.sleep(A_MOMENT)
         return self._pieces[region.name]
 
     def _ready(self, done: Rendered) -> None:

@@ -22,6 +22,7 @@ from gevent.monkey import get_original
 
 from lco import metrics
 from lco.live import wire
+from lco.live.outgoing import A_MOMENT
 from lco.live.streams import MOST_WAITING
 
 log = logging.getLogger(__name__)
@@ -217,4 +218,4 @@ class Lines:
         for number, line in enumerate(silent, 1):
             line.beat()
             if number % AT_ONCE == 0:
-                gevent.sleep(0)
+                gevent.sleep(A_MOMENT)

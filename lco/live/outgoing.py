@@ -11,8 +11,10 @@ log = logging.getLogger(__name__)
 
 GATHERED = 1024 * 1024
 """Bytes that are gathered before they are handed over."""
-AT_ONCE = 500
+AT_ONCE = 1000
 """Messages that are handed over in one go, before requests may be answered again."""
+A_MOMENT = 0.0001
+"""Seconds of a break. Under gevent only a sleep that is longer than nothing looks for what has come meanwhile."""
 
 
 class Outgoing:
@@ -45,7 +47,7 @@ class Outgoing:
                     self._too_slow(sink)
                 number += 1
                 if number % AT_ONCE == 0:
-                    time.sleep(0)  # under gevent, this lets requests be answered
+                    time.sleep(A_MOMENT)
 
     def _too_slow(self, sink: Sink) -> None:
         metrics.stream_overflows.inc()

@@ -236,11 +236,14 @@ class Hub:
         return self._pieces[region.name]
 
     def _ready(self, done: Rendered) -> None:
-        """A slow region is rendered: send it to those who show it, who are owed it no longer."""
+        """A slow region is rendered: send it to those who are owed it, and then are no longer.
+
+        To nobody else: who has come since then may show something newer already, and would not be told of it again.
+        """
         name = done.region.name
         self._pieces[name] = done.piece
         last = self._slow.settle(done)
-        pages = [page for view in self._pages.showing(name) for page in view.pages]
+        pages = [page for view in self._pages.showing(name) for page in view.pages if name in page.owed]
         for page in pages if last else ():
             page.owed -= {name}
         self._deliver(pages, _News(fast=[done.region]), ChangeId(0, 0))

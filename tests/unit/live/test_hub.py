@@ -10,6 +10,7 @@ from lco.live.announcements import CAUGHT_UP
 from lco.live.hub import Hub
 from lco.live.log import ChangeId, MemoryLog
 from lco.live.outgoing import AT_ONCE
+from tests.serving import wait_until
 from tests.unit.live.conftest import rented, shown
 
 
@@ -144,6 +145,22 @@ def test_a_slow_region_that_changes_while_it_is_rendered_is_rendered_once_more(h
     # Five changes came while it was being rendered, and they did not each cost a rendering.
     assert f"calendar:1 {slow.renderings}" in messages[-1]["data"]
     assert 2 <= slow.renderings < 6
+
+
+def test_who_comes_while_a_slow_region_is_rendered_for_others_gets_nothing_older_than_the_page(
+    hub, changes, region, sink
+):
+    slow, card = region("calendar:1", "vehicle:1", slow=True), region("card:2")
+    leaves = shown(hub, changes, sink(), slow)
+    rented(changes)
+    assert slow.begun.acquire(timeout=5)
+    changes.append("vehicle:1", "vehicle.corrected")  # which the rendering under way has missed
+    hub.leave(leaves)
+    comes = shown(hub, changes, sink(), slow, card)
+    slow.let.release(5)
+    wait_until(lambda: not hub._slow._under_way, "all renderings to end")
+    rented(changes, 2)
+    assert "calendar" not in comes.next()["data"]
 
 
 def test_a_broken_region_is_counted_and_the_others_still_come(hub, changes, region, sink, caplog):

@@ -238,7 +238,7 @@ class Hub:
     def _ready(self, done: Rendered) -> None:
         """A slow region is rendered: send it to those who are owed it, and then are no longer.
 
-        To nobody else: who has come since then may show something newer already, and would not be told of it again.
+        To nobody else: who has come since may show something newer already, and would not be told of that again.
         """
         name = done.region.name
         self._pieces[name] = done.piece

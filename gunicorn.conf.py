@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 from datetime import timedelta
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -29,6 +30,7 @@ accesslog = None  # a booking's address is a secret link, so addresses are not w
 STREAMS = ("/live", "/api/events")
 LAST_WORDS = timedelta(seconds=5)
 COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+OUR_FOLDER = "lco-metrics-"
 
 
 def on_starting(server: Any) -> None:
@@ -55,12 +57,13 @@ def on_starting(server: Any) -> None:
 
 def _count_together() -> None:
     """Have all processes of this server add up what they count (lco/metrics.py), from nothing at each start."""
-    os.environ[COUNTS] = tempfile.mkdtemp(prefix="lco-metrics-")
+    os.environ[COUNTS] = tempfile.mkdtemp(prefix=OUR_FOLDER)
 
 
 def on_exit(_server: Any) -> None:
-    """Leave nothing behind. Only the process that started the others is told of this."""
-    if folder := os.environ.get(COUNTS):
+    """Leave nothing of ours behind. Only the process that started the others is told of this."""
+    folder = Path(os.environ.get(COUNTS, ""))
+    if folder.name.startswith(OUR_FOLDER):  # another is somebody else's
         shutil.rmtree(folder, ignore_errors=True)
 
 

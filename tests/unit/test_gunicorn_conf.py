@@ -78,3 +78,9 @@ def test_several_have_a_folder_for_their_counts_that_is_gone_with_them(configure
     conf = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     conf["on_exit"](None)
     assert not folder.exists()
+
+
+def test_a_folder_that_somebody_else_has_named_is_left_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv(COUNTS, str(tmp_path))
+    runpy.run_path(str(ROOT / "gunicorn.conf.py"))["on_exit"](None)
+    assert tmp_path.exists()

@@ -138,7 +138,7 @@ class Stream:
 
 
 def lives(processes, seed, steps=60):
-    """The visitors after all of `steps`: changes, new visitors and lost streams, in as many threads as four."""
+    """The visitors after so many steps in each of four threads: changes, new visitors and lost streams."""
     visitors = []
 
     def live(number):

@@ -31,6 +31,8 @@ class Outgoing:
 
     def add(self, sinks: Sequence[Sink], message: bytes) -> None:
         """Send `message` to each of `sinks` at the next `flush`, which is now if enough has gathered."""
+        if not message:
+            return
         self._messages.append((sinks, message))
         self._size += len(sinks) * len(message)
         if self._size >= GATHERED or len(self._messages) >= AT_ONCE:
@@ -42,7 +44,7 @@ class Outgoing:
         self.drop()
         number = 0
         for sinks, message in messages:
-            for sink in sinks if message else ():
+            for sink in sinks:
                 if not sink.put(message):
                     self._too_slow(sink)
                 number += 1

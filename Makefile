@@ -27,10 +27,11 @@ test: $(VENV)/ready  ## Run all tests
 test-odoo: $(VENV)/ready  ## Run the tests that need a real Odoo; fetches one from Debian the first time
 	$(BIN)/pytest -m odoo -rs
 
-check: $(VENV)/ready  ## Lint, formatting, types and templates
+check: $(VENV)/ready  ## Lint, formatting, types, imports and templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --lint --quiet lco/templates
 
 format: $(VENV)/ready  ## Bring the code into its one form

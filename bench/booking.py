@@ -11,7 +11,7 @@ import requests
 from bench import report
 from lco import clock
 from tests import serving
-from tests.orders import order
+from tests.factories import order
 
 ROUNDS = 100
 PAUSE = 0.15

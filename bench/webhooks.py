@@ -18,8 +18,8 @@ import requests
 
 from bench import report
 from lco import clock
-from lco.store import Store
-from lco.store.models import Delivery
+from lco.db import Store
+from lco.db.models import Delivery
 from lco.webhooks.signature import sign
 from tests import serving
 

@@ -5,17 +5,24 @@ from datetime import timedelta
 
 from flask import Flask, g
 
-from lco import answers, assets, budget, build, cli, clock, htmx, kept_pages, security, templating
-from lco.blueprints import api, bookings, equipment, failures, fleet, live, ops, pages, status, webhooks
-from lco.extensions import cache, limiter
+from lco import cli, clock
+from lco import deadline as budget
+from lco import version as build
+from lco.blueprints import api, bookings, equipment, fleet, live, ops, pages, webhooks
+from lco.blueprints import health as status
 from lco.live.hub import Hub
-from lco.mail.messages import Messages, Render
+from lco.mail.composer import Messages, Render
 from lco.mail.sender import sender_of
 from lco.mail.worker import Worker
+from lco.scheduler import Upkeep
+from lco.services import Together
+from lco.services import build as build_shop
 from lco.settings import Settings
-from lco.shop import Together
-from lco.shop import build as build_shop
-from lco.upkeep import Upkeep
+from lco.web import assets, htmx, security, templating
+from lco.web import error_handlers as failures
+from lco.web import page_cache as kept_pages
+from lco.web import responses as answers
+from lco.web.extensions import cache, limiter
 
 PAGE_BUDGET = timedelta(seconds=2.5)
 """How long a page may wait for Odoo before it shows what it has."""
@@ -67,7 +74,9 @@ def _together(app: Flask, settings: Settings) -> Together | None:
     """What this process shares with others through Redis; None when it is alone."""
     if not settings.redis_url:
         return None
-    from lco import together  # loads the client of Redis, which takes a tenth of a second
+    from lco.redis_backends import (
+        backends as together,  # loads the client of Redis, which takes a tenth of a second
+    )
 
     return together.through_redis(app, settings.redis_url)
 
@@ -78,7 +87,7 @@ def _build_services(app: Flask, settings: Settings, together: Together | None) -
     app.extensions["lco"] = shop
     messages = Messages(_renderer(app), settings, shop.availability.alternatives)
     app.extensions["lco.mail"] = Worker(shop.mails, messages.compose, sender_of(settings))
-    app.extensions["lco.upkeep"] = Upkeep(shop, app.extensions["lco.mail"])
+    app.extensions["lco.scheduler"] = Upkeep(shop, app.extensions["lco.mail"])
     app.extensions["lco.hub"] = Hub(lambda: app.test_request_context(base_url=settings.site_url), shop.changes)
 
 
@@ -104,7 +113,7 @@ def _limit_waiting(app: Flask) -> None:
     """
 
     def begin() -> None:
-        app.extensions["lco.upkeep"].begin()
+        app.extensions["lco.scheduler"].begin()
         g.budget = budget.start(PAGE_BUDGET)
         g.since = app.extensions["lco"].changes.head()
 

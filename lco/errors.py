@@ -105,7 +105,7 @@ class TooBusy(LcoError):
 
 
 class OdooError(LcoError):
-    """The root of everything Odoo can do wrong; the subclasses live in `lco.odoo.errors`."""
+    """The root of everything Odoo can do wrong; the other subclasses live in `lco.odoo.errors`."""
 
     status = 503
     code = "upstream_error"
@@ -113,3 +113,11 @@ class OdooError(LcoError):
 
     def __init__(self, message: str | None = None, *, retry_after: timedelta | None = SOON) -> None:
         super().__init__(message, retry_after=retry_after)
+
+
+class OdooAway(OdooError):
+    """Odoo was certainly not reached: refused, no such host, time-out while connecting, or breaker open."""
+
+    status = 503
+    code = "upstream_unreachable"
+    message = "Our booking system is not answering right now. Please try again in a moment, or call us."

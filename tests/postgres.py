@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from lco.store import Store
-from lco.store.models import Base
+from lco.db import Store
+from lco.db.models import Base
 
 SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432"
 TABLES = ", ".join(Base.metadata.tables)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lco.live import wire
+from lco.live import sse as wire
 from tests import serving
 
 PACKAGE = "libnginx-mod-nchan"

@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lco import clock, metrics
-from lco.availability.days import DAY, Days
+from lco.availability.busy_days import TakenDays
 from lco.availability.month import DayState, Month, first_of, last_of, may_show
-from lco.availability.quote import Quote
-from lco.availability.taken import TakenDays
+from lco.caching.swr import Freshness, Question
+from lco.domain.date_range import DAY, Days
+from lco.domain.quote import Quote
 from lco.errors import OdooError
-from lco.freshness import Freshness, Question
 from lco.odoo.client import OdooClient
 
 log = logging.getLogger(__name__)

@@ -5,12 +5,15 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, current_app, jsonify, request, url_for
 
-from lco.blueprints import attempts, cors, failures, shop
-from lco.blueprints.sent import json_object
-from lco.bookings import rules
-from lco.bookings.booking import Booking, BookingRequest, State
-from lco.bookings.forms import new_key
+from lco.blueprints import booking_requests as attempts
+from lco.bookings import states as rules
+from lco.bookings.schemas import new_key
+from lco.domain.booking import Booking, BookingRequest, State
 from lco.errors import BadRequest, DatesTaken, InvalidInput
+from lco.web import cors
+from lco.web import error_handlers as failures
+from lco.web.extensions import shop
+from lco.web.json_body import json_object
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 blueprint.after_request(attempts.tell_limit)

@@ -5,20 +5,21 @@ import re
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from lco import clock, htmx, metrics
-from lco.availability.days import Days
-from lco.availability.forms import days_chosen, days_or_none
-from lco.blueprints import attempts, shop
+from lco import clock, metrics
+from lco.availability.schemas import days_chosen, days_or_none
+from lco.blueprints import booking_requests as attempts
 from lco.blueprints.equipment import render_vehicle
-from lco.blueprints.failures import seconds
-from lco.bookings.booking import Booking
-from lco.bookings.calendar_entry import calendar_entry
 from lco.bookings.errors import NotBooked
-from lco.bookings.forms import BookingForm, new_key
-from lco.catalogue.vehicle import Vehicle
-from lco.errors import DatesTaken, InvalidInput, KeyReused, LcoError, TooManyRequests
-from lco.odoo.errors import OdooAway
-from lco.store.errors import StoreAway
+from lco.bookings.ical import calendar_entry
+from lco.bookings.schemas import BookingForm, new_key
+from lco.db.errors import StoreAway
+from lco.domain.booking import Booking
+from lco.domain.date_range import Days
+from lco.domain.vehicle import Vehicle
+from lco.errors import DatesTaken, InvalidInput, KeyReused, LcoError, OdooAway, TooManyRequests
+from lco.web import htmx
+from lco.web.error_handlers import seconds
+from lco.web.extensions import shop
 
 blueprint = Blueprint("bookings", __name__, url_prefix="/bookings")
 blueprint.after_request(attempts.tell_limit)

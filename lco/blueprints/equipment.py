@@ -8,21 +8,23 @@ from datetime import date
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from lco import clock, htmx, kept_pages
-from lco.availability.days import Days
-from lco.availability.forms import days_chosen
+from lco import clock
 from lco.availability.month import first_of, may_show
-from lco.availability.picks import picks
-from lco.blueprints import shop
-from lco.blueprints.structured import product
-from lco.bookings.forms import BookingForm
-from lco.catalogue.forms import PARAMETERS
-from lco.catalogue.forms import query as parsed
+from lco.availability.presets import picks
+from lco.availability.schemas import days_chosen
+from lco.bookings.schemas import BookingForm
+from lco.catalogue.schemas import PARAMETERS
+from lco.catalogue.schemas import query as parsed
 from lco.catalogue.search import SORTS, search
-from lco.catalogue.vehicle import Details
+from lco.domain.date_range import Days
+from lco.domain.vehicle import Details
 from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
-from lco.live.regions import region
-from lco.urls import query_url, slug, vehicle_url
+from lco.web import htmx
+from lco.web import page_cache as kept_pages
+from lco.web.extensions import shop
+from lco.web.regions import region
+from lco.web.structured_data import product
+from lco.web.urls import query_url, slug, vehicle_url
 
 blueprint = Blueprint("equipment", __name__)
 

@@ -8,14 +8,15 @@ from flask import Blueprint, Response, jsonify, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from lco import clock
-from lco.availability.days import Days
-from lco.availability.forms import days_chosen
-from lco.blueprints import cors, shop
-from lco.blueprints.sent import json_object
+from lco.availability.schemas import days_chosen
 from lco.catalogue.search import categories, label
-from lco.catalogue.vehicle import Vehicle
+from lco.domain.date_range import Days
+from lco.domain.vehicle import Vehicle
 from lco.errors import BadRequest, InvalidInput, NotFound, sentences
-from lco.odoo import published
+from lco.web import cors
+from lco.web import serializers as published
+from lco.web.extensions import shop
+from lco.web.json_body import json_object
 
 blueprint = Blueprint("fleet", __name__, url_prefix="/api/fleet")
 cors.check_origins(blueprint)

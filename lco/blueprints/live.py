@@ -7,19 +7,19 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.http import http_date
 
 from lco import clock
-from lco.blueprints import shop
-from lco.blueprints.cors import check_origins
+from lco.changes.log import ChangeId
 from lco.errors import BadRequest
-from lco.live import wire
+from lco.live import sse as wire
 from lco.live.hub import Hub
-from lco.live.log import ChangeId
-from lco.live.pipe import Pipe
-from lco.live.regions import Region, region
+from lco.live.queue_connection import Pipe
+from lco.web.cors import check_origins
+from lco.web.extensions import shop
+from lco.web.regions import Region, region
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from lco.live.lines import Line, Lines
+    from lco.live.socket_connection import Line, Lines
 
 blueprint = Blueprint("live", __name__)
 check_origins(blueprint)

@@ -8,12 +8,13 @@ from typing import NamedTuple, Protocol
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from lco import clock, htmx, metrics
-from lco.blueprints import shop
-from lco.bookings.booking import Booking, State
+from lco import clock, metrics
+from lco.domain.booking import Booking, State
 from lco.errors import NotFound
-from lco.formats import plural
-from lco.shop import Shop
+from lco.services import Shop
+from lco.web import htmx
+from lco.web.extensions import shop
+from lco.web.filters import plural
 from lco.webhooks.inbox import Overview
 
 blueprint = Blueprint("ops", __name__)

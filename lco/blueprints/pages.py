@@ -4,10 +4,10 @@ from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, current_app, render_template
 
-from lco import kept_pages
-from lco.blueprints import shop
 from lco.catalogue.search import categories
-from lco.urls import vehicle_url
+from lco.web import page_cache as kept_pages
+from lco.web.extensions import shop
+from lco.web.urls import vehicle_url
 
 blueprint = Blueprint("pages", __name__)
 

@@ -4,8 +4,8 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from lco import clock, metrics
-from lco.blueprints import shop
 from lco.errors import LcoError, TooLarge
+from lco.web.extensions import shop
 from lco.webhooks import schemas, signature
 from lco.webhooks.inbox import Outcome
 

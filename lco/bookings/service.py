@@ -9,19 +9,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 
 from lco import clock, metrics
-from lco.bookings import rules
-from lco.bookings.announcer import Announcer, Availability
-from lco.bookings.booking import Booking, BookingRequest, Refusal, State
-from lco.bookings.desk import Desk
-from lco.bookings.ledger import Due, Mails, NoMails
-from lco.bookings.news import BookingNews, Catalogue
-from lco.bookings.placing import NO_ANSWER, Odoo, Placing
-from lco.bookings.rows import digest, sha256
+from lco.bookings import states as rules
+from lco.bookings.admin import Desk
+from lco.bookings.mapping import digest, sha256
+from lco.bookings.odoo_events import BookingNews, Catalogue
+from lco.bookings.publisher import Announcer, Availability
+from lco.bookings.repository import Due, Mails, NoMails
+from lco.bookings.submission import NO_ANSWER, Odoo, Placing
+from lco.changes.log import ChangeLog
+from lco.db import Store
+from lco.domain.booking import Booking, BookingRequest, Refusal, State
 from lco.errors import KeyReused, LcoError, NotFound
-from lco.live.log import ChangeLog
+from lco.locks import Turns
 from lco.settings import Settings
-from lco.store import Store
-from lco.store.turns import Turns
 
 log = logging.getLogger(__name__)
 

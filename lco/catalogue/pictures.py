@@ -3,8 +3,8 @@
 import re
 from datetime import timedelta
 
+from lco.caching.swr import Freshness, Question
 from lco.errors import NotFound
-from lco.freshness import Freshness, Question
 from lco.odoo.client import OdooClient
 from lco.odoo.errors import VehicleUnknown
 from lco.odoo.transport import Reply

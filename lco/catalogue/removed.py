@@ -4,7 +4,7 @@ import logging
 import threading
 
 from lco import metrics
-from lco.freshness import Shelf
+from lco.caching.swr import Shelf
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from lco.availability.days import Days
+from lco.catalogue.search_text import folded
 from lco.catalogue.snapshot import Snapshot
-from lco.catalogue.vehicle import Vehicle
-from lco.catalogue.words import folded
+from lco.domain.date_range import Days
+from lco.domain.vehicle import Vehicle
 
 PAGE_SIZE = 24
 FACETS = ("category", "brand", "fuel_type")

@@ -7,20 +7,20 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from lco import background, clock
-from lco.availability.days import Days
 from lco.availability.service import Availability
-from lco.catalogue import news
-from lco.catalogue.known import Known, Turn
+from lco.caching.entries import Reading
+from lco.caching.swr import Freshness, Question
+from lco.catalogue import events as news
 from lco.catalogue.removed import Removed
+from lco.catalogue.serialization import Learned
 from lco.catalogue.snapshot import Snapshot
-from lco.catalogue.vehicle import Details, Rates, Status, Vehicle
-from lco.catalogue.written import Learned
+from lco.catalogue.state import Known, Turn
+from lco.changes.log import Change, ChangeId, ChangeLog
+from lco.domain.date_range import Days
+from lco.domain.vehicle import Details, Rates, Status, Vehicle
 from lco.errors import Gone, NotFound, OdooError
-from lco.freshness import Freshness, Question
-from lco.live.log import Change, ChangeId, ChangeLog
 from lco.odoo.client import OdooClient
 from lco.odoo.errors import VehicleUnknown
-from lco.readings import Reading
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import cached_property
 from operator import itemgetter
 
-from lco.catalogue.vehicle import Rates, Status, Vehicle
-from lco.catalogue.words import folded, searched
+from lco.catalogue.search_text import folded, searched
+from lco.domain.vehicle import Rates, Status, Vehicle
 
 
 @dataclass(frozen=True)

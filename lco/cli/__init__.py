@@ -3,10 +3,10 @@
 import click
 from flask.cli import AppGroup
 
-from lco.blueprints import shop
 from lco.cli.bookings import audit, bookings, settle
+from lco.cli.mail import mail_worker, mails
 from lco.cli.webhooks import send_webhook, webhooks
-from lco.mail.cli import mail_worker, mails
+from lco.web.extensions import shop
 
 group = AppGroup("lco", help="The rental storefront.")
 for command in (audit, bookings, mail_worker, mails, settle, send_webhook, webhooks):

@@ -9,9 +9,9 @@ from dataclasses import asdict
 import click
 from flask.cli import with_appcontext
 
-from lco.blueprints import shop
-from lco.bookings.booking import Booking, State, Step
+from lco.domain.booking import Booking, State, Step
 from lco.errors import InvalidInput, NotFound
+from lco.web.extensions import shop
 
 VERDICTS = {
     "again": State.REQUESTED,

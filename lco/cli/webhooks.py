@@ -7,9 +7,9 @@ import requests
 from flask.cli import with_appcontext
 
 from lco import clock
-from lco.blueprints import shop
+from lco.db.models import Delivery
 from lco.errors import NotFound
-from lco.store.models import Delivery
+from lco.web.extensions import shop
 from lco.webhooks import signature
 
 ANSWER_WITHIN = 10.0

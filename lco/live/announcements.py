@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from lco.live.log import Change
-from lco.money import Money
+from lco.changes.log import Change
+from lco.domain.money import Money
 
 CAUGHT_UP = "Updated to the latest."
 

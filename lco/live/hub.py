@@ -10,13 +10,14 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from lco import metrics
-from lco.live import announcements, rendering, wire
-from lco.live.log import Change, ChangeId, ChangeLog
-from lco.live.outgoing import A_MOMENT, Outgoing
-from lco.live.places import Places
-from lco.live.programs import Program, Programs
+from lco.changes.log import Change, ChangeId, ChangeLog
+from lco.live import announcements, rendering
+from lco.live import sse as wire
+from lco.live.connection_limit import Places
+from lco.live.event_feed import Program, Programs
 from lco.live.rendering import Context, Rendered, SlowRegions
-from lco.live.streams import Page, Pages, Region, Sink, View
+from lco.live.send_buffer import A_MOMENT, Outgoing
+from lco.live.subscriptions import Page, Pages, Region, Sink, View
 
 log = logging.getLogger(__name__)
 

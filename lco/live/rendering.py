@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from lco import background, metrics
-from lco.live import wire
-from lco.live.streams import Region
+from lco.live import sse as wire
+from lco.live.subscriptions import Region
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from icalendar import Calendar, vCalAddress, vText
 
-from lco.bookings.booking import Booking, BookingRequest
-from lco.bookings.calendar_entry import calendar_entry
+from lco.bookings.ical import calendar_entry
+from lco.domain.booking import Booking, BookingRequest
 from lco.settings import Business
 
 

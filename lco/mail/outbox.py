@@ -11,11 +11,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from lco import clock
-from lco.bookings.booking import Booking
-from lco.mail.snapshot import snapshot
-from lco.store import Store
-from lco.store.mails import Mail
-from lco.store.session import after_commit
+from lco.db import Store
+from lco.db.database import after_commit
+from lco.db.mails import Mail
+from lco.domain.booking import Booking
+from lco.mail.serialization import snapshot
 
 LEASE = timedelta(minutes=5)
 """Longer than sending takes: some ten answers of a server, each within its time-out of 10 s."""

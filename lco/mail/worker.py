@@ -6,10 +6,10 @@ from collections.abc import Callable
 from email.message import EmailMessage
 
 from lco import metrics
+from lco.db.mails import Mail
 from lco.mail.errors import MailPostponed, MailRefused, MailServerAway, where
 from lco.mail.outbox import Outbox
 from lco.mail.sender import Sender
-from lco.store.mails import Mail
 
 log = logging.getLogger(__name__)
 

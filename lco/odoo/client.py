@@ -8,10 +8,10 @@ from urllib.parse import quote as quoted
 from marshmallow import ValidationError
 
 from lco import metrics
-from lco.availability.days import Days
-from lco.availability.quote import Quote
-from lco.bookings.booking import BookingRequest, Placed
-from lco.catalogue.vehicle import Details, Vehicle
+from lco.domain.booking import BookingRequest, Placed
+from lco.domain.date_range import Days
+from lco.domain.quote import Quote
+from lco.domain.vehicle import Details, Vehicle
 from lco.errors import OdooError
 from lco.odoo import schemas
 from lco.odoo.errors import CallUnknown, OutcomeUnknown, VehicleUnknown

@@ -3,14 +3,6 @@
 from lco.errors import OdooError
 
 
-class OdooAway(OdooError):
-    """Odoo was certainly not reached: refused, no such host, time-out while connecting, or breaker open."""
-
-    status = 503
-    code = "upstream_unreachable"
-    message = "Our booking system is not answering right now. Please try again in a moment, or call us."
-
-
 class OutcomeUnknown(OdooError):
     """The request was sent and no usable answer came back: nobody knows whether Odoo acted on it."""
 

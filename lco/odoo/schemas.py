@@ -11,17 +11,16 @@ from urllib.parse import urljoin, urlsplit
 import nh3
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
-from lco.availability.days import Days
-from lco.availability.quote import Quote
-from lco.bookings.booking import Placed
-from lco.catalogue.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
+from lco.domain.booking import Placed
+from lco.domain.date_range import Days
+from lco.domain.money import DEFAULT_CURRENCY, Money
+from lco.domain.quote import Quote
+from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
 from lco.errors import OdooError
-from lco.money import Money
 
 log = logging.getLogger(__name__)
 
 IMAGES = "/web/image/"
-DEFAULT_CURRENCY = "USD"
 TAGS = {
     "p",
     "br",

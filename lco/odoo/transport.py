@@ -14,19 +14,11 @@ import tenacity
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from lco import clock, metrics
-from lco.errors import OdooError
-from lco.odoo import connections
-from lco.odoo.breaker import Breaker
-from lco.odoo.connections import CONNECT_SECONDS
-from lco.odoo.errors import (
-    BookingInvalid,
-    CallUnknown,
-    DatesRefused,
-    OdooAway,
-    OdooRefused,
-    OutcomeUnknown,
-    VehicleUnknown,
-)
+from lco.errors import OdooAway, OdooError
+from lco.odoo import http_adapter as connections
+from lco.odoo.circuit_breaker import Breaker
+from lco.odoo.errors import BookingInvalid, CallUnknown, DatesRefused, OdooRefused, OutcomeUnknown, VehicleUnknown
+from lco.odoo.http_adapter import CONNECT_SECONDS
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from lco.availability.days import Days
-from lco.catalogue.vehicle import Rates, Status
-from lco.money import Money
+from lco.domain.date_range import Days
+from lco.domain.money import Money
+from lco.domain.vehicle import Rates, Status
 from lco.webhooks import schemas
 from lco.webhooks.schemas import Event
 

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, 
 from sqlalchemy.exc import IntegrityError
 
 from lco import clock, metrics
+from lco.db import Store
+from lco.db.models import Delivery
 from lco.errors import NotFound
-from lco.store import Store
-from lco.store.models import Delivery
-from lco.store.turns import Turns
+from lco.locks import Turns
 from lco.webhooks import handlers, schemas
 from lco.webhooks.handlers import Bookings, Catalogue, Services
 from lco.webhooks.schemas import TEST, Event

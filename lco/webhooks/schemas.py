@@ -10,10 +10,9 @@ from typing import Any, NoReturn
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from lco.availability.days import Days
+from lco.domain.date_range import Days
+from lco.domain.money import DEFAULT_CURRENCY, Money
 from lco.errors import BadRequest
-from lco.money import Money
-from lco.odoo.schemas import DEFAULT_CURRENCY
 
 TEST = "test"
 LONGEST_TYPE = 100

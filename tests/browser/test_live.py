@@ -7,7 +7,7 @@ from datetime import timedelta
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.line import Line
+from tests.browser.network_proxy import Line
 from tests.browser.test_task import START, fill_in, take
 
 LIVE = '#indicator[data-connection="live"]'

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lco.availability.days import DAY, Days
+from lco.domain.date_range import DAY, Days
 from lco.odoo.errors import BookingInvalid, DatesRefused, VehicleUnknown
-from tests.contract.orders import EMAIL, FREE, SKID_STEER, SNOW_BLOWER, ahead, booking, dollars
+from tests.contract.factories import EMAIL, FREE, SKID_STEER, SNOW_BLOWER, ahead, booking, dollars
 
 
 def test_a_booking_takes_its_days_but_not_the_day_of_return(client):

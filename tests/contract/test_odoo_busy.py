@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from lco import clock
-from lco.availability.days import DAY
 from lco.availability.month import Month, first_of
 from lco.availability.service import Availability
+from lco.caching.swr import Freshness
 from lco.demo.server import running
-from lco.freshness import Freshness
+from lco.domain.date_range import DAY
 from lco.odoo.client import OdooClient
 from lco.odoo.errors import CallUnknown, VehicleUnknown
 from lco.odoo.transport import Transport
-from tests.contract.orders import (
+from tests.contract.factories import (
     FREE,
     IN_MAINTENANCE,
     RENTED,

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from lco.availability.days import DAY, Days
-from lco.catalogue.vehicle import Rates, Status
+from lco.domain.date_range import DAY, Days
+from lco.domain.vehicle import Rates, Status
 from lco.odoo import client as module
 from lco.odoo.errors import VehicleUnknown
-from tests.contract.orders import CHAINSAW, FREE, SNOW_BLOWER, booking, dollars
+from tests.contract.factories import CHAINSAW, FREE, SNOW_BLOWER, booking, dollars
 
 
 def test_all_vehicles_are_listed_in_their_short_form(client):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from lco.errors import OdooError
+from lco.errors import OdooAway, OdooError
 from lco.odoo.client import OdooClient
-from lco.odoo.errors import DatesRefused, OdooAway, OutcomeUnknown
+from lco.odoo.errors import DatesRefused, OutcomeUnknown
 from lco.odoo.transport import Transport
-from tests.contract.orders import EMAIL, FREE, RENTED, SNOW_BLOWER, ahead, booking
+from tests.contract.factories import EMAIL, FREE, RENTED, SNOW_BLOWER, ahead, booking
 from tests.serving import free_port
 
 AROUND_TODAY = ahead(-5, 10)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.site.mail.world import BOOKING, BOOKINGS, mail_about, with_request
+from tests.app.mail.fakes import BOOKING, BOOKINGS, mail_about, with_request
 
 NASTY = st.sampled_from(
     [

@@ -16,9 +16,9 @@ import pytest
 import requests
 
 from lco import clock
-from lco.store import Store
+from lco.db import Store
 from tests import serving
-from tests.orders import order
+from tests.factories import order
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 
 BOOK = "POST /api/fleet/booking"
@@ -205,8 +205,8 @@ def lonely_odoo():
 
 
 def killed(odoo, database: str, what: str, every: int) -> list[dict]:
-    """What became of each life that was cut short; see tests/integration/killed.py."""
-    command = [sys.executable, "-m", "tests.integration.killed", what, odoo.url, database, "1", str(every)]
+    """What became of each life that was cut short; see tests/integration/killed_process.py."""
+    command = [sys.executable, "-m", "tests.integration.killed_process", what, odoo.url, database, "1", str(every)]
     done = subprocess.run(command, cwd=serving.ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     lives = [json.loads(line) for line in done.stdout.splitlines()]

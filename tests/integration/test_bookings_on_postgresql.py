@@ -8,30 +8,30 @@ from pathlib import Path
 
 import pytest
 
-from lco.bookings.booking import State
+from lco.domain.booking import State
 from lco.odoo.errors import OutcomeUnknown
-from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
-from tests.site.bookings import (
+from tests.app.bookings import (
     conftest,
-    test_desk,
+    test_admin,
     test_mails,
-    test_news,
-    test_placing,
-    test_rules,
+    test_odoo_events,
+    test_recovery,
     test_same_key,
-    test_settling,
+    test_states,
+    test_submission,
 )
-from tests.site.bookings.world import DAYS, CountingStore
+from tests.app.bookings.fakes import DAYS, CountingStore
+from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 
-MODULES = (test_placing, test_same_key, test_settling, test_news, test_desk, test_mails, test_rules)
-ELSEWHERE = {"test_calendar_entry", "test_forms", "test_other_processes"}
+MODULES = (test_submission, test_same_key, test_recovery, test_odoo_events, test_admin, test_mails, test_states)
+ELSEWHERE = {"test_ical", "test_schemas", "test_other_processes"}
 """What these test is the same on every database."""
 FIXTURES = ("shop", "wanted", "other", "fragile_shop")
 
 globals().update({name: getattr(conftest, name) for name in FIXTURES})
 for module in MODULES:
     globals().update({name: value for name, value in vars(module).items() if name.startswith("test_")})
-for module in (test_news, test_desk, test_settling):
+for module in (test_odoo_events, test_admin, test_recovery):
     fixtures = {"booked", "left_open", "kept", "broken_off"} & vars(module).keys()
     globals().update({name: getattr(module, name) for name in fixtures})
 
@@ -63,7 +63,7 @@ def test_what_was_left_open_is_settled_once_by_many_webhooks(shop, wanted):
     assert shop.told("bookings") == []
 
 
-def test_news_that_comes_while_the_answer_is_written_down_is_never_lost(shop, wanted):
+def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(shop, wanted):
     with ThreadPoolExecutor(1) as webhook:
         for number in range(40):
             told = []
@@ -77,10 +77,10 @@ def test_news_that_comes_while_the_answer_is_written_down_is_never_lost(shop, wa
 
 
 def test_many_processes_look_after_one_kept_request_and_one_places_it(shop, wanted, later):
-    shop.odoo.answer = test_settling.OdooAway()
+    shop.odoo.answer = test_recovery.OdooAway()
     kept = shop.place(wanted)
     shop.odoo.answer = None
-    later(test_settling.SOON)
+    later(test_recovery.SOON)
     processes = [shop.another_process() for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda process: process.attend(), processes))

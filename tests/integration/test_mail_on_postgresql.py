@@ -9,9 +9,9 @@ import pytest
 
 from lco import clock
 from lco.mail.outbox import LEASE, Counts, Outbox
-from lco.mail.snapshot import booking_of
+from lco.mail.serialization import booking_of
+from tests.app.mail.fakes import mail_of, stored, write
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
-from tests.site.mail.world import mail_of, stored, write
 
 PATIENCE = 10.0
 

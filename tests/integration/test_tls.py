@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from lco.odoo import connections
-from lco.odoo.errors import OdooAway
+from lco.errors import OdooAway
+from lco.odoo import http_adapter as connections
 from lco.odoo.transport import Transport
 from tests.certificate import self_signed
 

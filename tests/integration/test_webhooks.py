@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from lco import clock, create_app
+from lco.db import Store
+from lco.db.models import Delivery
 from lco.settings import Settings
-from lco.store import Store
-from lco.store.models import Delivery
 from lco.webhooks.signature import sign
 from tests import serving
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
@@ -100,7 +100,7 @@ def test_lost_webhooks_heal_by_reading_odoo_again(tmp_path):
             reconcile_seconds=1,
         )
         app = create_app(settings)
-        shop, upkeep = app.extensions["lco"], app.extensions["lco.upkeep"]
+        shop, upkeep = app.extensions["lco"], app.extensions["lco.scheduler"]
         try:
             shop.catalogue.vehicles()
             start = shop.changes.head()

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.app.webhooks import conftest, test_inbox
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
-from tests.site.webhooks import conftest, test_inbox
 
 FIXTURES = ("catalogue", "bookings")
 

@@ -9,8 +9,8 @@ import pytest
 from lco import clock
 from lco.availability.month import DayState, first_of
 from lco.availability.service import Availability
+from lco.caching.swr import Freshness
 from lco.demo.server import running
-from lco.freshness import Freshness
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from tests.odoo.days import ahead

@@ -11,9 +11,9 @@ import requests
 from lco.demo.faults import FaultSwitch, FaultyApi
 from lco.demo.server import running
 from tests import serving
+from tests.factories import order
 from tests.odoo.days import ahead
 from tests.odoo.faulty import Forwarding
-from tests.orders import order
 
 CUSTOMER = "lost-answer@example.com"
 BOOKING = "/api/fleet/booking"

@@ -8,10 +8,10 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests import serving
+from tests.factories import order
 from tests.odoo.days import ahead
 from tests.odoo.installed import MODULE
 from tests.odoo.pictures import VIEWS, address, log_in
-from tests.orders import order
 
 CLERK = "clerk"
 EMAIL = "customer-of-the-clerk@example.com"

@@ -3,10 +3,10 @@
 import pytest
 
 from lco import create_app
-from lco.mail.messages import Messages
+from lco.db import Store
+from lco.mail.composer import Messages
 from lco.settings import Settings
-from lco.store import Store
-from tests.integration.mail.post import Office, Post, serving
+from tests.integration.mail.smtp_server import Office, Post, serving
 from tests.serving import free_port
 
 

@@ -7,8 +7,8 @@ import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from lco.mail.outbox import Counts
-from tests.integration.mail.post import ADA, serving
-from tests.site.mail.world import stored, write
+from tests.app.mail.fakes import stored, write
+from tests.integration.mail.smtp_server import ADA, serving
 
 GRACE = "grace@x.test.com"
 PAUSE = timedelta(seconds=31)

@@ -6,7 +6,7 @@ import pytest
 
 from lco.mail.outbox import Counts
 from tests.certificate import self_signed
-from tests.integration.mail.post import serving
+from tests.integration.mail.smtp_server import serving
 
 
 @pytest.fixture(scope="module")

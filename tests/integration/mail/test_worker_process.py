@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.integration.mail.post import PATIENCE
+from tests.integration.mail.smtp_server import PATIENCE
 from tests.serving import ROOT, wait_until
 
 PROCESS = """

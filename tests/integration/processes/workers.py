@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from lco import clock
 from lco.webhooks.signature import sign
 from tests import serving, streams
-from tests.orders import order
+from tests.factories import order
 
 TOKEN = "a-token-of-the-staff"
 

@@ -12,9 +12,9 @@ import pytest
 import requests_mock
 
 from lco import clock
-from lco.availability.days import DAY, Days
 from lco.availability.service import Availability
-from lco.freshness import Freshness
+from lco.caching.swr import Freshness
+from lco.domain.date_range import DAY, Days
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 

@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
-from lco.availability.days import DAY, Days
 from lco.availability.month import DayState, Month, first_of, last_of, may_show
+from lco.domain.date_range import DAY, Days
 
 FEBRUARY = date(2027, 2, 1)
 

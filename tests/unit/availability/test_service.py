@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lco import budget, clock, metrics
-from lco.availability.days import DAY, Days
+from lco import clock, metrics
+from lco import deadline as budget
 from lco.availability.month import DayState
 from lco.availability.service import FRESH
+from lco.domain.date_range import DAY, Days
+from lco.domain.money import Money
 from lco.errors import OdooError
-from lco.money import Money
 from tests.serving import wait_until
 
 TODAY = date(2026, 12, 10)

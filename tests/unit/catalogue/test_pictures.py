@@ -4,9 +4,9 @@ import pytest
 import requests
 
 from lco import clock
+from lco.caching.swr import Freshness
 from lco.catalogue.pictures import FRESH, Pictures
 from lco.errors import NotFound, OdooError
-from lco.freshness import Freshness
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 

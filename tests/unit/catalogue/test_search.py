@@ -6,20 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lco.catalogue.search import (
-    FACETS,
-    PAGE_SIZE,
-    SORTS,
-    Facet,
-    Query,
-    categories,
-    label,
-    search,
-)
+from lco.catalogue.search import FACETS, PAGE_SIZE, SORTS, Facet, Query, categories, label, search
+from lco.catalogue.search_text import folded
 from lco.catalogue.snapshot import Snapshot
-from lco.catalogue.vehicle import Rates, Status, Vehicle
-from lco.catalogue.words import folded
-from lco.money import Money
+from lco.domain.money import Money
+from lco.domain.vehicle import Rates, Status, Vehicle
 
 
 def machine(number: int, name: str = "", daily: int | None = None, **more) -> Vehicle:

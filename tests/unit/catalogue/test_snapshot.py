@@ -6,8 +6,8 @@ import pytest
 
 from lco import clock
 from lco.catalogue.snapshot import Snapshot, differences
-from lco.catalogue.vehicle import Rates, Status, Vehicle
-from lco.money import Money
+from lco.domain.money import Money
+from lco.domain.vehicle import Rates, Status, Vehicle
 
 BEGAN = clock.now()
 BEFORE, AFTER = BEGAN - timedelta(seconds=1), BEGAN + timedelta(seconds=1)

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from lco.changes.log import MemoryLog
 from lco.live.hub import Hub
-from lco.live.log import MemoryLog
 
 PATIENCE = 5
 SAW = {"vehicle_id": 1, "vehicle_name": "Saw", "availability_status": "rented"}

@@ -2,9 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lco.changes.log import Change, ChangeId
 from lco.live.announcements import SENTENCES, sentence
-from lco.live.log import Change, ChangeId
-from lco.live.programs import PUBLIC_KINDS
+from lco.live.event_feed import PUBLIC_KINDS
 
 BLOWER = {"vehicle_id": 1, "vehicle_name": "Professional Snow Blower"}
 

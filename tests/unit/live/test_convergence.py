@@ -3,7 +3,7 @@
 import pytest
 
 from tests.serving import wait_until
-from tests.visitors import Process, World, lives
+from tests.sse_clients import Process, World, lives
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from lco import clock, metrics
+from lco.changes.log import ChangeId, MemoryLog
 from lco.live.announcements import CAUGHT_UP
 from lco.live.hub import Hub
-from lco.live.log import ChangeId, MemoryLog
-from lco.live.outgoing import AT_ONCE
+from lco.live.send_buffer import AT_ONCE
 from tests.unit.live.conftest import rented, shown
 
 

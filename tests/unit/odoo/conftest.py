@@ -2,7 +2,7 @@
 
 import pytest
 
-from lco.odoo.breaker import Breaker
+from lco.odoo.circuit_breaker import Breaker
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 

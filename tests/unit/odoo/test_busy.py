@@ -6,9 +6,9 @@ import pytest
 import requests
 
 from lco import metrics
-from lco.availability.days import Days
-from lco.errors import OdooError
-from lco.odoo.errors import BookingInvalid, CallUnknown, OdooAway, VehicleUnknown
+from lco.domain.date_range import Days
+from lco.errors import OdooAway, OdooError
+from lco.odoo.errors import BookingInvalid, CallUnknown, VehicleUnknown
 
 BUSY = "http://odoo.test/api/fleet/vehicle/7/busy"
 DAYS = Days(date(2026, 12, 1), date(2027, 1, 1))

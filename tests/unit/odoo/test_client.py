@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from lco import metrics
-from lco.availability.days import Days
-from lco.bookings.booking import BookingRequest, Placed
+from lco.domain.booking import BookingRequest, Placed
+from lco.domain.date_range import Days
+from lco.domain.money import Money
 from lco.errors import OdooError
-from lco.money import Money
 from lco.odoo.client import PAGE
 from lco.odoo.errors import BookingInvalid, DatesRefused, OutcomeUnknown, VehicleUnknown
 

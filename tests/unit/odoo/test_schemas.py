@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from lco.catalogue.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
-from lco.money import Money
+from lco.domain.money import Money
+from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 

@@ -11,10 +11,10 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError
 from urllib3.exceptions import SSLError as TlsError
 
 from lco import clock, metrics
-from lco.errors import OdooError
+from lco.errors import OdooAway, OdooError
 from lco.odoo import transport as module
-from lco.odoo.breaker import OPEN_SECONDS
-from lco.odoo.errors import BookingInvalid, DatesRefused, OdooAway, OutcomeUnknown, VehicleUnknown
+from lco.odoo.circuit_breaker import OPEN_SECONDS
+from lco.odoo.errors import BookingInvalid, DatesRefused, OutcomeUnknown, VehicleUnknown
 from lco.odoo.transport import Transport
 
 URL = "http://odoo.test"

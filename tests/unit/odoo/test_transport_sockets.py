@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 
 from lco import clock
-from lco.errors import OdooError
-from lco.odoo.errors import OdooAway, OutcomeUnknown
+from lco.errors import OdooAway, OdooError
+from lco.odoo.errors import OutcomeUnknown
 from lco.odoo.transport import Transport
 from tests.serving import free_port
 

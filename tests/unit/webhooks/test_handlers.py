@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from lco.availability.days import Days
 from lco.bookings.service import Bookings as RealBookings
 from lco.catalogue.service import Catalogue as RealCatalogue
-from lco.catalogue.vehicle import Rates, Status
-from lco.money import Money
+from lco.domain.date_range import Days
+from lco.domain.money import Money
+from lco.domain.vehicle import Rates, Status
 from lco.webhooks import handlers, schemas
 from lco.webhooks.handlers import Bookings, Catalogue, Services
 

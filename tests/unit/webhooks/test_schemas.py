@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lco.availability.days import Days
+from lco.domain.date_range import Days
+from lco.domain.money import Money
 from lco.errors import BadRequest
-from lco.money import Money
 from lco.webhooks import schemas
 
 

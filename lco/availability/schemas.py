@@ -1,0 +1,63 @@
+"""The two dates that a visitor chooses: typed, checked, and turned into a range of days."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from lco.domain.date_range import DAY, Days
+from lco.errors import InvalidInput
+
+FARTHEST_AHEAD = timedelta(days=548)
+LONGEST = timedelta(days=365)
+
+
+def days_chosen(arguments: Mapping[str, str], today: date) -> Days | None:
+    """The days from `date_from` up to `date_to` in `arguments`; None when neither is given.
+
+    Raises InvalidInput with a sentence for each field that cannot be used.
+    """
+    typed_from, typed_to = (arguments.get(name, "").strip() for name in ("date_from", "date_to"))
+    if not typed_from and not typed_to:
+        return None
+    errors: dict[str, list[str]] = {}
+    start = _day("date_from", typed_from, "Choose the first day of the rental.", errors)
+    end = _day("date_to", typed_to, "Choose the day you bring it back.", errors)
+    if start and (sentence := _wrong_start(start, today)):
+        errors["date_from"] = [sentence]
+    elif start and end and (sentence := _wrong_end(start, end)):
+        errors["date_to"] = [sentence]
+    if errors or start is None or end is None:
+        raise InvalidInput(errors)
+    return Days(start, end)
+
+
+def days_or_none(text: str) -> Days | None:
+    """The days that `2026-12-01/2026-12-05` (ISO 8601 interval) writes, or None when it writes none."""
+    first, _, last = text.partition("/")
+    try:
+        return Days(date.fromisoformat(first), date.fromisoformat(last))
+    except ValueError:
+        return None
+
+
+def _day(name: str, text: str, missing: str, errors: dict[str, list[str]]) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        errors[name] = ["Enter a date like 2026-12-01."] if text else [missing]
+        return None
+
+
+def _wrong_start(start: date, today: date) -> str | None:
+    if start < today:
+        return "The rental cannot start before today."
+    if start > today + FARTHEST_AHEAD:
+        return "We take bookings up to 18 months ahead."
+    return None
+
+
+def _wrong_end(start: date, end: date) -> str | None:
+    if end < start + DAY:
+        return "Bring it back at least one day after you pick it up."
+    if end - start > LONGEST:
+        return "For more than a year, please call us."
+    return None

@@ -1,0 +1,66 @@
+"""Is the site alive, is it ready, and what does it count: for platforms and monitoring, never cached."""
+
+import os
+
+from flask import Blueprint, Response, current_app, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from lco import metrics
+from lco.errors import OdooError
+from lco.web.extensions import shop
+
+blueprint = Blueprint("status", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> Response:
+    """The process lives, and which one it is. Asks nobody else: a dead Odoo never gets the site restarted."""
+    return _uncached(jsonify(status="ok", process=os.getpid()))
+
+
+@blueprint.get("/readyz")
+def ready() -> tuple[Response, int]:
+    """Whether pages can be served, part by part: the database answers, and a catalogue is known.
+
+    That Redis is away is told, but pages come all the same.
+    """
+    parts = {"database": _database(), "catalogue": _catalogue()}
+    odoo = shop().odoo.transport
+    answer = jsonify(
+        status="ready" if all(parts.values()) else "not ready",
+        parts={name: "ok" if fine else "failing" for name, fine in parts.items()},
+        odoo={
+            "answering": not odoo.breaker.is_open,
+            "last_success": odoo.last_success and odoo.last_success.isoformat(),
+        },
+        redis={"answering": not shop().changes.is_away} if shop().settings.redis_url else None,
+    )
+    return _uncached(answer), 200 if all(parts.values()) else 503
+
+
+@blueprint.get("/metrics")
+def counts() -> Response:
+    """What all processes of this server have counted, for Prometheus."""
+    counted = generate_latest(metrics.registry())
+    return _uncached(current_app.response_class(counted, content_type=CONTENT_TYPE_LATEST))
+
+
+def _database() -> bool:
+    try:
+        shop().store.ping()
+    except Exception:
+        current_app.logger.exception("the database does not answer")
+        return False
+    return True
+
+
+def _catalogue() -> bool:
+    try:
+        return bool(shop().catalogue.vehicles())
+    except OdooError:
+        return False
+
+
+def _uncached(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,91 @@
+"""What people do with bookings: see which ones need them, settle those by hand, and read the audit."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from lco import clock
+from lco.bookings import states as rules
+from lco.bookings.mapping import booking_of, plain, step_of
+from lco.bookings.repository import Ledger
+from lco.bookings.unit_of_work import BookingRecords
+from lco.db.models import BookingChange, BookingRow
+from lco.domain.booking import Booking, Placed, Refusal, State, Step
+from lco.errors import InvalidInput, NotFound
+
+PERSON = "person"
+AT_ONCE = 1000
+"""Rows of the audit that are read in one transaction."""
+
+
+class Desk(BookingRecords):
+    """The part of `Bookings` that serves the people of the business."""
+
+    _newest_heard: int | None = None
+
+    def needing_a_person(self) -> list[Booking]:
+        """What the site cannot settle: still open after PERSON_AFTER, or expired and not taken note of."""
+        long_ago = clock.now() - rules.PERSON_AFTER
+        waiting = and_(BookingRow.state.in_(rules.OPEN), BookingRow.created_at <= long_ago)
+        return self._listed(select(BookingRow).where(or_(waiting, BookingRow.state == State.EXPIRED)))
+
+    def latest(self, most: int) -> list[Booking]:
+        """The newest bookings, newest first."""
+        return self._listed(select(BookingRow).order_by(BookingRow.id.desc()).limit(most))
+
+    def counts(self) -> Mapping[State, int]:
+        """How many bookings are in each state."""
+        with self._store.session() as session:
+            query = select(BookingRow.state, func.count()).group_by(BookingRow.state)
+            found = dict(session.execute(query).all())
+        return {state: found.get(state, 0) for state in State}
+
+    def settle(self, booking_id: int, state: State, reason: str, reference: str = "") -> Booking:
+        """The booking after a person has found out how it stands; the web process tells open pages.
+
+        To `requested` means: place it again. To `booked` needs Odoo's reference. Raises NotFound, and InvalidInput
+        for a step that the table does not allow.
+        """
+        if state is State.BOOKED and not reference:
+            raise InvalidInput({"reference": ["Give the reference that Odoo has for it."]})
+        with self._store.connection() as connection:
+            ledger = Ledger(connection, self._mails)
+            booking = ledger.by_number(booking_id)
+            if booking is None:
+                raise NotFound(f"There is no booking {booking_id}.")
+            if state is State.PLACING or not rules.allowed(booking.state, state):
+                raise InvalidInput({}, f"Booking {booking_id} is {booking.state}; that cannot become {state}.")
+            if state is State.BOOKED:
+                return ledger.accept(booking, Placed(reference, None, "", None), PERSON)
+            refusal = Refusal.NOT_MADE if state in {State.DECLINED, State.EXPIRED} else None
+            return ledger.move(booking, state, PERSON, plain(reason), refusal)
+
+    def audit(self, booking_id: int | None = None, after: int = 0) -> Sequence[Step]:
+        """Steps in the order they were taken, of one booking or of all: at most AT_ONCE, those behind `after`."""
+        query = select(BookingChange).where(BookingChange.id > after).order_by(BookingChange.id).limit(AT_ONCE)
+        if booking_id is not None:
+            query = query.where(BookingChange.booking_id == booking_id)
+        with self._store.session() as session:
+            return [step_of(row) for row in session.scalars(query)]
+
+    def hear_of_people(self) -> None:
+        """Call every few seconds in a serving process: announce what people settled in a process of their own."""
+        with self._store.session() as session:
+            newest = session.scalar(select(func.max(BookingChange.id))) or 0
+            query = select(BookingRow, BookingChange.to_state, BookingChange.id).join(BookingChange)
+            heard = newest if self._newest_heard is None else self._newest_heard
+            settled = query.where(BookingChange.id > heard, BookingChange.actor == PERSON)
+            found = [(booking_of(row), State(state), number) for row, state, number in session.execute(settled)]
+        self._newest_heard = newest
+        for booking, state, number in found:
+            if self._announcer.is_ours_to_tell(number):
+                self._announcer.step(booking, rules.kind(state))
+
+    def forget_old(self) -> None:
+        """Call now and then: delete news of bookings that nobody here has asked for."""
+        with self._ledger() as ledger:
+            ledger.forget_old_news()
+
+    def _listed(self, query: Select[BookingRow]) -> list[Booking]:
+        with self._store.session() as session:
+            return [booking_of(row) for row in session.scalars(query.order_by(BookingRow.id))]

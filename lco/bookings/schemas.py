@@ -1,0 +1,173 @@
+"""What a customer types to book: read the same from the form and from JSON, with a sentence for each mistake."""
+
+import secrets
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Self
+
+import phonenumbers
+from email_validator import validate_email
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+
+from lco.availability.schemas import days_chosen
+from lco.domain.booking import BookingRequest
+from lco.domain.date_range import Days
+from lco.errors import InvalidInput, sentences
+
+KINDS = ("inquiry", "reservation", "test_drive")
+REGION = "US"
+"""Where a phone number without a country code is taken to be."""
+LARGEST_VEHICLE_ID = 2**31 - 1
+MOST_DIGITS = 10
+NO_VEHICLE = "Choose a machine."
+NO_EMAIL = "Enter an email address like name@example.com."
+NO_PHONE = "Enter a phone number with its area code, like 218-555-0142."
+NO_KIND = "Choose an inquiry, a reservation or a test drive."
+NO_TEXT = "Enter a text."
+NO_DATES = {
+    "date_from": ["Choose the first day of the rental."],
+    "date_to": ["Choose the day you bring it back."],
+}
+
+
+def new_key() -> str:
+    """An idempotency key that nobody can guess."""
+    return secrets.token_urlsafe(24)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingForm:
+    """The form as it is shown (again): what was typed, what is wrong with it, and the key of the next attempt."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, list[str]] = field(default_factory=dict)
+    key: str = field(default_factory=new_key)
+    conflict: bool = False
+    message: str = ""
+    """A sentence above the form, about all of it."""
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A form that nobody has typed in yet."""
+        return cls()
+
+
+def read(values: Mapping[str, object], today: date) -> BookingRequest:
+    """The request in `values`; `today` is the business's. Raises InvalidInput with sentences by field."""
+    errors: dict[str, list[str]] = {}
+    found: Mapping[str, Any] = {}
+    try:
+        found = BookingSchema().load(values)
+    except ValidationError as error:
+        errors |= sentences(error)
+    try:
+        days = _days(values, today)
+    except InvalidInput as error:
+        raise InvalidInput(errors | error.fields) from error
+    if errors:
+        raise InvalidInput(errors)
+    return BookingRequest(days=days, **found)
+
+
+def _days(values: Mapping[str, object], today: date) -> Days:
+    typed = {name: values.get(name) or "" for name in NO_DATES}
+    days = days_chosen({name: text if isinstance(text, str) else "?" for name, text in typed.items()}, today)
+    if days is None:
+        raise InvalidInput(NO_DATES)
+    return days
+
+
+def _visible(text: str) -> None:
+    """Raises ValidationError for control characters and halves of characters: no keyboard types them."""
+    if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in text):
+        raise ValidationError("Use letters, digits and signs only.")
+
+
+def _visible_lines(text: str) -> None:
+    _visible(text.replace("\n", "").replace("\t", ""))
+
+
+class VehicleId(fields.Integer):
+    """A whole number, in JSON or typed; 7.5 is none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        is_typed = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= MOST_DIGITS
+        return super()._deserialize(int(value) if is_typed else value, attr, data, **kwargs)
+
+
+class Email(fields.String):
+    """An address in its usual form; whether it exists is not asked."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return validate_email(text, check_deliverability=False).normalized
+        except ValueError as error:  # the library's own error is one, and so is that of half a character
+            raise self.make_error("invalid") from error
+
+
+class Phone(fields.String):
+    """A number as E.164 (+12185550142), with its extension behind it where there is one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            number = phonenumbers.parse(text, REGION)
+        except phonenumbers.NumberParseException as error:
+            raise self.make_error("invalid") from error
+        if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+            raise self.make_error("invalid")
+        written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return f"{written} ext. {number.extension}" if number.extension else written
+
+
+def _sentence(sentence: str) -> dict[str, Any]:
+    """`sentence` for everything that can be wrong with a field's presence and type."""
+    return {"required": sentence, "invalid": sentence, "too_large": sentence}
+
+
+def _text(key: str, longest: int, check: Callable[[str], None] = _visible) -> fields.String:
+    """A text of at most `longest` characters that may be left out."""
+    too_long = validate.Length(max=longest, error=f"Use at most {longest:,} characters.")
+    return fields.String(
+        data_key=key, load_default="", validate=[too_long, check], error_messages=_sentence(NO_TEXT)
+    )
+
+
+class BookingSchema(Schema):
+    """The fields of contract section 1, but for the two dates."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    vehicle_id = VehicleId(
+        required=True,
+        strict=True,
+        validate=validate.Range(1, LARGEST_VEHICLE_ID, error=NO_VEHICLE),
+        error_messages=_sentence(NO_VEHICLE),
+    )
+    name = fields.String(
+        data_key="customer_name",
+        required=True,
+        validate=[validate.Length(max=100, error="Use at most 100 characters."), _visible],
+        error_messages=_sentence("Enter your name."),
+    )
+    email = Email(data_key="customer_email", required=True, error_messages=_sentence(NO_EMAIL))
+    phone = Phone(data_key="customer_phone", required=True, error_messages=_sentence(NO_PHONE))
+    kind = fields.String(
+        data_key="booking_type",
+        load_default="reservation",
+        validate=validate.OneOf(KINDS, error=NO_KIND),
+        error_messages=_sentence(NO_KIND),
+    )
+    pickup_location = _text("pickup_location", 200)
+    return_location = _text("return_location", 200)
+    message = _text("message", 2000, _visible_lines)
+
+    @pre_load
+    def _without_blanks(self, data: Mapping[str, object], **_: Any) -> dict[str, object]:
+        """Blanks around a text say nothing, and an empty text is none."""
+        stripped = ((n, v.replace("\r\n", "\n").strip() if isinstance(v, str) else v) for n, v in data.items())
+        return {name: value for name, value in stripped if value is not None and value != ""}

@@ -1,0 +1,130 @@
+"""How a booking may change: the one table of its states (docs/bookings.md), and all that follows from a change."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from lco.bookings.errors import NotBooked
+from lco.domain.booking import Refusal, State
+from lco.errors import DatesTaken, Gone, InvalidInput, LcoError
+
+BUDGET = timedelta(seconds=13)
+"""How long placing may take: reaching Odoo (2 s), its answer (10 s), and writing both down."""
+
+CHECK_AFTER = timedelta(minutes=3)
+"""Odoo ends a request of its own after 120 s (`limit_time_real`), so by then it has booked or never will."""
+
+CHECK_EVERY = timedelta(minutes=5)
+
+CHECK_UNTIL = timedelta(hours=1)
+"""After that only a webhook or a person settles a booking in checking."""
+
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=5)
+"""Between two attempts to reach Odoo for a request that is kept."""
+
+PERSON_AFTER = timedelta(hours=2)
+"""A booking that is still open when its request is this old needs a person. The site goes on trying."""
+
+ALLOWED: Mapping[State | None, frozenset[State]] = {
+    None: frozenset({State.REQUESTED}),
+    State.REQUESTED: frozenset({State.PLACING, State.BOOKED, State.DECLINED, State.EXPIRED}),
+    State.PLACING: frozenset({State.REQUESTED, State.CHECKING, State.BOOKED, State.DECLINED}),
+    State.CHECKING: frozenset({State.REQUESTED, State.BOOKED, State.DECLINED}),
+    State.BOOKED: frozenset({State.CONFIRMED, State.CANCELLED}),
+    State.CONFIRMED: frozenset({State.CANCELLED}),
+    State.DECLINED: frozenset({State.BOOKED}),
+    State.CANCELLED: frozenset(),
+    State.EXPIRED: frozenset({State.BOOKED, State.DECLINED}),
+}
+
+ASKED = frozenset({State.PLACING, State.CHECKING})
+"""Odoo has been asked, and what became of it is not known."""
+
+OPEN = ASKED | {State.REQUESTED}
+"""The customer has been promised an answer that has not come yet."""
+
+ENDED = frozenset({State.DECLINED, State.CANCELLED, State.EXPIRED})
+"""Nothing is booked, or nothing any more."""
+
+SHOWN = frozenset({State.REQUESTED, State.CHECKING, State.BOOKED, State.CONFIRMED, State.DECLINED, State.EXPIRED})
+"""States a customer may have put in a calendar: leaving one makes the calendar entry a newer version."""
+
+KINDS: Mapping[State, str] = {
+    State.BOOKED: "booking.created",
+    State.CONFIRMED: "booking.confirmed",
+    State.CANCELLED: "booking.cancelled",
+}
+CHANGED = "booking.changed"
+MODIFIED = "booking.modified"
+OCCUPANCY = frozenset({"booking.created", "booking.cancelled", MODIFIED})
+"""Steps that take days of a vehicle or set them free."""
+
+MAILS: Mapping[State, str] = {
+    State.BOOKED: "booked",
+    State.CONFIRMED: "confirmed",
+    State.CANCELLED: "cancelled",
+    State.DECLINED: "declined",
+    State.EXPIRED: "declined",
+    State.REQUESTED: "received",
+    State.CHECKING: "received",
+}
+
+
+def allowed(before: State | None, after: State) -> bool:
+    """Whether a booking in state `before` (None: there is none yet) may go to `after`."""
+    return after in ALLOWED[before]
+
+
+def kind(state: State) -> str:
+    """What the change log calls the step to `state`: a public event type, or the internal booking.changed."""
+    return KINDS.get(state, CHANGED)
+
+
+def mail(before: State, after: State, tries: int) -> str | None:
+    """The message that the customer gets of this step, or None for a step that is not worth one.
+
+    That the request is kept is written once. A no to somebody who waits for it on the page needs no mail.
+    """
+    is_first_answer = before is State.PLACING and tries == 1
+    if after in OPEN and not is_first_answer:
+        return None
+    if after is State.DECLINED and is_first_answer:
+        return None
+    return MAILS.get(after)
+
+
+def due(state: State, tries: int, now: datetime) -> datetime | None:
+    """When the site looks after a booking that came to `state` just now; None: not by itself."""
+    match state:
+        case State.PLACING:
+            return now + BUDGET
+        case State.REQUESTED:
+            return now + pause(tries)
+        case State.CHECKING:
+            return now + CHECK_AFTER
+    return None
+
+
+def pause(tries: int) -> timedelta:
+    """How long to wait after that many attempts: doubling from FIRST_PAUSE to LONGEST_PAUSE."""
+    doubled = min(max(tries - 1, 0), 10)  # 5 s, doubled ten times, is far beyond the longest
+    return min(FIRST_PAUSE * (1 << doubled), LONGEST_PAUSE)
+
+
+def kept_until(created_at: datetime, first_day: date, zone: ZoneInfo) -> datetime:
+    """Until when a request is tried: until its first day begins, but for PERSON_AFTER at least."""
+    return max(datetime.combine(first_day, time(), zone), created_at + PERSON_AFTER)
+
+
+def refused(refusal: Refusal, sentence: str) -> LcoError:
+    """What a customer is told when nothing was booked; `sentence` is Odoo's own, or the site's."""
+    match refusal:
+        case Refusal.DATES_TAKEN:
+            return DatesTaken()
+        case Refusal.INVALID:
+            return InvalidInput({}, sentence)
+        case Refusal.VEHICLE_GONE:
+            return Gone()
+        case Refusal.NOT_MADE:
+            return NotBooked()

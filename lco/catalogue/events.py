@@ -1,0 +1,45 @@
+"""What to tell the world about a vehicle that is no longer as it was (contract section 3, `/api/events`)."""
+
+from dataclasses import replace
+
+from lco.domain.vehicle import Rates, Status, Vehicle
+
+CORRECTED = "vehicle.corrected"
+"""What is told to pages only: the public has heard it, but a process may have missed it."""
+
+
+def kind(before: Vehicle | None, after: Vehicle | None) -> str:
+    """The public event type for one difference."""
+    if after is None:
+        return "vehicle.removed"
+    if before is None:
+        return "vehicle.added"
+    if before.status is not after.status and Status.MAINTENANCE in {before.status, after.status}:
+        return "maintenance.status"
+    if (before.status, before.back_on) != (after.status, after.back_on):
+        return "availability.changed"
+    return "price.updated" if before.rates != after.rates else "vehicle.updated"
+
+
+def only_completes(before: Vehicle, after: Vehicle) -> bool:
+    """Whether nothing happened but that the rates which the list does not tell became known."""
+    longer = Rates(before.rates.daily, after.rates.weekly, after.rates.monthly)
+    return before.rates.weekly is before.rates.monthly is None and replace(before, rates=longer) == after
+
+
+def data(vehicle: Vehicle) -> dict[str, object]:
+    """What is public about a vehicle, whatever happened to it: plain JSON, prices as numbers."""
+    return {
+        "vehicle_id": vehicle.id,
+        "vehicle_name": vehicle.name,
+        "category": vehicle.category,
+        "availability_status": vehicle.status.value,
+        "available_from": vehicle.back_on and vehicle.back_on.isoformat(),
+        **_prices(vehicle.rates),
+    }
+
+
+def _prices(rates: Rates) -> dict[str, object]:
+    named = {"daily": rates.daily, "weekly": rates.weekly, "monthly": rates.monthly}
+    prices: dict[str, object] = {f"rental_price_{name}": float(m.amount) for name, m in named.items() if m}
+    return {**prices, "currency": rates.daily.currency} if rates.daily else prices

@@ -1,0 +1,68 @@
+"""What may stand in the address of the list, and what of it can be used."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+
+from lco.availability.schemas import days_chosen
+from lco.catalogue.search import SORTS, Query
+from lco.errors import InvalidInput, sentences
+
+WORD = validate.Length(max=100, error="This is longer than anything we have.")
+
+
+def _price() -> fields.Decimal:
+    enough = validate.Range(min=Decimal(0), max=Decimal(10**7), error="Prices run from 0 to 10,000,000.")
+    return fields.Decimal(
+        load_default=None,
+        allow_nan=False,
+        validate=enough,
+        error_messages={"invalid": "Enter a number, like 150."},
+    )
+
+
+class FilterSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    q = fields.String(load_default="", validate=WORD)
+    category = fields.String(load_default="", validate=WORD)
+    brand = fields.String(load_default="", validate=WORD)
+    fuel_type = fields.String(load_default="", validate=WORD)
+    min_price = _price()
+    max_price = _price()
+    sort = fields.String(
+        load_default="featured", validate=validate.OneOf(list(SORTS), error="We cannot sort by that.")
+    )
+    page = fields.Integer(
+        load_default=1, validate=validate.Range(min=1, max=10_000, error="There is no such page.")
+    )
+
+    @pre_load
+    def _without_blanks(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
+        return {name: text.strip() for name, text in data.items() if text.strip()}
+
+
+PARAMETERS = (*FilterSchema().fields, "date_from", "date_to")
+"""Every parameter that changes what the list shows."""
+
+
+def query(arguments: Mapping[str, str], today: date) -> tuple[Query, dict[str, list[str]]]:
+    """The query that the list's address writes, and sentences about what in it could not be used.
+
+    A visitor with a mistyped price still sees the shop: what is wrong is told and left out.
+    """
+    errors: dict[str, list[str]] = {}
+    try:
+        values = FilterSchema().load(arguments)
+    except ValidationError as error:
+        errors = sentences(error)
+        values = FilterSchema().load({name: text for name, text in arguments.items() if name not in errors})
+    try:
+        days = days_chosen(arguments, today)
+    except InvalidInput as error:
+        days, errors = None, errors | error.fields
+    return Query(days=days, **values), errors

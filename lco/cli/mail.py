@@ -1,0 +1,61 @@
+"""Commands about mail: a worker of its own, what waits or failed, and another try."""
+
+import signal
+from typing import cast
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from lco.db.mails import Mail
+from lco.mail.worker import Worker
+
+SHOWN = 50
+
+
+@click.command("mail-worker")
+@with_appcontext
+def mail_worker() -> None:
+    """Send mails until told to stop, beside the site or instead of it."""
+    # The main thread only waits, so a signal ends the waiting and never a mail that is being sent.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    worker = _worker()
+    try:
+        worker.begin()
+        worker.join()
+    except KeyboardInterrupt:
+        worker.stop()
+        worker.join()
+
+
+@click.command("mails")
+@click.option("--retry", type=int, metavar="ID", help="Send this failed mail again.")
+@with_appcontext
+def mails(retry: int | None) -> None:
+    """List the mails that failed and those that wait."""
+    if retry is not None:
+        _retry(retry)
+        return
+    outbox = _worker().outbox
+    counts = outbox.counts()
+    click.echo(f"{counts.failed} failed, {counts.waiting} waiting")
+    for mail in [*outbox.failed(SHOWN), *outbox.waiting(SHOWN)]:
+        click.echo(_line(mail))
+
+
+def _retry(mail_id: int) -> None:
+    if not _worker().outbox.retry(mail_id):
+        raise click.ClickException(f"No failed mail has the number {mail_id}.")
+    click.echo(f"Mail {mail_id} is sent again.")
+
+
+def _line(mail: Mail) -> str:
+    """One mail without anything personal."""
+    attempts = "1 attempt" if mail.attempts == 1 else f"{mail.attempts} attempts"
+    about = f"{mail.id}: {mail.message} about booking {mail.booking_id}, {mail.state}"
+    problem = f", {mail.problem}" if mail.problem else ""
+    return f"{about}, written {mail.written_at:%Y-%m-%d %H:%M} UTC, {attempts}{problem}"
+
+
+def _worker() -> Worker:
+    return cast("Worker", current_app.extensions["lco.mail"])

@@ -1,0 +1,34 @@
+"""The outbox: every mail that a booking has caused, from the step that caused it until it is sent or given up."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lco.db.models import Base
+from lco.db.types import Instant
+
+
+class Mail(Base):
+    """One mail, written in the transaction of what it tells. States are those of `lco.mail.outbox.MailState`."""
+
+    __tablename__ = "mails"
+    __table_args__ = (UniqueConstraint("booking_id", "message", "changes"), Index(None, "state", "due_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"))
+    message: Mapped[str] = mapped_column(String(20))
+    """Which mail it is: one of `lco.mail.occasions.Message`."""
+    changes: Mapped[int]
+    """The booking's own count of changes at that time: the same news is written down once."""
+    snapshot: Mapped[str] = mapped_column(Text)
+    """The booking as it was then, as JSON; emptied once the mail is sent."""
+    state: Mapped[str] = mapped_column(String(20))
+    attempts: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    """Nobody touches the mail before: a lease while it is being sent, a pause after it could not be."""
+    problem: Mapped[str] = mapped_column(String(200))
+    """Why the last attempt failed, without any address."""
+    written_at: Mapped[datetime] = mapped_column(Instant)
+    settled_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When it was sent or given up."""

@@ -1,0 +1,119 @@
+"""The tables: bookings, every change of theirs, early news about them, and webhook deliveries."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from lco.db.types import Exact, Instant
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class BookingRow(Base):
+    """One booking, from the intent on. States are those of `lco.domain.booking.State`."""
+
+    __tablename__ = "bookings"
+    __table_args__ = (Index(None, "vehicle_id", "state"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    """The secret in the customer's link."""
+    key_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256 of the idempotency key: the key itself may be anything and is never needed again."""
+    request_digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(20))
+    refusal: Mapped[str | None] = mapped_column(String(20))
+    """Why Odoo declined, for programs; set when `state` is declined."""
+    reason: Mapped[str] = mapped_column(Text)
+    vehicle_id: Mapped[int]
+    vehicle_name: Mapped[str] = mapped_column(Text)
+    date_from: Mapped[date]
+    date_to: Mapped[date]
+    customer_name: Mapped[str] = mapped_column(Text)
+    customer_email: Mapped[str] = mapped_column(String(320))
+    customer_phone: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(20))
+    pickup_location: Mapped[str] = mapped_column(Text)
+    return_location: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text)
+    reference: Mapped[str | None] = mapped_column(String(100), index=True)
+    odoo_id: Mapped[int | None] = mapped_column(BigInteger)
+    odoo_message: Mapped[str] = mapped_column(Text)
+    total_amount: Mapped[Decimal | None] = mapped_column(Exact)
+    total_currency: Mapped[str | None] = mapped_column(String(10))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    changes: Mapped[int]
+    tries: Mapped[int]
+    """How often the site has set out to ask Odoo."""
+    due_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    """When the site looks after it next by itself. Who does so first moves this on, so it is also the lease."""
+
+
+class BookingChange(Base):
+    """One step in a booking's life, added in the transaction of the step; triggers refuse any other change."""
+
+    __tablename__ = "booking_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    actor: Mapped[str] = mapped_column(String(20))
+    """Who caused it: customer, site, answer (Odoo's own), webhook or person."""
+    from_state: Mapped[str | None] = mapped_column(String(20))
+    to_state: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class EarlyNews(Base):
+    """What a webhook said about a reference the site did not know: it may be of a booking still being placed."""
+
+    __tablename__ = "early_news"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(100), index=True)
+    vehicle_id: Mapped[int | None]
+    email_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    """SHA-256 of the customer's address: enough to know it again, and nobody's data."""
+    received_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    state: Mapped[str | None] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+    date_from: Mapped[date | None]
+    date_to: Mapped[date | None]
+    total_amount: Mapped[Decimal | None] = mapped_column(Exact)
+    total_currency: Mapped[str | None] = mapped_column(String(10))
+
+
+class Delivery(Base):
+    """A webhook delivery, kept so that the same one is never applied twice, and none is lost."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index(None, "subject", "received_at"),)
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """The sender's own `webhook-id`, or one made up for a delivery that has none."""
+    endpoint: Mapped[str] = mapped_column(String(20))
+    event_type: Mapped[str] = mapped_column(String(100))
+    subject: Mapped[str] = mapped_column(String(120))
+    """What it is about: `vehicle:7`, `booking:BK-…`, or the type of an event that the site does not know."""
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the body: by it a delivery without an id is known again."""
+    payload: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    applied_at: Mapped[datetime | None] = mapped_column(Instant)
+    result: Mapped[str] = mapped_column(String(100))
+    """What became of it, in a word or two; of one that failed the kind of error, never its text."""
+    tries: Mapped[int]
+    due_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    """When to apply it (again), if it is not applied by then: the lease of who is applying it now."""

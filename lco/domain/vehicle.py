@@ -1,0 +1,82 @@
+"""What the shop rents out, as the rest of the site sees it: no field of Odoo's, no HTTP."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from lco.domain.money import Money
+
+
+class Status(StrEnum):
+    """Where a vehicle is now (contract section 1, `availability_status`)."""
+
+    AVAILABLE = "available"
+    RESERVED = "reserved"
+    RENTED = "rented"
+    MAINTENANCE = "maintenance"
+    SOLD = "sold"
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a day, a week and a month cost; None where the business has no such rate."""
+
+    daily: Money | None = None
+    weekly: Money | None = None
+    monthly: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture at Odoo: `url` is absolute; `sized` says whether Odoo scales it when a size is appended."""
+
+    url: str
+    caption: str
+    sized: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """One machine for rent, as lists show it."""
+
+    id: int
+    name: str
+    slug: str
+    status: Status
+    rates: Rates
+    brand: str | None = None
+    model: str | None = None
+    year: int | None = None
+    category: str | None = None
+    fuel_type: str | None = None
+    seats: int | None = None
+    doors: int | None = None
+    sale_price: Money | None = None
+    """Set when it may be bought as well as rented."""
+    featured: bool = False
+    summary: str | None = None
+    picture: Picture | None = None
+    back_on: date | None = None
+    """The day it is expected to be rentable again, when Odoo has said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    name: str
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What only a vehicle's own page shows. The HTML is already cleaned and safe to print as it is."""
+
+    vehicle: Vehicle
+    description_html: str = ""
+    terms_html: str = ""
+    specifications: tuple[tuple[str, str], ...] = ()
+    features: tuple[Feature, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    minimum_days: int | None = None
+    maximum_days: int | None = None
+    video_url: str | None = None
+    tour_url: str | None = None

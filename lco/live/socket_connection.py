@@ -1,0 +1,221 @@
+"""Open streams that cost a socket and a few hundred bytes each: taken over from gunicorn's gevent worker.
+
+A server keeps a greenlet, its stack and its request for every answer that is open, and wakes every one of them for
+every message. A line needs none of that. It is the bare connection: the hub writes to it without waiting, and
+gevent's loop watches it. gunicorn leaves an answer alone when the application returns its mark for that
+(`gunicorn.workers.base_async.ALREADY_HANDLED`); it closes its own end of the connection, and a duplicate, which is
+the line's, stays open.
+
+Everything here runs in the thread of gevent's loop and nothing waits, so there are no locks.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import gevent
+import gevent.socket
+from gevent.monkey import get_original
+
+from lco import metrics
+from lco.live import sse as wire
+from lco.live.send_buffer import A_MOMENT
+from lco.live.subscriptions import MOST_WAITING
+
+log = logging.getLogger(__name__)
+
+KERNEL_KEEPS = 64 * 1024
+"""Bytes the kernel is asked to hold for one client; left alone, it holds megabytes for one that never reads."""
+LOST_AFTER = 3 * wire.HEARTBEAT_EVERY
+"""When a client counts as gone that acknowledges nothing (RFC 5482); usual is a quarter of an hour."""
+BEAT = timedelta(seconds=1)
+"""How often the silent are looked for. All that are silent get their heartbeats together."""
+AT_ONCE = 500
+"""Heartbeats that are sent in one go, before others may run."""
+
+READABLE, WRITABLE = 1, 2
+
+BareSocket: type[socket.socket] = get_original("socket", "socket")
+"""The one of the standard library, which does not know of gevent, and of which nothing ever waits."""
+
+
+class Line:
+    """The way to one client over its own connection, on which `greeting` comes first.
+
+    `on_close` is called exactly once: when the client is gone, did not keep up, or the stream is ended here.
+    """
+
+    __slots__ = (
+        *("_closed", "_connection", "_greeting", "_heartbeat", "_lines", "_on_close", "_reads", "_waiting"),
+        *("_writes", "spoke_at"),
+    )
+
+    def __init__(
+        self, lines: "Lines", heartbeat: bytes, greeting: bytes, on_close: Callable[["Line"], object]
+    ) -> None:
+        self._lines = lines
+        self._heartbeat = heartbeat
+        self._greeting = greeting
+        self._on_close = on_close
+        self._connection: socket.socket | None = None
+        self._reads: Any = None
+        self._writes: Any = None
+        self._waiting = b""
+        self._closed = False
+        self.spoke_at = 0
+
+    def open(self, connection: socket.socket, head: bytes) -> Iterable[bytes]:
+        """Take `connection` over, which its server may close then, and send `head`, the greeting and what waits.
+
+        Returns the mark that tells the server so. Raises OSError when the connection has ended, or when this
+        process may open no more files.
+        """
+        try:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_KEEPS)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, wire.milliseconds(LOST_AFTER))
+            self._connection = _duplicate(connection)
+        except OSError:
+            self.close()
+            raise
+        self._lines.add(self)
+        self._reads = gevent.get_hub().loop.io(self._connection.fileno(), READABLE)
+        self._reads.start(self._hear, self._connection)
+        first, self._greeting, self._waiting = head + self._greeting + self._waiting, b"", b""
+        self.put(first)
+        return self._lines.handled
+
+    def put(self, message: bytes) -> bool:
+        """Send `message`, now or as soon as the client can take it. False when too much waits for it already."""
+        if self._closed:
+            return True
+        if self._connection is None or self._waiting:
+            return self._keep(message)
+        self.spoke_at = self._lines.beats
+        self._waiting = _unsent(self._connection, message)
+        if self._waiting:
+            self._wait_for_room(self._connection)
+        return True
+
+    def close(self, last: bytes = b"") -> None:
+        """End the stream. What waits is dropped, and `last` as well if anything does: the client comes back."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._connection:
+            if not self._waiting:
+                _unsent(self._connection, last)
+            self._let_go(self._connection)
+        self._on_close(self)
+
+    def beat(self) -> None:
+        """Say that the stream lives, or end it when the client does not even take that."""
+        if not self.put(self._heartbeat):
+            metrics.stream_overflows.inc()
+            self.close()
+
+    def _keep(self, message: bytes) -> bool:
+        if self._waiting and len(self._waiting) + len(message) > MOST_WAITING:
+            return False
+        self._waiting += message
+        return True
+
+    def _wait_for_room(self, connection: socket.socket) -> None:
+        if self._writes is None:
+            self._writes = gevent.get_hub().loop.io(connection.fileno(), WRITABLE)
+        self._writes.start(self._go_on, connection)
+
+    def _go_on(self, connection: socket.socket) -> None:
+        self._waiting = _unsent(connection, self._waiting)
+        if not self._waiting:
+            self._writes.stop()
+
+    def _hear(self, connection: socket.socket) -> None:
+        """Something came from the client: its end. It has nothing else to say, so anything else is dropped."""
+        try:
+            said = connection.recv(4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            said = b""
+        if not said:
+            self.close()
+
+    def _let_go(self, connection: socket.socket) -> None:
+        for watch in filter(None, (self._reads, self._writes)):
+            watch.close()
+        connection.close()
+        self._lines.drop(self)
+
+
+def _duplicate(connection: socket.socket) -> socket.socket:
+    """The same connection, to be used without ever waiting. Raises OSError."""
+    same = BareSocket(connection.family, connection.type, connection.proto, os.dup(connection.fileno()))
+    same.setblocking(False)
+    return same
+
+
+def _unsent(connection: socket.socket, message: bytes) -> bytes:
+    """What the client could not take of `message`. If it is gone, that is nothing: the loop will tell so."""
+    try:
+        return message[connection.send(message) :]
+    except BlockingIOError:
+        return message
+    except OSError:
+        return b""
+
+
+class Lines:
+    """All lines of one process, and their heartbeats. `handled` tells its server that an answer is taken."""
+
+    def __init__(
+        self, handled: Iterable[bytes], every: timedelta = wire.HEARTBEAT_EVERY, beat: timedelta = BEAT
+    ) -> None:
+        self.handled = handled
+        self.beats = 0
+        self._beat_seconds = beat.total_seconds()
+        self._longest_silence = every // beat
+        self._open: set[Line] = set()
+        self._beating: gevent.Greenlet | None = None
+
+    @staticmethod
+    def can_take(environ: Mapping[str, Any]) -> bool:
+        """Whether the request came over a connection that can be taken over, on a system that tells of lost ones.
+
+        It cannot over TLS, for HTTP/2 and 1.0, on a local socket, and where TCP takes no time-out (Linux does).
+        """
+        connection: Any = environ.get("gunicorn.socket")
+        if type(connection) is not gevent.socket.socket or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
+            return False
+        return connection.family in {socket.AF_INET, socket.AF_INET6} and hasattr(socket, "TCP_USER_TIMEOUT")
+
+    def line(self, heartbeat: bytes, greeting: bytes, on_close: Callable[[Line], object]) -> Line:
+        """A line that is not open yet."""
+        return Line(self, heartbeat, greeting, on_close)
+
+    def add(self, line: Line) -> None:
+        self._open.add(line)
+        if self._beating is None:
+            self._beating = gevent.spawn(self._beat)
+
+    def drop(self, line: Line) -> None:
+        self._open.discard(line)
+
+    def _beat(self) -> None:
+        while True:
+            gevent.sleep(self._beat_seconds)
+            self.beats += 1
+            try:
+                self._break_silences()
+            except Exception:
+                metrics.background_failures.labels("heartbeats").inc()
+                log.exception("the heartbeats failed; they go on with the next")
+
+    def _break_silences(self) -> None:
+        silent = [line for line in self._open if self.beats - line.spoke_at >= self._longest_silence]
+        for number, line in enumerate(silent, 1):
+            line.beat()
+            if number % AT_ONCE == 0:
+                gevent.sleep(A_MOMENT)

@@ -1,0 +1,85 @@
+"""What goes over an event stream: server-sent events (HTML Standard, 9.2) and pieces of a page, as bytes."""
+
+import json
+import random
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from markupsafe import escape
+
+from lco import clock
+from lco.changes.log import Change, ChangeId
+
+HEARTBEAT_EVERY = timedelta(seconds=15)
+RETRY = timedelta(seconds=1)
+SPREAD = timedelta(seconds=5)
+"""How far apart the clients of a server that stops come back, so that they do not all come at once."""
+
+# A named event, because a browser's script sees no comments, and its watchdog must hear that the stream lives.
+PAGE_HEARTBEAT = b"event: heartbeat\ndata: 1\n\n"
+# A comment, because a program's onmessage must see nothing but events.
+PROGRAM_HEARTBEAT = b": heartbeat\n\n"
+
+
+def data(text: str) -> bytes:
+    """The data lines that a reader joins to `text` again; every kind of line end becomes a newline.
+
+    Only these three end a line here (9.2.5); str.splitlines would cut at others too.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\ndata: ")
+    return f"data: {lines}\n".encode("utf-8", "replace")
+
+
+def message(lines: Iterable[bytes], change_id: ChangeId | None = None) -> bytes:
+    """One unnamed message of `lines` (from `data`); nothing, when there is neither a line nor an id.
+
+    With an id, a reader that loses its stream comes back for what follows it; an id alone is a message too.
+    """
+    identity = b"" if change_id is None else b"id: %s\n" % str(change_id).encode()
+    block = identity + b"".join(lines)
+    return block and block + b"\n"
+
+
+def connected(seen: ChangeId | None) -> bytes:
+    """The first message to a page: the stream stands, starts after `seen`, and is asked for again after RETRY."""
+    identity = "" if seen is None else f"id: {seen}\n"
+    return f"event: connected\n{identity}retry: {milliseconds(RETRY)}\ndata: {{}}\n\n".encode()
+
+
+def closing() -> bytes:
+    """The last message before the server ends a stream: come back, and not all at the same time.
+
+    With data, because htmx heeds a `retry` only as part of a message.
+    """
+    pause = RETRY + SPREAD * random.random()
+    return f"event: closing\nretry: {milliseconds(pause)}\ndata: 1\n\n".encode()
+
+
+def partial(element_id: str, html: str) -> bytes:
+    """The data lines that make htmx morph the element with this id into `html`."""
+    return data(f'<hx-partial id="{escape(element_id)}" hx-swap="outerMorph">{html}</hx-partial>')
+
+
+def announcement(sentence: str) -> bytes:
+    """The data lines that put `sentence` into the page's status line (WCAG 2.2, 4.1.3)."""
+    return data(f'<hx-partial id="announcement" hx-swap="textContent">{escape(sentence)}</hx-partial>')
+
+
+def event(change: Change) -> bytes:
+    """The whole message that tells a program of `change` (contract section 3)."""
+    facts = {"type": change.kind, "id": str(change.id), "timestamp": change.at.isoformat()}
+    return message([_json({**facts, **change.data, **facts})], change.id)
+
+
+def notice(kind: str, head: ChangeId, resume_from: ChangeId) -> bytes:
+    """A message to a program about the stream itself, `connected` or `resync`; `head` is the newest change."""
+    return message([_json({"type": kind, "id": str(head), "timestamp": clock.now().isoformat()})], resume_from)
+
+
+def _json(facts: Mapping[str, object]) -> bytes:
+    return data(json.dumps(facts, ensure_ascii=False, separators=(",", ":"), default=str))
+
+
+def milliseconds(length: timedelta) -> int:
+    """`length` as event streams and sockets count it."""
+    return length // timedelta(milliseconds=1)

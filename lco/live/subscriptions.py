@@ -1,0 +1,143 @@
+"""The open pages as the hub keeps them: what each shows, and how far it has been told."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lco.changes.log import ChangeId
+
+MOST_WAITING = 64 * 1024
+"""So many bytes may wait for a client. A single message may be longer: the present state of a whole list is."""
+NOTHING: frozenset[str] = frozenset()
+
+
+class Sink(Protocol):
+    """The way to one client. Neither method waits."""
+
+    def put(self, message: bytes) -> bool:
+        """Send `message` soon. False when the client is too slow to take it."""
+
+    def close(self, last: bytes = b"") -> None:
+        """End the stream, with `last` as the last thing said if the client can take it."""
+
+
+class Region(Protocol):
+    """A part of a page that changes while it is open."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def element_id(self) -> str: ...
+
+    @property
+    def topics(self) -> frozenset[str]: ...
+
+    @property
+    def slow(self) -> bool: ...
+
+    def html(self) -> str: ...
+
+
+@dataclass(eq=False, slots=True)
+class View:
+    """What a page shows: its regions by name. All pages that show the same share one, so each costs little."""
+
+    regions: Mapping[str, Region]
+    topics: frozenset[str] = field(init=False)
+    pages: "set[Page]" = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.topics = frozenset().union(*(region.topics for region in self.regions.values()))
+
+    def about(self, topic: str) -> list[Region]:
+        """The regions that change with `topic`."""
+        return [region for region in self.regions.values() if topic in region.topics]
+
+
+@dataclass(eq=False, slots=True)
+class Page:
+    """A stream that shows regions. `resumed`: its client had a stream before and lost it.
+
+    `reached` is the newest change it has been told of; `owed` are its slow regions that are not rendered yet.
+    """
+
+    sink: Sink
+    view: View
+    seen: ChangeId | None
+    resumed: bool
+    reached: ChangeId = ChangeId(0, 0)
+    owed: frozenset[str] = NOTHING
+
+    def told(self, reached: ChangeId, owed: frozenset[str]) -> ChangeId | None:
+        """Take note of a message about all changes up to `reached`; the regions `owed` will follow it.
+
+        The id that the message may carry: none while something is owed. A client that loses its stream then comes
+        back with an older id, and so gets what it was owed. Ids never go back.
+        """
+        self.reached = max(self.reached, reached)
+        if owed:
+            self.owed |= owed
+        return None if self.owed else self.reached
+
+
+class Pages:
+    """All open pages, to be found by what they show. Not safe for several threads: the hub has only one.
+
+    Sets are dicts without values here, because those keep their order.
+    """
+
+    def __init__(self) -> None:
+        self._pages: dict[Sink, Page] = {}
+        self._views: dict[tuple[str, ...], View] = {}
+        self._about: dict[str, dict[View, None]] = {}
+        self._showing: dict[str, dict[View, None]] = {}
+
+    def __iter__(self) -> Iterator[Page]:
+        return iter(list(self._pages.values()))
+
+    def add(self, page: Page) -> None:
+        """Keep `page`, which takes the view of those that show the same, if there are any."""
+        key = tuple(page.view.regions)
+        if key not in self._views:
+            self._enter(key, page.view)
+        page.view = self._views[key]
+        page.view.pages.add(page)
+        self._pages[page.sink] = page
+
+    def remove(self, sink: Sink) -> None:
+        """Forget the page, if it is known, and its view, if nobody shows that any longer."""
+        page = self._pages.pop(sink, None)
+        if page is None:
+            return
+        page.view.pages.discard(page)
+        if not page.view.pages:
+            self._leave(page.view)
+
+    def views(self) -> list[View]:
+        return list(self._views.values())
+
+    def about(self, topic: str) -> Iterable[View]:
+        """The views with a region that changes with `topic`."""
+        return self._about.get(topic, ())
+
+    def showing(self, name: str) -> Iterable[View]:
+        """The views with the region `name`."""
+        return self._showing.get(name, ())
+
+    def _enter(self, key: tuple[str, ...], view: View) -> None:
+        self._views[key] = view
+        for index, word in self._entries(view):
+            index.setdefault(word, {})[view] = None
+
+    def _leave(self, view: View) -> None:
+        del self._views[tuple(view.regions)]
+        for index, word in self._entries(view):
+            del index[word][view]
+            if not index[word]:
+                del index[word]
+
+    def _entries(self, view: View) -> Iterator[tuple[dict[str, dict[View, None]], str]]:
+        """Where the view stands: in which index, and under which word."""
+        yield from ((self._about, topic) for topic in view.topics)
+        yield from ((self._showing, name) for name in view.regions)

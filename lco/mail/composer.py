@@ -1,0 +1,224 @@
+"""The mails themselves: what each one says, to whom, and in which form it goes out."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from enum import StrEnum
+from urllib.parse import urlencode
+
+from email_validator import EmailNotValidError, validate_email
+
+from lco import clock, metrics
+from lco import deadline as budget
+from lco.bookings.mapping import plain, sha256
+from lco.db.mails import Mail
+from lco.domain.booking import Booking, Refusal
+from lco.domain.date_range import Days
+from lco.mail.errors import MailRefused, where
+from lco.mail.invitation import Invitation, invitation
+from lco.mail.serialization import booking_of
+from lco.settings import Business, Settings
+
+log = logging.getLogger(__name__)
+
+Render = Callable[[str, Mapping[str, object]], str]
+"""Renders a template by its name, without a request."""
+Alternatives = Callable[[int, Days], Sequence[Days]]
+"""Free ranges near taken days: see `lco.availability.service.Availability.alternatives`."""
+Entry = Callable[[Booking, Business, str], Invitation]
+
+FITS_A_LINE = 60
+SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
+LINK = re.compile(r"://|@|\w{2}\.\w{2}")
+"""What mail programs turn into links."""
+OTHER_DAYS_HELP = frozenset({Refusal.DATES_TAKEN, Refusal.NOT_MADE})
+ASK_FOR = timedelta(seconds=10)
+"""How long alternatives may take altogether: the other mails wait meanwhile."""
+
+SEE_PAGE = "see your booking's page"
+LONGEST_HEADER = 200
+
+
+class Message(StrEnum):
+    """The mails there are, each named like its folder of templates in `templates/email`."""
+
+    RECEIVED = "received"
+    BOOKED = "booked"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What sets one mail apart: its message, what the templates need beside the booking, and its entry."""
+
+    message: Message
+    values: Mapping[str, object] = field(default_factory=dict)
+    has_entry: bool = False
+
+
+def received(_booking: Booking, _messages: "Messages") -> Letter:
+    """We have the request, but cannot say yet that it is booked."""
+    return Letter(Message.RECEIVED)
+
+
+def booked(_booking: Booking, _messages: "Messages") -> Letter:
+    """The days are held."""
+    return Letter(Message.BOOKED, has_entry=True)
+
+
+def confirmed(_booking: Booking, _messages: "Messages") -> Letter:
+    """The business has confirmed."""
+    return Letter(Message.CONFIRMED, has_entry=True)
+
+
+def declined(booking: Booking, messages: "Messages") -> Letter:
+    """Nothing is booked; which days are free instead is asked only now, when the mail is about to go."""
+    free = messages.alternatives(booking) if booking.refusal in OTHER_DAYS_HELP else ()
+    return Letter(Message.DECLINED, {"alternatives": [(days, messages.page_for(booking, days)) for days in free]})
+
+
+def cancelled(_booking: Booking, _messages: "Messages") -> Letter:
+    """It was booked, and is no longer."""
+    return Letter(Message.CANCELLED, has_entry=True)
+
+
+def changed(_booking: Booking, _messages: "Messages") -> Letter:
+    """Other days, or another total."""
+    return Letter(Message.CHANGED, has_entry=True)
+
+
+LETTERS: Mapping[str, Callable[[Booking, "Messages"], Letter]] = {
+    Message.RECEIVED: received,
+    Message.BOOKED: booked,
+    Message.CONFIRMED: confirmed,
+    Message.DECLINED: declined,
+    Message.CANCELLED: cancelled,
+    Message.CHANGED: changed,
+}
+
+
+class Messages:
+    """Turns rows of the outbox into mails."""
+
+    def __init__(
+        self, render: Render, settings: Settings, alternatives: Alternatives, entry: Entry = invitation
+    ) -> None:
+        self.site_url = settings.site_url
+        self._zone = settings.timezone
+        self._render = render
+        self._from = settings.mailbox()
+        self._business = settings.business()
+        self._alternatives = alternatives
+        self._entry = entry
+
+    def compose(self, mail: Mail) -> EmailMessage:
+        """The mail, always the same but for the alternatives. Raises MailRefused when it can never be written."""
+        booking = _mailable(booking_of(mail.snapshot))
+        letter = LETTERS[mail.message](booking, self)
+        page = f"{self.site_url}/bookings/{booking.token}"
+        values = {"booking": booking, "page": page, **letter.values}
+        email = self._addressed(mail, booking)
+        email["Subject"] = _header(self._render(f"email/{letter.message}/subject.txt", values))
+        # Quoted-printable stays readable, and needs neither short lines nor a server that takes eight bits.
+        text, html = (self._render(f"email/{letter.message}/body.{form}", values) for form in ("txt", "html"))
+        email.set_content(text, cte="quoted-printable")
+        email.add_alternative(html, subtype="html", cte="quoted-printable")
+        if letter.has_entry:
+            self._add_entry(email, booking)
+        return email
+
+    def alternatives(self, booking: Booking) -> Sequence[Days]:
+        """Free days near those of `booking`; none when they cannot be asked for: the mail is useful without."""
+        token = budget.start(ASK_FOR)
+        try:
+            free = self._alternatives(booking.request.vehicle_id, booking.request.days)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with them, the mail must go
+            _does_without("alternatives", booking, error)
+            return ()
+        finally:
+            budget.stop(token)
+        return [days for days in free if days.start >= clock.today(self._zone)]
+
+    def page_for(self, booking: Booking, days: Days) -> str:
+        """Where the same vehicle can be booked for `days`."""
+        chosen = urlencode({"date_from": days.start.isoformat(), "date_to": days.end.isoformat()})
+        return f"{self.site_url}/equipment/{booking.request.vehicle_id}?{chosen}"
+
+    def _addressed(self, mail: Mail, booking: Booking) -> EmailMessage:
+        email = EmailMessage(SMTP)
+        email["From"] = self._from
+        email["To"] = _recipient(booking)
+        email["Reply-To"] = self._business.email
+        # The same at every attempt, so that a mail that arrives twice is known as one (RFC 5322, 3.6.4).
+        own = sha256(f"{booking.token} {mail.id}")[:24]
+        email["Message-ID"] = f"<{mail.message}.{mail.id}.{own}@{self._from.domain}>"
+        email["Date"] = mail.written_at
+        email["Auto-Submitted"] = "auto-generated"  # RFC 3834: absence notes do not answer it
+        return email
+
+    def _add_entry(self, email: EmailMessage, booking: Booking) -> None:
+        """Beside the text for mail programs that know calendars, and attached for all others."""
+        try:
+            entry = self._entry(booking, self._business, self.site_url)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the mail must go
+            _does_without("calendar entry", booking, error)
+            return
+        email.add_alternative(entry.text, subtype="calendar", cte="base64", params={"method": entry.method})
+        email.add_attachment(entry.text.encode(), maintype="application", subtype="ics", filename="booking.ics")
+
+
+def _does_without(part: str, booking: Booking, error: Exception) -> None:
+    metrics.background_failures.labels(f"mail without {part}").inc()
+    log.error("a mail about booking %d goes without its %s: %s", booking.id, part, where(error))
+
+
+def _mailable(booking: Booking) -> Booking:
+    """The booking on single lines, and without what could advertise in a stranger's mailbox: typed links."""
+    request = booking.request
+    tamed = replace(
+        request,
+        name="" if LINK.search(request.name) else plain(request.name),
+        pickup_location=_place(request.pickup_location),
+        return_location=_place(request.return_location),
+    )
+    reference = plain(booking.reference) if booking.reference else None
+    vehicle_name, reason = plain(booking.vehicle_name), plain(booking.reason)
+    return replace(booking, request=tamed, vehicle_name=vehicle_name, reference=reference, reason=reason)
+
+
+def _place(text: str) -> str:
+    return SEE_PAGE if LINK.search(text) else plain(text)
+
+
+def _header(text: str) -> str:
+    """`text` on one line, and nothing in it that a header would decode (RFC 2047 begins with =?)."""
+    return plain(" ".join(text.split()).replace("=?", "= ?"), LONGEST_HEADER)
+
+
+def _display_name(text: str) -> str:
+    """`text` as the name before an address; a long one without what has a meaning there (RFC 5322, 3.2.3).
+
+    Quotes around it would do, but Python loses them where it has to fold a name, and `Bcc: x` then names a group.
+    """
+    name = _header(text)
+    return name if len(name) <= FITS_A_LINE else _header(SPECIALS.sub(" ", name))
+
+
+def _recipient(booking: Booking) -> Address:
+    """Raises MailRefused for an address that no header can hold."""
+    try:
+        # The domain in ASCII, which every server understands; a local part beyond it needs SMTPUTF8 (RFC 6531).
+        checked = validate_email(booking.request.email, check_deliverability=False)
+        local, _, domain = (checked.ascii_email or checked.normalized).rpartition("@")
+        return Address(_display_name(booking.request.name), local, domain)
+    except (EmailNotValidError, HeaderParseError, ValueError, IndexError) as error:
+        raise MailRefused("the address cannot be written in a mail") from error

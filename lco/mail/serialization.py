@@ -1,0 +1,39 @@
+"""A booking as text and back, so that a mail tells what was true when it was written; pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from lco.domain.booking import Booking, BookingRequest, Refusal, State
+from lco.domain.date_range import Days
+from lco.domain.money import Money
+
+
+def snapshot(booking: Booking) -> str:
+    """All of `booking` as JSON."""
+    return json.dumps(asdict(booking), default=str)
+
+
+def booking_of(text: str) -> Booking:
+    """The booking that `snapshot` made `text` of."""
+    kept = json.loads(text)
+    total, refusal = kept["total"], kept["refusal"]
+    return Booking(
+        **{
+            **kept,
+            "state": State(kept["state"]),
+            "request": _request(kept["request"]),
+            "total": Money(Decimal(total["amount"]), total["currency"]) if total else None,
+            "created_at": datetime.fromisoformat(kept["created_at"]),
+            "changed_at": datetime.fromisoformat(kept["changed_at"]),
+            "refusal": Refusal(refusal) if refusal else None,
+        }
+    )
+
+
+def _request(kept: Mapping[str, Any]) -> BookingRequest:
+    start, end = (date.fromisoformat(kept["days"][name]) for name in ("start", "end"))
+    return BookingRequest(**{**kept, "days": Days(start, end)})

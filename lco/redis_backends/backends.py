@@ -1,0 +1,44 @@
+"""What several processes of the site share when there is a Redis: one log, one shelf, turns, and the limits."""
+
+from flask import Flask
+from flask_caching.backends.rediscache import RedisCache
+from limits.storage import MemoryStorage, RedisStorage
+
+from lco import version as build
+from lco.redis_backends.change_log import RedisLog
+from lco.redis_backends.client import PREFIX, Redis, Shelf
+from lco.services import Together
+
+
+def through_redis(app: Flask, url: str) -> Together:
+    """The shared log, shelf and turns at `url`. The limiter, which is bound after this, will count there, too."""
+    redis = Redis(url)
+    cache = RedisCache(redis.client, default_timeout=0, key_prefix=f"{PREFIX}{build.version()}:")
+    app.config["RATELIMIT_STORAGE_URI"] = f"{SharedLimits.STORAGE_SCHEME[0]}://"
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = {"redis": redis}
+    return Together(RedisLog(redis), Shelf(redis, cache), redis.turn)
+
+
+class SharedLimits(RedisStorage):
+    """Hits counted in Redis, and beside it in memory, which decides while Redis does not answer."""
+
+    STORAGE_SCHEME = ["lco-shared"]  # noqa: RUF012 - the base class declares it so
+
+    def __init__(self, uri: str, *, redis: Redis, wrap_exceptions: bool = False) -> None:
+        pool = redis.client.connection_pool
+        super().__init__(uri, pool, f"{PREFIX}limits", wrap_exceptions)
+        self._redis = redis
+        self._memory = MemoryStorage()
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Whether there was room for one more. It is counted in memory in any case."""
+        here = self._memory.acquire_entry(key, limit, expiry, amount)
+        there = super().acquire_entry
+        return self._redis.ask(lambda: there(key, limit, expiry, amount), lambda: here)
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        """When the window began, and how many hits are in it."""
+        there = super().get_moving_window
+        return self._redis.ask(
+            lambda: there(key, limit, expiry), lambda: self._memory.get_moving_window(key, limit, expiry)
+        )

@@ -1,9 +1,0 @@
-"""What Alembic runs for a migration: on the connection, and in the transaction, that Store.migrate gives it."""
-
-from alembic import context
-
-from lco.store.models import Base
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
-with context.begin_transaction():
-    context.run_migrations()

@@ -1,0 +1,59 @@
+"""Static files: named after their content, compressed once at start, served by WhiteNoise, cached for ever."""
+
+import atexit
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import NamedTuple
+
+from flask import Flask
+from whitenoise import WhiteNoise
+from whitenoise.compress import Compressor
+
+SOURCE = Path(__file__).parent.parent / "static"
+PREFIX = "static/"
+
+
+class Assets(NamedTuple):
+    """The folder of named and compressed copies, and the URL of each source file by its path under static/."""
+
+    folder: Path
+    urls: Mapping[str, str]
+
+
+@cache
+def prepared() -> Assets:
+    """The static files, made ready in a temporary folder, once for each process."""
+    folder = Path(mkdtemp(prefix="lco-static-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    sources = [path for path in sorted(SOURCE.rglob("*")) if path.is_file()]
+    return Assets(folder, {path.relative_to(SOURCE).as_posix(): _prepare(path, folder) for path in sources})
+
+
+def _prepare(source: Path, folder: Path) -> str:
+    content = source.read_bytes()
+    digest = sha256(content).hexdigest()[:8]
+    named = source.relative_to(SOURCE).with_name(f"{source.stem}.{digest}{source.suffix}")
+    target = folder / named
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    compressor = Compressor(quiet=True)
+    if compressor.should_compress(target.name):
+        compressor.compress(str(target))
+    return f"/{PREFIX}{named.as_posix()}"
+
+
+def url(name: str) -> str:
+    """The URL of `static/<name>`; KeyError for a file that does not exist, so that a typo fails in every test."""
+    return prepared().urls[name]
+
+
+def register(app: Flask) -> None:
+    """Serve the static files in front of the application, and offer `static_url` to templates."""
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # as Flask documents for middleware
+        app.wsgi_app, root=str(prepared().folder), prefix=PREFIX, immutable_file_test=lambda _path, _url: True
+    )
+    app.jinja_env.globals["static_url"] = url

@@ -1,0 +1,56 @@
+"""How often one client may book, and how often it may send what cannot be used."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from limits import RateLimitItem, RateLimitItemPerHour
+from limits.strategies import RateLimiter
+
+from lco import clock, metrics
+from lco.errors import TooManyRequests
+from lco.web.extensions import limiter
+
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number of hits that each client has in a window of time that moves along."""
+
+    name: str
+    item: RateLimitItem
+
+    def take(self, client: str) -> None:
+        """One hit of `client`, tested and counted at once. Raises TooManyRequests, with when to come back."""
+        # The storage makes its lock for a client on first use, and two threads may make one each.
+        with _lock:
+            free = _strategy().hit(self.item, self.name, client)
+        if not free:
+            metrics.refused.labels(self.name).inc()
+            raise TooManyRequests(retry_after=timedelta(seconds=self._left(client)[1]))
+
+    def headers(self, client: str) -> Mapping[str, str]:
+        """What `client` may still do, as response headers (draft-ietf-httpapi-ratelimit-headers-11)."""
+        remaining, seconds = self._left(client)
+        return {
+            "RateLimit-Policy": f'"{self.name}";q={self.item.amount};w={self.item.get_expiry()}',
+            "RateLimit": f'"{self.name}";r={remaining};t={seconds}',
+        }
+
+    def _left(self, client: str) -> tuple[int, int]:
+        """How many hits are left, and in how many seconds there is one more."""
+        reset, remaining = _strategy().get_window_stats(self.item, self.name, client)
+        return remaining, max(1, round(reset - clock.now().timestamp()))
+
+
+def _strategy() -> RateLimiter:
+    return limiter.limiter
+
+
+BOOKINGS = Limit("booking", RateLimitItemPerHour(10))
+"""Attempts that reach Odoo (contract section 3), by form and by JSON together."""
+
+REFUSED = Limit("refused", RateLimitItemPerHour(60))
+"""Attempts that were refused because of what was sent."""

@@ -1,0 +1,225 @@
+"""The parts of a page that can change while it is open; the page and its stream both print them from here."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+from lco import metrics
+from lco.availability.price_breakdown import explain
+from lco.changes.log import ChangeId
+from lco.domain.date_range import Days
+from lco.domain.quote import Quote
+from lco.domain.vehicle import Vehicle
+from lco.errors import BadRequest, OdooError
+
+if TYPE_CHECKING:
+    from lco.services import Shop
+
+NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+LONGEST = 366
+YEARS = range(2000, 2200)
+
+Data = Mapping[str, object]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region. `slow`: its data may have to be asked from Odoo, so it must not hold up the others."""
+
+    name: str
+    element_id: str
+    topics: frozenset[str]
+    data: Callable[[], Data]
+    slow: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.name.partition(":")[0]
+
+    def html(self) -> str:
+        """The region as it is now; only in an app or request context. Raises LcoError when it cannot be had."""
+        # Flask's render_template would add what belongs to a page (request, g, since), which no region needs.
+        template = current_app.jinja_env.get_template(f"partials/{self.kind}.html")
+        return template.render(name=self.name, **self.data())
+
+
+def region(name: str) -> Region:
+    """The region that `name` names. Raises BadRequest for a name that is none, NotFound for an unknown booking."""
+    kind, *parts = name.split(":")
+    try:
+        return KINDS.get(kind, _unknown)(name, parts)
+    except ValueError as error:
+        raise BadRequest("There is no such live region.") from error
+
+
+def _status(name: str, parts: list[str]) -> Region:
+    vehicle_id = _number(*_exactly(1, parts))
+    return _about_vehicle(name, vehicle_id, lambda: _vehicle_data(vehicle_id))
+
+
+def _card(name: str, parts: list[str]) -> Region:
+    number, *ends = parts
+    vehicle_id = _number(number)
+    days = _days(*_exactly(2, ends)) if ends else None
+
+    def data() -> Data:
+        return {**_vehicle_data(vehicle_id), "days": days, "free": _is_free(vehicle_id, days) if days else None}
+
+    # Whether it is free on some days is known only after asking Odoo.
+    return _about_vehicle(name, vehicle_id, data, slow=days is not None)
+
+
+def _calendar(name: str, parts: list[str]) -> Region:
+    number, month = _exactly(2, parts)
+    vehicle_id, first = _number(number), _day(f"{month}-01")
+
+    def data() -> Data:
+        shop = _shop()
+        return {"vehicle": shop.catalogue.find(vehicle_id), "month": shop.availability.month(vehicle_id, first)}
+
+    return _about_vehicle(name, vehicle_id, data, slow=True)
+
+
+def _quote(name: str, parts: list[str]) -> Region:
+    number, start, end = _exactly(3, parts)
+    vehicle_id, days = _number(number), _days(start, end)
+
+    def data() -> Data:
+        shop = _shop()
+        vehicle = shop.catalogue.find(vehicle_id)
+        quote = _quote_if_known(vehicle_id, days)
+        taken = quote is not None and not quote.available
+        return {
+            "vehicle": vehicle,
+            "days": days,
+            "quote": quote,
+            "alternatives": shop.availability.alternatives(vehicle_id, days) if taken else (),
+            "line": explain(vehicle.rates, len(days), quote.total) if quote and quote.total else None,
+        }
+
+    return Region(name, "quote", frozenset({f"vehicle:{vehicle_id}"}), data, slow=True)
+
+
+def _news(name: str, parts: list[str]) -> Region:
+    seen = _change_id(*_exactly(1, parts))
+    return Region(name, "news", frozenset({"catalogue"}), lambda: {"count": _shop().catalogue.added_since(seen)})
+
+
+def _odoo(name: str, parts: list[str]) -> Region:
+    _exactly(0, parts)
+
+    def data() -> Data:
+        return {"old_since": _shop().catalogue.old_since(), "late": _shop().changes.is_away}
+
+    return Region(name, "odoo", frozenset({"odoo", "live"}), data)
+
+
+def _booking(name: str, parts: list[str]) -> Region:
+    (token,) = _exactly(1, parts)
+    topic = f"booking:{_shop().bookings.by_token(token).id}"
+
+    def data() -> Data:
+        booking = _shop().bookings.by_token(token)
+        return {"booking": booking, "vehicle": _vehicle_if_known(booking.request.vehicle_id)}
+
+    return Region(name, "booking", frozenset({topic}), data)
+
+
+KINDS: Mapping[str, Callable[[str, list[str]], Region]] = {
+    "card": _card,
+    "status": _status,
+    "rates": _status,
+    "calendar": _calendar,
+    "quote": _quote,
+    "news": _news,
+    "odoo": _odoo,
+    "booking": _booking,
+}
+
+
+def _unknown(name: str, _: list[str]) -> Region:
+    raise ValueError(name)
+
+
+def _about_vehicle(name: str, vehicle_id: int, data: Callable[[], Data], *, slow: bool = False) -> Region:
+    element_id = f"{name.partition(':')[0]}-{vehicle_id}"
+    return Region(name, element_id, frozenset({f"vehicle:{vehicle_id}"}), data, slow)
+
+
+def _vehicle_data(vehicle_id: int) -> Data:
+    return {"vehicle": _shop().catalogue.vehicles().by_id.get(vehicle_id), "vehicle_id": vehicle_id}
+
+
+def _is_free(vehicle_id: int, days: Days) -> bool | None:
+    """Whether Odoo calls the vehicle free in all of `days`; None, and a card says nothing, when it is away."""
+    try:
+        return vehicle_id in _shop().catalogue.free(days)
+    except OdooError as error:
+        metrics.stale_answers.labels("free").inc()
+        log.warning("a card does not say whether it is free: %s", error.code)
+        return None
+
+
+def _quote_if_known(vehicle_id: int, days: Days) -> Quote | None:
+    """Odoo's answer, or None while it cannot be had: the page says so, and everything else on it stays useful."""
+    try:
+        return _shop().availability.quote(vehicle_id, days)
+    except OdooError as error:
+        metrics.stale_answers.labels("quote").inc()
+        log.warning("a page is shown without its quote: %s", error.code)
+        return None
+
+
+def _vehicle_if_known(vehicle_id: int) -> Vehicle | None:
+    """The vehicle, or None also when the catalogue cannot be had: a booking's page must come all the same."""
+    try:
+        return _shop().catalogue.vehicles().by_id.get(vehicle_id)
+    except OdooError as error:
+        metrics.stale_answers.labels("vehicle").inc()
+        log.warning("a booking is shown without its vehicle: %s", error.code)
+        return None
+
+
+def _shop() -> "Shop":
+    shop: Shop = current_app.extensions["lco"]
+    return shop
+
+
+def _exactly(count: int, parts: list[str]) -> list[str]:
+    if len(parts) != count:
+        raise ValueError(parts)
+    return parts
+
+
+def _number(text: str) -> int:
+    if not NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _day(text: str) -> date:
+    """The day that `text` writes in the one form YYYY-MM-DD, so that a region has one name only."""
+    day = date.fromisoformat(text)
+    if day.isoformat() != text or day.year not in YEARS:
+        raise ValueError(text)
+    return day
+
+
+def _days(start: str, end: str) -> Days:
+    days = Days(_day(start), _day(end))
+    if len(days) > LONGEST:
+        raise ValueError(len(days))
+    return days
+
+
+def _change_id(text: str) -> ChangeId:
+    change_id = ChangeId.parse(text)
+    if change_id is None:
+        raise ValueError(text)
+    return change_id

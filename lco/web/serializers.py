@@ -1,0 +1,81 @@
+"""Vehicles in the words of Odoo's API (contract section 1), for the mirror that the site offers to programs.
+
+Counters are left out: the site does not keep them, and a wrong number would be worse than none.
+"""
+
+from decimal import Decimal
+
+from lco.domain.money import DEFAULT_CURRENCY, Money
+from lco.domain.quote import Quote
+from lco.domain.vehicle import Details, Picture, Rates, Vehicle
+
+Json = dict[str, object]
+
+
+def short(vehicle: Vehicle) -> Json:
+    """The short form of a vehicle."""
+    return {
+        "id": vehicle.id,
+        "name": vehicle.name,
+        "slug": vehicle.slug,
+        "brand": vehicle.brand,
+        "model": vehicle.model,
+        "year": None if vehicle.year is None else str(vehicle.year),
+        "category": vehicle.category,
+        "listing_type": "both" if vehicle.sale_price else "rental",
+        "sale_price": _number(vehicle.sale_price),
+        "rental_price_daily": _number(vehicle.rates.daily),
+        "currency": _currency(vehicle.rates),
+        "fuel_type": vehicle.fuel_type,
+        "seats": vehicle.seats,
+        "doors": vehicle.doors,
+        "availability_status": vehicle.status.value,
+        "featured": vehicle.featured,
+        "short_description": vehicle.summary,
+        "primary_image": _url(vehicle.picture),
+    }
+
+
+def long(details: Details) -> Json:
+    """The long form of a vehicle; its HTML is already cleaned."""
+    rates = details.vehicle.rates
+    return {
+        **short(details.vehicle),
+        "rental_price_weekly": _number(rates.weekly),
+        "rental_price_monthly": _number(rates.monthly),
+        "full_description": details.description_html,
+        "rental_terms": details.terms_html,
+        "specifications": dict(details.specifications),
+        "features": [{"name": f.name, "category": f.category} for f in details.features],
+        "images": [
+            {"url": p.url, "name": p.caption, "is_primary": n == 0} for n, p in enumerate(details.pictures)
+        ],
+        "video_url": details.video_url,
+        "virtual_tour_url": details.tour_url,
+        "minimum_rental_days": details.minimum_days,
+        "maximum_rental_days": details.maximum_days,
+    }
+
+
+def availability(quote: Quote, daily: Money | None) -> Json:
+    """Odoo's answer about a range of days; the price is 0 when they are taken, as Odoo says it."""
+    return {
+        "available": quote.available,
+        "vehicle_id": quote.vehicle_id,
+        "days": len(quote.days),
+        "estimated_price": _number(quote.total) or 0,
+        "daily_rate": _number(daily),
+        "currency": (quote.total or daily or Money(Decimal(0), DEFAULT_CURRENCY)).currency,
+    }
+
+
+def _number(money: Money | None) -> float | None:
+    return None if money is None else float(money.amount)
+
+
+def _currency(rates: Rates) -> str:
+    return rates.daily.currency if rates.daily else DEFAULT_CURRENCY
+
+
+def _url(picture: Picture | None) -> str | None:
+    return picture.url if picture else None

@@ -1,0 +1,45 @@
+"""What search engines read about a vehicle (schema.org Product, in JSON-LD): the same facts as on the page."""
+
+from lco.domain.vehicle import Status, Vehicle
+from lco.settings import Settings
+from lco.web.urls import full_url, picture_url, vehicle_url
+
+AVAILABILITY = {
+    Status.AVAILABLE: "https://schema.org/InStock",
+    Status.SOLD: "https://schema.org/SoldOut",
+}
+
+
+def product(vehicle: Vehicle, settings: Settings) -> dict[str, object]:
+    """The vehicle as a schema.org Product with one lease offer, whose price is the visible daily rate."""
+    url = settings.site_url + vehicle_url(vehicle)
+    data: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": vehicle.name,
+        "url": url,
+        "sku": str(vehicle.id),
+    }
+    if vehicle.summary:
+        data["description"] = vehicle.summary
+    if vehicle.brand:
+        data["brand"] = {"@type": "Brand", "name": vehicle.brand}
+    if vehicle.picture:
+        data["image"] = full_url(settings.site_url, picture_url(vehicle.picture, "960x720"))
+    if vehicle.rates.daily:
+        data["offers"] = _offer(vehicle, url, settings)
+    return data
+
+
+def _offer(vehicle: Vehicle, url: str, settings: Settings) -> dict[str, object]:
+    daily = vehicle.rates.daily
+    assert daily is not None  # noqa: S101 - only called for vehicles with a daily rate
+    return {
+        "@type": "Offer",
+        "url": url,
+        "price": str(daily.amount),
+        "priceCurrency": daily.currency,
+        "businessFunction": "http://purl.org/goodrelations/v1#LeaseOut",
+        "availability": AVAILABILITY.get(vehicle.status, "https://schema.org/LimitedAvailability"),
+        "seller": {"@type": "LocalBusiness", "name": settings.business_name, "telephone": settings.business_phone},
+    }

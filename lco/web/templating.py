@@ -1,0 +1,63 @@
+"""How templates are rendered: strictly, with the filters of `lco.web.filters` and what every page may use."""
+
+from collections.abc import MutableMapping
+from functools import partial
+from typing import Any
+
+import jinja2
+from flask import Flask, g
+from flask.templating import Environment
+from markupsafe import Markup
+
+from lco import clock
+from lco.settings import Settings
+from lco.web import filters as formats
+from lco.web import urls
+from lco.web.regions import region
+
+FILTERS = ("money", "day", "day_short", "day_long", "days_words", "days_short", "plural")
+
+
+class FlatEnvironment(Environment):
+    """Gives each template its globals as one plain dictionary.
+
+    Jinja would put two mappings in a chain and copy that for every rendering, key by key, which for most regions
+    takes longer than the region. So globals must be there before the first template is loaded.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return dict(super().make_globals(d))
+
+
+def set_up(app: Flask, settings: Settings) -> None:
+    """Make the environment of `app`. Call before anything else touches it."""
+    app.jinja_environment = FlatEnvironment
+    environment = app.jinja_env
+    environment.undefined = jinja2.StrictUndefined
+    environment.finalize = formats.printable
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(_filters(settings))
+    environment.globals.update(_globals(settings))
+    app.context_processor(lambda: {"since": str(g.get("since") or app.extensions["lco"].changes.head())})
+
+
+def _filters(settings: Settings) -> dict[str, Any]:
+    zone = settings.timezone
+    return {
+        **{name: getattr(formats, name) for name in FILTERS},
+        "iso": lambda value: value.isoformat(),
+        "status_words": lambda vehicle: formats.status_words(vehicle, clock.today(zone)),
+        "clock_time": lambda instant: formats.clock_time(instant, zone),
+    }
+
+
+def _globals(settings: Settings) -> dict[str, Any]:
+    return {
+        "site_url": settings.site_url,
+        "business": settings.business(),
+        "vehicle_url": urls.vehicle_url,
+        "list_url": urls.list_url,
+        "picture_url": urls.picture_url,
+        "full_url": partial(urls.full_url, settings.site_url),
+        "region": lambda name: Markup(region(name).html()),  # noqa: S704 - rendered by autoescaping templates
+    }

@@ -1,0 +1,269 @@
+"""Booking by form, with and without htmx, and the customer's own page."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import requests
+from icalendar import Calendar
+
+from lco import clock
+from lco.domain.date_range import DAY
+
+BOOK = "POST /api/fleet/booking"
+HTMX = {"HX-Request": "true"}
+TYPED = {
+    "customer_name": "Ada <Lovelace>",
+    "customer_email": "ada@example.com",
+    "customer_phone": "218-555-0142",
+    "pickup_location": "Dock 3",
+    "message": "Ring twice",
+}
+
+
+@pytest.fixture(autouse=True)
+def _odoo(odoo):
+    return odoo
+
+
+@pytest.fixture
+def form(settings):
+    """What a browser sends: four days far from every booking of the demo's, and a key of the page's."""
+    start = clock.today(settings.timezone) + timedelta(days=90)
+    dates = {"date_from": start.isoformat(), "date_to": (start + DAY * 4).isoformat()}
+    return {"vehicle_id": "3", "website": "", "idempotency_key": "page-key", **dates, **TYPED}
+
+
+@pytest.fixture
+def post(client, form):
+    def send(changes=None, **options):
+        return client.post("/bookings", data=form | (changes or {}), **options)
+
+    return send
+
+
+def attempts(odoo) -> int:
+    return odoo.asked.count(BOOK)
+
+
+def key_in(page) -> str:
+    return re.search(r'name="idempotency_key" value="([^"]+)"', page.text)[1]
+
+
+def everything_typed_is_in(page) -> bool:
+    return all(text.replace("<", "&lt;").replace(">", "&gt;") in page.text for text in TYPED.values())
+
+
+def test_booking_leads_to_the_customers_own_page(post, client):
+    answer = post()
+    assert answer.status_code == 303
+    page = client.get(answer.location)
+    assert page.status_code == 200
+    assert re.search(r"BK-\d{8}-\w{8}", page.text)
+    assert "Commercial Zero-Turn Mower" in page.text
+
+
+def test_htmx_is_told_where_to_go(post):
+    answer = post(headers=HTMX)
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"].startswith("/bookings/")
+    assert "HX-Request" in answer.headers["Vary"]
+
+
+def test_the_customers_page_is_for_the_customer_alone(post, client):
+    page = client.get(post().location)
+    assert page.headers["Cache-Control"] == "private, no-store"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["X-Robots-Tag"] == "noindex"
+    assert 'content="noindex"' in page.text
+
+
+def test_sending_the_form_twice_books_once(post, odoo):
+    assert post().location == post().location
+    assert attempts(odoo) == 1
+
+
+def test_a_form_without_a_key_gets_one(post, odoo):
+    assert post({"idempotency_key": ""}).status_code == 303
+    assert post({"idempotency_key": " "}, headers=HTMX).status_code == 409
+    assert attempts(odoo) == 2
+
+
+def test_what_is_wrong_is_told_on_the_form_and_everything_typed_is_kept(post, odoo):
+    for headers, is_page in (({}, True), (HTMX, False)):
+        page = post({"customer_email": "ada"}, headers=headers)
+        assert page.status_code == 422
+        assert "Enter an email address like name@example.com." in page.text
+        assert 'value="Ada &lt;Lovelace&gt;"' in page.text
+        assert "Ring twice" in page.text
+        assert ("<html" in page.text) == is_page
+        assert "no-store" in page.headers["Cache-Control"]
+    assert attempts(odoo) == 0
+
+
+def test_taken_dates_are_told_with_other_dates_and_a_new_key(post):
+    post({"idempotency_key": "somebody else's"})
+    page = post(headers=HTMX)
+    assert page.status_code == 409
+    assert "These dates have just been taken" in page.text
+    assert 'name="use_dates"' in page.text
+    assert everything_typed_is_in(page)
+    assert key_in(page) != "page-key"
+
+
+def test_choosing_other_dates_keeps_everything_typed(post, client, form):
+    post({"idempotency_key": "somebody else's"})
+    offered = re.search(r'name="use_dates" value="([^"]+)"', post(headers=HTMX).text)[1]
+    page = client.post("/bookings/dates", data=form | {"use_dates": offered}, headers=HTMX)
+    assert page.status_code == 200
+    assert everything_typed_is_in(page)
+    assert "There is a problem" not in page.text
+    first, last = offered.split("/")
+    assert f'name="date_from" value="{first}"' in page.text
+    booked = post({"date_from": first, "date_to": last, "idempotency_key": key_in(page)})
+    assert booked.status_code == 303
+
+
+def test_dates_that_make_no_sense_are_422(client, form):
+    senseless = ["soon", "2020-01-01/2020-01-05", "2026-12-05/2026-12-01", "2099-01-01/2099-01-05", ""]
+    for days in senseless:
+        assert client.post("/bookings/dates", data=form | {"use_dates": days}).status_code == 422, days
+
+
+def test_other_dates_need_a_machine(client, form):
+    days = f"{form['date_from']}/{form['date_to']}"
+    assert client.post("/bookings/dates", data={"use_dates": days}).status_code == 422
+    assert client.post("/bookings/dates", data={"use_dates": days, "vehicle_id": "999999"}).status_code == 404
+
+
+def test_a_key_used_for_another_booking_is_told_and_replaced(post, odoo):
+    post()
+    page = post({"customer_name": "Eve"}, headers=HTMX)
+    assert page.status_code == 422
+    assert "already used for another booking" in page.text
+    assert "Eve" in page.text
+    assert key_in(page) != "page-key"
+    assert attempts(odoo) == 1
+
+
+def test_while_odoo_is_away_the_form_leads_to_a_page_that_says_it_is_kept(post, client, odoo, app):
+    client.get("/equipment")
+    odoo.fails_with = requests.ConnectTimeout()
+    answer = post()
+    assert answer.status_code == 303
+    page = client.get(answer.location)
+    assert "We keep your request" in page.text
+    assert "please do not send it again" in page.text
+    assert post().location == answer.location
+    odoo.fails_with = None
+    with clock.moved(timedelta(seconds=10)):
+        app.extensions["lco"].bookings.attend()
+    assert re.search(r"BK-\d{8}-\w{8}", client.get(answer.location).text)
+    assert attempts(odoo) == 2
+
+
+def test_a_request_that_was_kept_too_long_says_that_nothing_is_booked(post, client, odoo, app):
+    client.get("/equipment")
+    odoo.fails_with = requests.ConnectTimeout()
+    location = post().location
+    with clock.moved(timedelta(days=91)):
+        app.extensions["lco"].bookings.attend()
+    page = client.get(location)
+    assert "Not booked" in page.text
+    assert "Please call us" in page.text
+
+
+def test_an_unknown_outcome_leads_to_a_page_that_says_so(post, client, odoo):
+    client.get("/equipment")
+    odoo.fails_with = 500
+    answer = post()
+    assert answer.status_code == 303
+    odoo.fails_with = None
+    assert "We are checking" in client.get(answer.location).text
+    assert post().location == answer.location
+    assert attempts(odoo) == 1
+
+
+def test_robots_are_refused_with_a_sentence_for_people(post, odoo):
+    page = post({"website": "http://spam.example"}, headers=HTMX)
+    assert page.status_code == 422
+    assert "has to stay empty" in page.text
+    assert everything_typed_is_in(page)
+    assert attempts(odoo) == 0
+
+
+def test_form_and_json_share_ten_attempts_an_hour(post, client, form, odoo):
+    client.get(f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True)
+    odoo.fails_with = requests.ConnectTimeout()
+    for number in range(5):
+        assert post({"idempotency_key": str(number)}, headers=HTMX).status_code == 204
+        assert client.post("/api/booking", json=form).status_code == 202
+    odoo.fails_with = None
+    page = post({"idempotency_key": "the eleventh"}, headers=HTMX)
+    assert page.status_code == 429
+    assert "a lot of attempts" in page.text
+    assert everything_typed_is_in(page)
+    assert 3500 < int(page.headers["Retry-After"]) <= 3601
+    assert page.headers["RateLimit"].startswith('"booking";r=0;t=')
+    assert attempts(odoo) == 10
+
+
+def test_a_page_left_open_overnight_asks_for_other_dates(post, settings):
+    yesterday = clock.today(settings.timezone) - DAY
+    page = post({"date_from": yesterday.isoformat(), "date_to": (yesterday + DAY * 3).isoformat()}, headers=HTMX)
+    assert page.status_code == 422
+    assert "cannot start before today" in page.text
+
+
+def test_dates_that_cannot_be_shown_are_told_where_dates_are_chosen(post):
+    for dates in ({"date_from": "x"}, {"date_to": "2099-01-01"}, {"date_from": "", "date_to": ""}):
+        page = post(dates, headers=HTMX)
+        assert page.status_code == 422
+        assert "There is a problem" in page.text
+
+
+def test_a_machine_that_makes_no_sense_is_a_client_error(post):
+    for vehicle_id in ("", "x", "0", "-3", "9" * 30):
+        assert post({"vehicle_id": vehicle_id}).status_code in {404, 422}, vehicle_id
+
+
+def test_a_machine_the_shop_does_not_have_is_404(post):
+    assert post({"vehicle_id": "999999"}).status_code == 404
+
+
+def test_forms_of_other_sites_are_refused(post, odoo):
+    assert post(headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert attempts(odoo) == 0
+
+
+def test_the_calendar_entry_can_be_kept(post, client):
+    location = post().location
+    answer = client.get(location + ".ics")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert re.fullmatch(r'attachment; filename="BK-[\w-]+\.ics"', answer.headers["Content-Disposition"])
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    (event,) = Calendar.from_ical(answer.data).walk("VEVENT")
+    assert event["URL"] == f"http://localhost{location}"
+
+
+def test_an_unknown_booking_is_404(client):
+    for path in ("/bookings/unknown", "/bookings/unknown.ics", "/bookings/%00", "/bookings/%ff"):
+        assert client.get(path).status_code == 404, path
+
+
+def test_the_page_follows_the_booking(post, client, app):
+    location = post().location
+    reference = re.search(r"BK-\d{8}-\w{8}", client.get(location).text)[0]
+    app.extensions["lco"].bookings.on_cancelled(reference, "The yard is flooded.")
+    page = client.get(location)
+    assert "The yard is flooded." in page.text
+    assert "STATUS:CANCELLED" in client.get(location + ".ics").text
+
+
+def test_no_log_line_names_the_customer(post, caplog):
+    caplog.set_level(0)
+    post()
+    post({"customer_email": "not-ada@", "idempotency_key": "2"}, headers=HTMX)
+    for secret in ("Ada", "ada@", "555-0142", "5550142", "Dock 3", "Ring twice"):
+        assert secret not in caplog.text

@@ -1,0 +1,195 @@
+"""The list and a vehicle's page: what they show, what they refuse, and that they carry nobody's data."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+import requests
+
+from lco import clock
+from lco.domain.date_range import DAY
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def dates(settings):
+    """Four days far from every booking of the demo's."""
+    start = clock.today(settings.timezone) + timedelta(days=90)
+    return f"date_from={start}&date_to={start + DAY * 4}"
+
+
+@pytest.fixture(autouse=True)
+def _odoo(odoo):
+    return odoo
+
+
+def names(html: str) -> set[str]:
+    return set(re.findall(r'data-region="card:(\d+)', html))
+
+
+def test_the_list_shows_every_machine_for_rent(client):
+    page = client.get("/equipment")
+    assert page.status_code == 200
+    assert len(names(page.text)) == 15
+
+
+def test_filters_narrow_the_list(client):
+    page = client.get("/equipment?brand=Stihl&max_price=80")
+    assert "Professional String Trimmer" in page.text
+    assert "Professional Chainsaw" not in page.text
+
+
+def test_htmx_gets_the_results_alone_and_the_answer_varies_by_it(client):
+    fragment = client.get("/equipment?q=stump", headers=HTMX)
+    assert "<html" not in fragment.text
+    assert 'id="results"' in fragment.text
+    assert fragment.headers["HX-Push-Url"] == "/equipment?q=stump"
+    assert "HX-Request" in fragment.headers["Vary"]
+    assert "HX-Request" in client.get("/equipment").headers["Vary"]
+
+
+def test_restoring_history_gets_the_whole_page(client):
+    page = client.get("/equipment", headers={**HTMX, "HX-History-Restore-Request": "true"})
+    assert "<html" in page.text
+
+
+def test_a_mistyped_filter_is_told_and_the_shop_is_still_there(client):
+    page = client.get("/equipment?max_price=cheap&page=0&date_from=soon&date_to=")
+    assert page.status_code == 200
+    assert "Enter a number, like 150." in page.text
+    assert "Professional Snow Blower" in page.text
+
+
+def test_dates_leave_only_what_is_free_then(client, odoo, dates):
+    odoo.change(3, in_maintenance=True)
+    assert "3" not in names(client.get(f"/equipment?{dates}").text)
+
+
+def test_the_list_still_comes_when_odoo_cannot_tell_what_is_free(client, odoo, dates):
+    client.get("/equipment")
+    odoo.fails_with = 500
+    page = client.get(f"/equipment?{dates}")
+    assert page.status_code == 200
+    assert len(names(page.text)) == 15
+    assert "cannot say which of these are free" in page.text
+
+
+def test_a_vehicle_has_one_address(client):
+    for other in (
+        "/equipment/3",
+        "/equipment/3-old-name",
+        "/equipment/3-COMMERCIAL-zero-turn-mower?month=2027-01",
+    ):
+        answer = client.get(other)
+        assert answer.status_code == 301
+        assert answer.location.startswith("/equipment/3-commercial-zero-turn-mower")
+
+
+def test_a_vehicles_page_tells_everything_about_it(client):
+    page = client.get("/equipment/6-bobcat-e35-mini-excavator").text
+    for words in (
+        "Bobcat E35 Mini Excavator",
+        "$500",
+        "$2,000",
+        "$6,000",
+        "Dig depth",
+        "Zero tail swing",
+        "<table",
+    ):
+        assert words in page
+
+
+def test_an_unknown_vehicle_is_404_and_a_removed_one_410(client, app, odoo):
+    assert client.get("/equipment/999-nothing").status_code == 404
+    client.get("/equipment")
+    odoo.remove(3)
+    app.extensions["lco"].catalogue.removed(3)
+    assert client.get("/equipment/3-commercial-zero-turn-mower").status_code == 410
+
+
+def test_dates_bring_a_quote_at_odoos_price_and_the_booking_form(client, dates):
+    page = client.get(f"/equipment/6-bobcat-e35-mini-excavator?{dates}")
+    assert "$2,000" in page.text
+    assert 'action="/bookings"' in page.text
+    assert 'name="idempotency_key"' in page.text
+    assert page.headers["Cache-Control"] == "private, no-store"
+
+
+def test_each_form_has_a_key_of_its_own(client, dates):
+    keys = {
+        re.search(
+            r'name="idempotency_key" value="([^"]+)"',
+            client.get(f"/equipment/6-bobcat-e35-mini-excavator?{dates}").text,
+        )[1]
+        for _ in range(2)
+    }
+    assert len(keys) == 2
+
+
+def test_wrong_dates_are_told_at_their_fields(client):
+    page = client.get("/equipment/6-bobcat-e35-mini-excavator?date_from=2020-01-01&date_to=2020-01-05")
+    assert "The rental cannot start before today." in page.text
+    assert "<title>Error: " in page.text
+
+
+def test_a_page_without_dates_carries_no_person_and_is_sent_once(client):
+    first = client.get("/equipment/6-bobcat-e35-mini-excavator")
+    assert "private" not in first.headers.get("Cache-Control", "")
+    assert (
+        client.get(
+            "/equipment/6-bobcat-e35-mini-excavator", headers={"If-None-Match": first.headers["ETag"]}
+        ).status_code
+        == 304
+    )
+
+
+def test_search_engines_read_the_visible_price(client):
+    page = client.get("/equipment/1-professional-snow-blower").text
+    data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
+    assert data["offers"]["price"] == "150.0"
+    assert data["offers"]["priceCurrency"] == "USD"
+    assert "$150" in page
+    assert f'<link rel="canonical" href="{data["url"]}">' in page
+    assert f'<meta property="og:image" content="{data["image"]}">' in page
+    assert data["image"].startswith("http://localhost/pictures/")
+
+
+def test_the_calendar_turns_for_htmx_and_for_plain_links(client, settings):
+    month = f"{clock.today(settings.timezone) + timedelta(days=40):%Y-%m}"
+    fragment = client.get(f"/equipment/1/calendar?month={month}", headers=HTMX)
+    assert f'data-region="calendar:1:{month}"' in fragment.text
+    plain = client.get(f"/equipment/1/calendar?month={month}")
+    assert plain.status_code == 302
+    assert f"month={month}" in plain.location
+
+
+@pytest.mark.parametrize(("month", "status"), [("2026-13", 400), ("x", 400), ("2020-01", 404), ("2090-01", 404)])
+def test_the_calendar_refuses_months_it_does_not_have(client, month, status):
+    assert client.get(f"/equipment/1/calendar?month={month}").status_code == status
+
+
+def test_a_free_month_costs_odoo_one_question(client, odoo, settings):
+    month = f"{clock.today(settings.timezone) + timedelta(days=100):%Y-%m}"
+    client.get("/equipment/4-professional-string-trimmer")
+    odoo.asked.clear()
+    client.get(f"/equipment/4/calendar?month={month}", headers=HTMX)
+    assert odoo.asked.count("POST /api/fleet/availability") == 1
+
+
+def test_a_vehicle_whose_details_cannot_be_read_is_shown_with_what_is_known(client, odoo):
+    client.get("/equipment")
+    odoo.fails_with = requests.ConnectTimeout()
+    page = client.get("/equipment/9-plate-compactor")
+    assert page.status_code == 200
+    assert "Plate Compactor" in page.text
+    assert "cannot be shown right now" in page.text
+
+
+def test_dates_that_odoo_cannot_be_asked_about_say_so(client, odoo, dates):
+    client.get("/equipment/9-plate-compactor")
+    odoo.fails_with = requests.ConnectTimeout()
+    page = client.get(f"/equipment/9-plate-compactor?{dates}")
+    assert page.status_code == 200
+    assert "cannot check these dates" in page.text

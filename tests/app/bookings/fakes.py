@@ -1,0 +1,157 @@
+"""Bookings on a real store and change log, with an Odoo, a catalogue and an availability that live in memory."""
+
+import threading
+from contextlib import AbstractContextManager
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+from lco.bookings.service import Bookings
+from lco.changes.log import MemoryLog
+from lco.db import Store
+from lco.db.database import after_commit
+from lco.db.models import BookingChange, BookingRow
+from lco.domain.booking import Booking, BookingRequest, Placed
+from lco.domain.date_range import Days
+from lco.domain.money import Money
+from lco.domain.quote import Quote
+from lco.domain.vehicle import Rates, Status, Vehicle
+from lco.errors import Gone, NotFound
+from lco.odoo.errors import DatesRefused
+from tests.serving import wait_until
+
+DAYS = Days(date(2030, 1, 7), date(2030, 1, 11))
+MOWER = Vehicle(7, "Zero-Turn Mower", "zero-turn-mower", Status.AVAILABLE, Rates())
+
+
+def usd(amount: str) -> Money:
+    return Money(Decimal(amount), "USD")
+
+
+class FakeOdoo:
+    """Books every range of days once, like Odoo. `answer` is raised instead; `while_asked` runs in between."""
+
+    def __init__(self) -> None:
+        self.asked: list[BookingRequest] = []
+        self.keys: list[str] = []
+        self.taken: list[Days] = []
+        self.answer: Exception | None = None
+        self.first_id = 0
+        self.while_asked = lambda reference: None
+        self._lock = threading.Lock()
+
+    def book(self, request: BookingRequest, key: str) -> Placed:
+        with self._lock:
+            self.asked.append(request)
+            self.keys.append(key)
+            reference = f"BK-{len(self.asked)}"
+        self.while_asked(reference)
+        if self.answer:
+            raise self.answer
+        if any(request.days.overlaps(days) for days in self.taken):
+            raise DatesRefused(upstream_status=409)
+        self.taken.append(request.days)
+        return Placed(reference, self.first_id + len(self.asked), "Thank you.", usd("640.00"))
+
+    def quote(self, vehicle_id: int, days: Days) -> Quote:
+        self.while_asked("")
+        if self.answer:
+            raise self.answer
+        return Quote(vehicle_id, days, available=not any(days.overlaps(other) for other in self.taken))
+
+
+class FakeCatalogue:
+    def __init__(self) -> None:
+        self.vehicles = {MOWER.id: MOWER}
+
+    def find(self, vehicle_id: int) -> Vehicle:
+        if vehicle_id not in self.vehicles:
+            raise Gone if vehicle_id == 8 else NotFound
+        return self.vehicles[vehicle_id]
+
+
+class FakeAvailability:
+    def __init__(self) -> None:
+        self.forgotten: list[int] = []
+
+    def forget(self, vehicle_id: int) -> None:
+        self.forgotten.append(vehicle_id)
+
+
+class Outbox:
+    """The mails that customers were written, as the outbox would keep them: gone with their transaction."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[int, str]] = []
+        self.breaks_down = False
+
+    def write(self, connection: Connection, message: str, booking: Booking) -> None:
+        if self.breaks_down:
+            raise RuntimeError("the outbox is broken")
+        after_commit(connection, lambda: self.written.append((booking.id, message)))
+
+
+class CountingStore(Store):
+    """The real store, which counts how often it was used."""
+
+    opened = 0
+
+    def session(self) -> AbstractContextManager[Session]:
+        self.opened += 1
+        return super().session()
+
+    def connection(self) -> AbstractContextManager[Connection]:
+        self.opened += 1
+        return super().connection()
+
+
+class Shop:
+    """The bookings with everything around them, and what happened there."""
+
+    def __init__(self, store: CountingStore) -> None:
+        self.store = store
+        self.odoo = FakeOdoo()
+        self.catalogue = FakeCatalogue()
+        self.availability = FakeAvailability()
+        self.changes = MemoryLog()
+        self.start = self.changes.head()
+        self.hits = 0
+        self.mails = Outbox()
+        self.bookings = self.another_process()
+
+    def another_process(self) -> Bookings:
+        return Bookings(self.store, self.odoo, self.catalogue, self.availability, self.changes, self.mails)
+
+    def place(self, request: BookingRequest, key: str = "key"):
+        return self.bookings.place(request, key, self.hit)
+
+    def hit(self) -> None:
+        self.hits += 1
+
+    def begin_and_wait(self, thread: threading.Thread) -> None:
+        """Start a thread that will find its booking being placed, and wait until it waits for that."""
+        before = self.store.opened
+        thread.start()
+        wait_until(lambda: self.store.opened >= before + 3, "the other request to look a second time")
+
+    def told(self, topic: str | None = None) -> list[str]:
+        return [c.kind for c in self.changes.since(self.start) if topic is None or c.topic == topic]
+
+    def mailed(self, booking_id: int = 1) -> list[str]:
+        return [message for id_, message in self.mails.written if id_ == booking_id]
+
+    def said(self) -> str:
+        return str([(c.topic, c.kind, c.data) for c in self.changes.since(self.start)])
+
+    def audit(self, booking_id: int = 1) -> list[tuple[str | None, str, str]]:
+        with self.store.session() as session:
+            rows = session.scalars(
+                select(BookingChange).where(BookingChange.booking_id == booking_id).order_by(BookingChange.id)
+            )
+            return [(row.from_state, row.to_state, row.actor) for row in rows]
+
+    def stored(self) -> int:
+        with self.store.session() as session:
+            return len(session.scalars(select(BookingRow)).all())

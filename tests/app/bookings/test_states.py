@@ -1,0 +1,108 @@
+"""The table of states, and that nothing but the table decides."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from lco.bookings import states as rules
+from lco.bookings.errors import NotBooked
+from lco.bookings.repository import Ledger
+from lco.db.models import BookingChange, BookingRow
+from lco.domain.booking import Refusal, State
+from lco.errors import DatesTaken, Gone, InvalidInput
+
+STEPS = {
+    (None, "requested"),
+    ("requested", "placing"),
+    ("requested", "booked"),
+    ("requested", "declined"),
+    ("requested", "expired"),
+    ("placing", "requested"),
+    ("placing", "checking"),
+    ("placing", "booked"),
+    ("placing", "declined"),
+    ("checking", "requested"),
+    ("checking", "booked"),
+    ("checking", "declined"),
+    ("booked", "confirmed"),
+    ("booked", "cancelled"),
+    ("confirmed", "cancelled"),
+    ("declined", "booked"),
+    ("expired", "booked"),
+    ("expired", "declined"),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), list(itertools.product([None, *State], State)))
+def test_a_booking_takes_exactly_the_steps_of_the_table(before, after):
+    assert rules.allowed(before, after) == ((before, after) in STEPS)
+
+
+@pytest.mark.parametrize(("before", "after"), sorted(step for step in STEPS if step[0]))
+def test_the_ledger_takes_the_steps_of_the_table_and_leaves_a_trace(shop, wanted, before, after):
+    stored(shop, wanted, before)
+    with shop.store.connection() as connection:
+        Ledger(connection).move(Ledger(connection).by_key("key"), State(after), "site", "because")
+    with shop.store.connection() as connection:
+        assert Ledger(connection).by_key("key").state == after
+    assert shop.audit()[1:] == [(before, after, "site")]
+
+
+def test_the_ledger_refuses_every_other_step_and_changes_nothing(shop, wanted):
+    for before, after in itertools.product(State, State):
+        if (before, after) in STEPS:
+            continue
+        stored(shop, wanted, before, key=f"{before}-{after}")
+        with shop.store.connection() as connection:
+            ledger = Ledger(connection)
+            row = ledger.by_key(f"{before}-{after}")
+            with pytest.raises(ValueError, match=f"cannot go from {before} to {after}"):
+                ledger.move(row, after, "site")
+            assert (row.state, ledger.steps) == (before, [])
+            assert (
+                len(connection.execute(select(BookingChange).where(BookingChange.booking_id == row.id)).all()) == 1
+            )
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_step_is_public_only_when_odoo_has_the_booking(state):
+    public = {"booked": "booking.created", "confirmed": "booking.confirmed", "cancelled": "booking.cancelled"}
+    assert rules.kind(state) == public.get(state, "booking.changed")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [
+        (Refusal.DATES_TAKEN, DatesTaken),
+        (Refusal.INVALID, InvalidInput),
+        (Refusal.VEHICLE_GONE, Gone),
+        (Refusal.NOT_MADE, NotBooked),
+    ],
+)
+def test_every_refusal_has_an_error_of_its_own(refusal, error):
+    assert type(rules.refused(refusal, "No.")) is error
+
+
+def test_odoos_own_sentence_reaches_the_customer():
+    assert rules.refused(Refusal.INVALID, "At least 3 days.").message == "At least 3 days."
+
+
+def stored(shop, wanted, state, key="key") -> None:
+    """A booking in `state`, however it may have come there."""
+    with shop.store.connection() as connection:
+        booking = Ledger(connection).add(wanted, key, "Mower")
+        connection.execute(update(BookingRow).where(BookingRow.id == booking.id).values(state=state))
+
+
+def test_the_documented_table_is_the_one_in_force():
+    page = (Path(__file__).parents[3] / "docs" / "bookings.md").read_text(encoding="utf-8")
+    table = page.partition("| from | to | when |")[2].partition("\n\n")[0]
+    documented = set()
+    for row in table.splitlines()[2:]:
+        before, afters = row.split("|")[1:3]
+        for after in re.findall(r"`(\w+)`", afters):
+            documented.add(((re.findall(r"`(\w+)`", before) or [None])[0], after))
+    assert documented == STEPS

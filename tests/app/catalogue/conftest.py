@@ -1,0 +1,180 @@
+"""The demo Odoo on a real connection, and a catalogue in front of it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from werkzeug.wrappers import Response
+
+from lco import background
+from lco.availability.service import Availability
+from lco.caching.swr import Freshness, Shelf
+from lco.catalogue.removed import Removed
+from lco.catalogue.service import Catalogue
+from lco.changes.log import MemoryLog
+from lco.demo.app import DemoSettings, create_demo
+from lco.demo.server import running
+from lco.odoo.client import OdooClient
+from lco.odoo.transport import Transport
+from tests.serving import wait_until
+
+PATIENCE = 5.0
+
+
+@dataclass
+class Held:
+    """Answers under `path`: finished, but on their way until they are released."""
+
+    path: str
+    arrived: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+
+class Odoo:
+    """The demo, with its controls as methods; it sends no webhooks, so tests decide what is told."""
+
+    def __init__(self) -> None:
+        self.app = create_demo(DemoSettings(webhooks=False))
+        self._inner, self.app.wsgi_app = self.app.wsgi_app, self._answer
+        self._held: Held | None = None
+        self._controls = self.app.test_client()
+
+    def change(self, vehicle_id: int, **values: object) -> None:
+        self._post(f"vehicles/{vehicle_id}", values)
+
+    def add(self, **values: object) -> int:
+        return self._post("vehicles", {"name": "New", "rental_price_daily": 10, **values})["vehicle"]["id"]
+
+    def remove(self, vehicle_id: int) -> None:
+        self._post(f"vehicles/{vehicle_id}/remove", {})
+
+    def fail(self, mode: str = "errors") -> None:
+        self._post("faults", {"mode": mode})
+
+    def recover(self) -> None:
+        self.fail("off")
+
+    def reset(self) -> None:
+        self._post("reset", {})
+
+    def calls(self, path: str) -> int:
+        return self._controls.get("/demo/state").json["calls"].get(path, 0)
+
+    @contextmanager
+    def holding(self, path: str) -> Iterator[Held]:
+        self._held = held = Held(path)
+        try:
+            yield held
+        finally:
+            self._held = None
+            held.released.set()
+
+    def _post(self, path: str, values: dict[str, object]):
+        answer = self._controls.post(f"/demo/{path}", json=values)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json
+
+    def _answer(self, environ, start_response):
+        held = self._held
+        if held is None or not environ["PATH_INFO"].startswith(held.path):
+            return self._inner(environ, start_response)
+        response = Response.from_app(self._inner, environ, buffered=True)
+        held.arrived.set()
+        held.released.wait(PATIENCE)
+        return response(environ, start_response)
+
+
+class Front:
+    """A catalogue in front of an Odoo, and what it says to the world."""
+
+    def __init__(self, url: str, shelf: Shelf | None = None) -> None:
+        self.client = OdooClient(Transport(url))
+        freshness = Freshness(shelf)
+        self.availability = Availability(self.client, freshness, ZoneInfo("America/Chicago"))
+        self.changes = MemoryLog()
+        self.began = self.changes.head()
+        self.catalogue = Catalogue(self.client, freshness, self.availability, self.changes, Removed(shelf))
+        self.catalogue.pause = timedelta(milliseconds=50)
+
+    def news(self) -> list[tuple[str, str]]:
+        """Topic and kind of everything that was appended to the change log."""
+        return [(change.topic, change.kind) for change in self.changes.since(self.began)]
+
+
+def settle() -> None:
+    """Returns when all background work asked for before has ended: every thread of it is then in one barrier."""
+    wait_until(background.settled, "background work to begin")
+    threads = background._threads._max_workers
+    barrier = threading.Barrier(threads + 1)
+    for _ in range(threads):
+        background.run("settling", lambda: barrier.wait(PATIENCE))
+    barrier.wait(PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def _demo():
+    odoo = Odoo()
+    with running(odoo.app) as url:
+        yield odoo, url
+    odoo.app.extensions["webhooks"].close()
+
+
+@pytest.fixture
+def odoo(_demo):
+    odoo, _ = _demo
+    odoo.reset()
+    return odoo
+
+
+@pytest.fixture
+def front(_demo, odoo):
+    return Front(_demo[1])
+
+
+@pytest.fixture
+def catalogue(front):
+    """One that has read the list already."""
+    front.catalogue.vehicles()
+    return front.catalogue
+
+
+@pytest.fixture
+def restarted(_demo):
+    """Makes fronts that share a shelf, as processes one after the other do."""
+    return lambda shelf: Front(_demo[1], shelf)
+
+
+class DictShelf:
+    """A shelf in memory; while `broken`, it can neither be read nor written."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, object] = {}
+        self.timeouts: dict[str, int | None] = {}
+        self.broken = False
+
+    def get(self, key: str) -> object:
+        self._check()
+        return self.content.get(key)
+
+    def set(self, key: str, value: object, timeout: int | None = None) -> bool:
+        self._check()
+        self.content[key], self.timeouts[key] = value, timeout
+        return True
+
+    def _check(self) -> None:
+        if self.broken:
+            raise OSError("the disk is gone")
+
+
+@pytest.fixture
+def shelf():
+    return DictShelf()
+
+
+@pytest.fixture(name="settle", scope="session")
+def _settle():
+    return settle

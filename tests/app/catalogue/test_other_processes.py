@@ -1,0 +1,279 @@
+"""Two catalogues as two processes have them: one change log, one shelf, and turns at asking Odoo."""
+
+import json
+import threading
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from lco import clock
+from lco.availability.service import Availability
+from lco.caching.swr import Freshness
+from lco.catalogue.events import CORRECTED
+from lco.catalogue.removed import Removed
+from lco.catalogue.serialization import Learned
+from lco.catalogue.service import LIST_FRESH, Catalogue
+from lco.domain.date_range import DAY, Days
+from lco.domain.money import Money
+from lco.domain.vehicle import Picture, Rates, Status, Vehicle
+from lco.errors import Gone
+from lco.odoo.client import OdooClient
+from lco.odoo.transport import Transport
+from lco.redis_backends.change_log import RedisLog
+from lco.redis_backends.client import Redis
+from tests.app.catalogue.conftest import DictShelf
+from tests.redis_server import empty_redis, redis_server  # noqa: F401 - a fixture
+from tests.serving import wait_until
+
+LIST = "GET /api/fleet/vehicles"
+DETAIL = "GET /api/fleet/vehicle/{id}"
+LATER = LIST_FRESH + timedelta(seconds=1)
+
+
+class Process:
+    """A catalogue of its own, and what its pages are told."""
+
+    def __init__(self, odoo_url: str, redis: Redis, shelf: DictShelf) -> None:
+        client = OdooClient(Transport(odoo_url))
+        freshness = Freshness(shelf, turn=redis.turn)
+        self.availability = Availability(client, freshness, ZoneInfo("America/Chicago"))
+        self.log = RedisLog(redis)
+        self.catalogue = Catalogue(client, freshness, self.availability, self.log, Removed(shelf))
+        self.told = []
+        self.log.listen(lambda change: self.told.append((change.topic, change.kind)))
+        self.log.begin()
+
+    def status(self, vehicle_id: int) -> Status:
+        return self.catalogue.find(vehicle_id).status
+
+    def hears(self, kind: str) -> None:
+        wait_until(lambda: kind in [told for _, told in self.told], kind)
+
+
+@pytest.fixture
+def process(_demo, odoo, empty_redis, settle):  # noqa: F811 - pytest's way to ask for a fixture
+    shelf, made = DictShelf(), []
+
+    def make() -> Process:
+        made.append(Process(_demo[1], Redis(empty_redis.url), shelf))
+        return made[-1]
+
+    yield make
+    settle()
+    for one in made:
+        one.log.stop()
+
+
+@pytest.fixture
+def two(process):
+    """Two processes that have both read the list; it was asked for once."""
+    one, other = process(), process()
+    for each in (one, other):
+        each.catalogue.vehicles()
+    return one, other
+
+
+def test_one_reading_of_the_list_serves_all_processes(two, odoo):
+    one, other = two
+    assert odoo.calls(LIST) == 1
+    assert one.catalogue.vehicles() == other.catalogue.vehicles()
+
+
+def test_what_a_webhook_told_one_process_all_know_before_their_pages_are_told(two):
+    one, other = two
+    seen = []
+    other.log.listen(lambda _: seen.append(other.status(3)))
+    one.catalogue.status_changed(3, Status.RENTED, None, {})
+    other.hears("availability.changed")
+    assert seen[0] is Status.RENTED
+
+
+def test_a_vehicle_read_again_after_a_webhook_is_read_once_for_all(two, odoo, settle):
+    one, other = two
+    for each in two:
+        each.catalogue.details(3)
+    assert odoo.calls(DETAIL) == 1
+    odoo.change(3, availability_status="rented")
+    one.catalogue.status_changed(3, Status.RENTED, None, {})
+    other.hears("availability.changed")
+    settle()
+    assert {each.catalogue.details(3).vehicle.status for each in two} == {Status.RENTED}
+    assert odoo.calls(DETAIL) == 2
+
+
+def test_the_longer_rates_of_a_vehicle_that_another_process_has_read_are_known_here_too(two, odoo):
+    one, other = two
+    assert one.catalogue.details(1).vehicle.rates.weekly
+    assert other.catalogue.details(1) == one.catalogue.details(1)
+    assert other.catalogue.find(1).rates.weekly
+    assert odoo.calls(DETAIL) == 1
+
+
+def test_an_older_list_that_is_under_way_does_not_undo_what_another_process_has_told(two, odoo):
+    one, other = two
+    with clock.moved(LATER), odoo.holding("/api/fleet/vehicles") as held:
+        reader = threading.Thread(target=other.catalogue.refresh)
+        reader.start()
+        assert held.arrived.wait(5)
+        odoo.change(3, in_maintenance=True)
+        one.catalogue.maintenance_changed(3, in_maintenance=True, until=None)
+        other.hears("maintenance.status")
+        held.released.set()
+        reader.join(5)
+        assert other.status(3) is Status.MAINTENANCE
+
+
+def test_what_a_new_list_changes_is_said_once_and_shown_everywhere(two, odoo):
+    one, other = two
+    odoo.change(3, availability_status="rented")
+    with clock.moved(LATER):
+        one.catalogue.refresh()
+        other.hears("availability.changed")
+        assert other.status(3) is Status.RENTED
+        other.catalogue.refresh()
+        assert other.status(3) is Status.RENTED
+    assert odoo.calls(LIST) == 2
+    one.log.append("odoo", "the.end")
+    other.hears("the.end")
+    assert [kind for topic, kind in other.told if topic == "vehicle:3"] == ["availability.changed"]
+
+
+def test_a_difference_that_a_process_finds_in_what_another_has_read_is_told_to_pages_only(two, odoo):
+    """It has missed the announcement: nobody may hear it twice, but its pages must become right."""
+    one, other = two
+    other.log.stop()
+    odoo.change(3, availability_status="rented")
+    with clock.moved(LATER):
+        one.catalogue.refresh()
+        other.catalogue.refresh()
+    one.hears(CORRECTED)
+    assert ("vehicle:3", "availability.changed") in one.told
+    assert odoo.calls(LIST) == 2
+
+
+def test_a_removed_vehicle_is_gone_everywhere(two, odoo):
+    one, other = two
+    odoo.remove(3)
+    one.catalogue.removed(3)
+    other.hears("vehicle.removed")
+    with pytest.raises(Gone):
+        other.catalogue.find(3)
+
+
+def test_availability_is_asked_again_everywhere_when_days_were_taken(two, odoo):
+    one, other = two
+    start = clock.now().date() + timedelta(days=60)
+    days = Days(start, start + DAY * 3)
+    assert [each.availability.quote(5, days).available for each in two] == [True, True]
+    before = odoo.calls("GET /api/fleet/availability")
+    one.availability.forget(5)
+    one.log.append("vehicle:5", "availability.changed", {"vehicle_id": 5})
+    other.hears("availability.changed")
+    assert [each.availability.quote(5, days).available for each in two] == [True, True]
+    assert odoo.calls("GET /api/fleet/availability") <= before + 1
+
+
+def test_that_odoo_is_away_is_known_everywhere_and_told_once(two, odoo):
+    one, other = two
+    odoo.fail()
+    with clock.moved(LATER):
+        one.catalogue.refresh()
+        other.hears("odoo.away")
+        assert other.catalogue.is_away
+        odoo.recover()
+        other.catalogue.refresh()
+        one.hears("odoo.back")
+    assert not one.catalogue.is_away
+    assert [kind for topic, kind in one.told if topic == "odoo"] == ["odoo.away", "odoo.back"]
+
+
+def test_a_process_that_missed_that_odoo_is_back_sees_it_by_what_another_has_read(two, odoo):
+    one, other = two
+    odoo.fail()
+    with clock.moved(LATER):
+        one.catalogue.refresh()
+        other.hears("odoo.away")
+        other.log.stop()
+        odoo.recover()
+        one.catalogue.refresh()
+        assert other.catalogue.is_away
+        other.catalogue.refresh()
+        assert not other.catalogue.is_away
+
+
+def test_what_only_the_vehicles_page_shows_is_asked_again_everywhere_too(two, odoo, settle):
+    one, other = two
+    assert other.catalogue.details(3).description_html == one.catalogue.details(3).description_html
+    odoo.change(3, full_description="Sharpened today.")
+    one.catalogue.updated(3)
+    other.hears("vehicle.updated")
+    settle()
+    assert "Sharpened" in other.catalogue.details(3).description_html
+    assert odoo.calls(DETAIL) == 2
+
+
+def test_a_process_that_knows_no_list_yet_lets_the_others_ask(process, odoo):
+    one, other = process(), process()
+    other.catalogue.vehicles()
+    odoo.change(3, availability_status="rented")
+    one.catalogue.status_changed(3, Status.RENTED, None, {})
+    other.hears("availability.changed")
+    wait_until(lambda: other.status(3) is Status.RENTED, "the vehicle as Odoo has it")
+
+
+def test_what_another_version_writes_is_asked_of_odoo_instead(two, odoo, caplog):
+    one, other = two
+    odoo.change(3, availability_status="rented")
+    one.log.append("vehicle:3", "availability.changed", {"vehicle_id": 3}, {"at": "noon", "vehicle": {"wings": 2}})
+    other.hears("availability.changed")
+    wait_until(lambda: other.status(3) is Status.RENTED, "the vehicle as Odoo has it")
+    assert "another version" in caplog.text
+
+
+def test_after_a_loss_everything_is_read_again(two, odoo, settle, redis_server):  # noqa: F811
+    one, other = two
+    other.catalogue.details(3)
+    odoo.change(3, availability_status="rented")
+    redis_server.kill()
+    one.catalogue.status_changed(3, Status.RENTED, None, {})
+    settle()
+    assert one.status(3) is Status.RENTED
+    assert other.status(3) is Status.AVAILABLE
+    redis_server.start()
+    other.hears("live.back")
+    wait_until(lambda: other.status(3) is Status.RENTED, "the other one to learn of it")
+    assert other.catalogue.details(3).vehicle.status is Status.RENTED
+
+
+def test_after_a_loss_the_list_is_read_again_however_fresh_it_is(two, odoo, redis_server):  # noqa: F811
+    odoo.change(3, availability_status="rented")  # nobody is told
+    redis_server.kill()
+    for each in two:
+        each.hears("live.away")
+    redis_server.start()
+    for each in two:
+        wait_until(lambda: each.status(3) is Status.RENTED, "the vehicle as Odoo has it")  # noqa: B023
+
+
+FULL = Vehicle(
+    id=7,
+    name="Säge",
+    slug="saw",
+    status=Status.RENTED,
+    rates=Rates(Money(Decimal("99.95"), "USD"), None, Money(Decimal(1800), "USD")),
+    brand="Honda",
+    year=2021,
+    sale_price=Money(Decimal("12000.10"), "CAD"),
+    featured=True,
+    picture=Picture("https://odoo.example/web/image/1", "Säge", sized=True),
+    back_on=date(2026, 12, 1),
+)
+
+
+@pytest.mark.parametrize("vehicle", [FULL, replace(FULL, picture=None, sale_price=None, back_on=None), None])
+def test_what_is_written_is_read_the_same(vehicle):
+    learned = Learned(datetime(2026, 1, 2, tzinfo=UTC), vehicle)
+    assert Learned.read(json.loads(json.dumps(learned.written()))) == learned

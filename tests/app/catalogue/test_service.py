@@ -1,0 +1,228 @@
+"""The catalogue as it reads Odoo: what is shown, how old it may be, and what is said of differences."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from lco import clock
+from lco.catalogue.service import LIST_FRESH
+from lco.domain.date_range import DAY, Days
+from lco.domain.money import Money
+from lco.domain.vehicle import Rates, Status
+from lco.errors import Gone, NotFound, OdooError
+from tests.serving import wait_until
+
+LATER = LIST_FRESH + timedelta(seconds=1)
+A_DAY_LATER = timedelta(days=1, minutes=1)
+LIST = "GET /api/fleet/vehicles"
+
+
+def dollars(amount: int) -> Money:
+    return Money(Decimal(amount), "USD")
+
+
+def test_one_reading_of_the_list_serves_for_a_minute(front, odoo):
+    ids = [vehicle.id for vehicle in front.catalogue.vehicles().vehicles]
+    assert ids == list(range(1, 16))
+    for vehicle_id in ids:
+        assert front.catalogue.find(vehicle_id).id == vehicle_id
+    assert odoo.calls(LIST) == 1
+
+
+def test_while_nothing_changes_the_snapshot_is_the_same_object(catalogue):
+    assert catalogue.vehicles() is catalogue.vehicles()
+
+
+def test_a_vehicle_that_never_was_is_not_found(catalogue):
+    with pytest.raises(NotFound):
+        catalogue.find(999)
+    with pytest.raises(NotFound):
+        catalogue.details(999)
+
+
+def test_details_carry_what_only_the_long_form_tells(catalogue):
+    details = catalogue.details(1)
+    assert details.vehicle == catalogue.find(1)
+    assert details.vehicle.rates == Rates(dollars(150), dollars(600), dollars(1800))
+    assert details.pictures
+
+
+def test_details_carry_the_status_that_the_list_shows(catalogue, odoo):
+    catalogue.details(1)
+    odoo.change(1, availability_status="rented")
+    with clock.moved(LATER):
+        catalogue.refresh()
+        assert catalogue.details(1).vehicle.status is Status.RENTED
+
+
+def test_details_of_what_odoo_has_dropped_without_a_word_are_gone_and_so_is_the_vehicle(catalogue, front, odoo):
+    odoo.remove(1)
+    with pytest.raises(Gone):
+        catalogue.details(1)
+    assert 1 not in catalogue.vehicles().by_id
+    assert front.news() == [("vehicle:1", "vehicle.removed")]
+
+
+def test_free_is_what_odoo_lists_as_free_and_is_asked_once(catalogue, odoo):
+    far = clock.now().date() + timedelta(days=60)
+    days = Days(far, far + DAY)
+    odoo.change(3, in_maintenance=True)
+    assert catalogue.free(days) == set(range(1, 16)) - {3}
+    before = odoo.calls(LIST)
+    catalogue.free(days)
+    assert odoo.calls(LIST) == before
+
+
+def test_brands_have_the_names_of_odoo(catalogue):
+    assert "Honda" in catalogue.brands().values()
+
+
+def test_with_nothing_known_and_no_odoo_there_is_nothing_to_show(front, odoo):
+    odoo.fail()
+    with pytest.raises(OdooError):
+        front.catalogue.vehicles()
+    assert front.catalogue.old_since() is None
+    assert front.catalogue.is_away
+
+
+def test_while_odoo_is_away_the_old_list_is_shown_with_its_age_and_the_world_is_told_once(catalogue, front, odoo):
+    before = clock.now()
+    assert (catalogue.old_since(), catalogue.is_away) == (None, False)
+    odoo.fail()
+    with clock.moved(LATER):
+        for _ in range(3):
+            catalogue.refresh()
+        assert len(catalogue.vehicles().vehicles) == 15
+        assert catalogue.is_away
+        assert catalogue.old_since() <= before
+        odoo.recover()
+    with clock.moved(LATER * 2):
+        catalogue.refresh()
+        assert (catalogue.old_since(), catalogue.is_away) == (None, False)
+    assert front.news() == [("odoo", "odoo.away"), ("odoo", "odoo.back")]
+
+
+def test_after_a_day_without_odoo_the_old_list_is_shown_no_longer(catalogue, odoo):
+    odoo.fail()
+    with clock.moved(A_DAY_LATER), pytest.raises(OdooError):
+        catalogue.vehicles()
+
+
+def test_a_refresh_that_fails_is_logged_and_harms_nobody(front, odoo, caplog):
+    odoo.fail()
+    front.catalogue.refresh()
+    assert "the catalogue could not be read" in caplog.text
+
+
+def test_a_refresh_within_the_minute_asks_nothing(catalogue, odoo):
+    catalogue.refresh()
+    assert odoo.calls(LIST) == 1
+
+
+def test_a_visitor_who_finds_the_list_old_sets_one_reading_going(catalogue, odoo):
+    odoo.change(1, name="Renamed")
+    with clock.moved(LATER):
+        assert catalogue.find(1).name == "Professional Snow Blower"
+        wait_until(lambda: catalogue.find(1).name == "Renamed", "the new name")
+    assert odoo.calls(LIST) == 2
+
+
+def test_the_first_reading_is_no_news(catalogue, front):
+    assert front.news() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"availability_status": "rented"}, "availability.changed"),
+        ({"in_maintenance": True}, "maintenance.status"),
+        ({"rental_price_daily": 160}, "price.updated"),
+        ({"name": "Renamed"}, "vehicle.updated"),
+        ({"listing_type": "sale"}, "vehicle.removed"),
+    ],
+)
+def test_a_change_of_which_no_webhook_told_is_seen_and_told_after_the_next_reading(
+    catalogue, front, odoo, change, kind
+):
+    odoo.change(1, **change)
+    with clock.moved(LATER):
+        catalogue.refresh()
+    assert front.news() == [("vehicle:1", kind)]
+
+
+def test_a_vehicle_of_which_no_webhook_told_is_added_by_the_next_reading(catalogue, front, odoo):
+    number = odoo.add()
+    with clock.moved(LATER):
+        catalogue.refresh()
+        assert catalogue.find(number).name == "New"
+    assert front.news() == [(f"vehicle:{number}", "vehicle.added"), ("catalogue", "catalogue.grew")]
+
+
+def test_what_was_added_since_a_page_was_made_is_counted_while_it_is_there(catalogue, front, odoo):
+    seen = front.changes.head()
+    first, second = odoo.add(), odoo.add()
+    with clock.moved(LATER):
+        catalogue.refresh()
+        assert catalogue.added_since(seen) == 2
+        assert catalogue.added_since(front.changes.head()) == 0
+        odoo.remove(first)
+    with clock.moved(LATER * 2):
+        catalogue.refresh()
+        assert catalogue.added_since(seen) == 1
+        assert second in catalogue.vehicles().by_id
+
+
+def test_longer_rates_once_known_outlast_readings_of_the_list_without_a_word(catalogue, front):
+    assert catalogue.find(1).rates == Rates(daily=dollars(150))
+    catalogue.details(1)
+    assert catalogue.find(1).rates == Rates(dollars(150), dollars(600), dollars(1800))
+    for n in (1, 2):
+        with clock.moved(LATER * n):
+            catalogue.refresh()
+            assert catalogue.find(1).rates == Rates(dollars(150), dollars(600), dollars(1800))
+    assert front.news() == []
+
+
+def test_a_longer_rate_that_changed_or_ended_is_told_when_the_vehicle_is_read(catalogue, front, odoo):
+    catalogue.details(1)
+    odoo.change(1, rental_price_weekly=650, rental_price_monthly=None)
+    with clock.moved(LATER):
+        catalogue.details(1)
+        expected = Rates(dollars(150), dollars(650))
+        wait_until(lambda: catalogue.find(1).rates == expected, "the new rates")
+    assert front.news() == [("vehicle:1", "price.updated")]
+
+
+def test_what_was_removed_between_two_processes_is_gone_in_the_second(restarted, odoo, shelf):
+    restarted(shelf).catalogue.vehicles()
+    odoo.remove(2)
+    second = restarted(shelf)
+    with clock.moved(LATER):
+        second.catalogue.refresh()
+        with pytest.raises(Gone):
+            second.catalogue.find(2)
+    assert second.news() == [("vehicle:2", "vehicle.removed")]
+    with pytest.raises(Gone):
+        restarted(shelf).catalogue.find(2)
+
+
+def test_the_first_refresh_of_a_process_asks_odoo_since_webhooks_may_have_been_missed(restarted, odoo, shelf):
+    restarted(shelf).catalogue.vehicles()
+    odoo.change(1, name="Renamed")
+    second = restarted(shelf)
+    for _ in range(2):
+        second.catalogue.refresh()
+    assert second.catalogue.find(1).name == "Renamed"
+    assert second.news() == [("vehicle:1", "vehicle.updated")]
+    assert odoo.calls(LIST) == 2
+
+
+def test_a_restart_while_odoo_is_away_shows_what_lies_on_the_shelf(restarted, odoo, shelf):
+    first = restarted(shelf).catalogue
+    first.vehicles()
+    first.details(1)
+    odoo.fail()
+    second = restarted(shelf).catalogue
+    assert len(second.vehicles().vehicles) == 15
+    assert second.details(1).pictures

@@ -1,0 +1,43 @@
+"""The migrations lead to exactly what the models say, on both databases."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from lco.db import Store
+from lco.db.models import Base
+
+
+def differences(store) -> list[object]:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return compare_metadata(context, Base.metadata)
+
+
+def test_on_sqlite_migrations_and_models_agree(store):
+    assert differences(store) == []
+
+
+def test_on_postgresql_migrations_and_models_agree(postgres):
+    assert differences(postgres) == []
+
+
+def test_the_comparison_would_find_a_difference(store):
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_bookings_reference")
+    assert differences(store)
+
+
+def test_migrating_twice_changes_nothing(store):
+    store.migrate()
+    assert differences(store) == []
+
+
+def test_two_processes_may_migrate_at_once(tmp_path):
+    stores = [Store(f"sqlite:///{tmp_path}/lco.sqlite3") for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(Store.migrate, stores))
+    assert differences(stores[0]) == []
+    for store in stores:
+        store.close()

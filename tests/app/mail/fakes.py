@@ -1,0 +1,112 @@
+"""What the tests of mail start from: a booking, its row, a store that holds it; and how a mail is read."""
+
+import email
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from email.policy import default
+
+from icalendar import Calendar
+from sqlalchemy import insert
+
+from lco.bookings.mapping import new_row
+from lco.db import Store
+from lco.db.mails import Mail
+from lco.db.models import BookingRow
+from lco.domain.booking import Booking, BookingRequest, Refusal, State
+from lco.domain.date_range import Days
+from lco.domain.money import Money
+from lco.mail.outbox import Outbox
+from lco.mail.serialization import snapshot
+
+DAYS = Days(date(2030, 1, 7), date(2030, 1, 11))
+NOON = datetime(2029, 12, 2, 12, tzinfo=UTC)
+REQUEST = BookingRequest(7, DAYS, "Ada Lövelace", "ada@lovelace.test.com", "+12185550142")
+BOOKING = Booking(
+    id=1,
+    token="secret-token",
+    state=State.BOOKED,
+    request=REQUEST,
+    vehicle_name="Zero-Turn Mower",
+    reference="BK-1",
+    odoo_id=1,
+    odoo_message="",
+    total=Money(Decimal("640.00"), "USD"),
+    reason="",
+    created_at=NOON,
+    changed_at=NOON,
+    changes=0,
+)
+KEPT = replace(BOOKING, state=State.REQUESTED, reference=None, total=None)
+CONFIRMED = replace(BOOKING, state=State.CONFIRMED, changes=1)
+CANCELLED = replace(BOOKING, state=State.CANCELLED, changes=2, reason="The yard is flooded.")
+TAKEN = replace(
+    KEPT, state=State.DECLINED, refusal=Refusal.DATES_TAKEN, reason="These dates have just been taken."
+)
+BOOKINGS = {
+    "received": KEPT,
+    "booked": BOOKING,
+    "confirmed": CONFIRMED,
+    "declined": TAKEN,
+    "cancelled": CANCELLED,
+    "changed": CONFIRMED,
+}
+
+
+def with_request(booking: Booking = BOOKING, **changes) -> Booking:
+    return replace(booking, request=replace(booking.request, **changes))
+
+
+def mail_about(booking: Booking, message: str, mail_id: int = 5) -> Mail:
+    return Mail(
+        id=mail_id,
+        booking_id=booking.id,
+        message=message,
+        changes=booking.changes,
+        snapshot=snapshot(booking),
+        written_at=NOON,
+        attempts=1,
+    )
+
+
+def stored(store: Store, token: str) -> Booking:
+    """The booking under another token, with a row of its own."""
+    row = new_row(REQUEST, token, BOOKING.vehicle_name, token, NOON) | {"state": State.BOOKED}
+    with store.session() as session:
+        added = session.execute(insert(BookingRow).values(row).returning(BookingRow.id))
+        return replace(BOOKING, id=added.scalar_one(), token=token)
+
+
+def write(store: Store, outbox: Outbox, message: str, booking: Booking) -> None:
+    with store.connection() as connection:
+        outbox.write(connection, message, booking)
+
+
+def mail_of(store: Store, mail_id: int) -> Mail:
+    with store.session() as session:
+        return session.get_one(Mail, mail_id)
+
+
+def emptied(store: Store) -> Store:
+    with store.session() as session:
+        session.execute(Mail.__table__.delete())
+        session.execute(BookingRow.__table__.delete())
+    return store
+
+
+def arrived(message):
+    """The mail as its receiver has it."""
+    return email.message_from_bytes(message.as_bytes(), policy=default)
+
+
+def text(message) -> str:
+    return message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+
+def html(message) -> str:
+    return message.get_body(("html",)).get_content()
+
+
+def entries(message) -> list[tuple[str, Calendar]]:
+    parts = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    return [(part["Content-Type"].params["method"], Calendar.from_ical(part.get_content())) for part in parts]

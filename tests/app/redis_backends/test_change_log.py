@@ -1,0 +1,278 @@
+"""What only a log of several processes does: each `RedisLog` here stands for a process, on one real Redis."""
+
+import signal
+import threading
+from datetime import timedelta
+
+import pytest
+
+from lco import metrics
+from lco.changes.log import ChangeId
+from lco.redis_backends.change_log import ALONE, KEY, RedisLog
+from lco.redis_backends.client import Redis
+from tests.redis_server import empty_redis, redis_server, running  # noqa: F401 - a fixture
+from tests.serving import wait_until
+
+A_SECOND = timedelta(seconds=1)
+
+
+class Process:
+    """A log, and what it has told."""
+
+    def __init__(self, url: str) -> None:
+        self.log = RedisLog(Redis(url))
+        self.heard = []
+        self.order = []
+        self.lost = 0
+        self.log.listen(self._hear, self._lose)
+        self.log.follow(lambda change: self.order.append(("followed", change.kind)), lambda: None)
+
+    def _hear(self, change):
+        self.heard.append(change)
+        self.order.append(("heard", change.kind))
+
+    def _lose(self):
+        self.lost += 1
+
+    def kinds(self):
+        return [change.kind for change in self.heard]
+
+    def hears(self, kind):
+        return wait_until(lambda: next((c for c in self.heard if c.kind == kind), None), kind)
+
+    def is_back(self):
+        wait_until(lambda: "live.back" in self.kinds(), "the log to come back")
+
+
+@pytest.fixture
+def server(empty_redis):  # noqa: F811 - pytest's way to ask for a fixture
+    return empty_redis
+
+
+@pytest.fixture
+def process(server):
+    """Makes processes that serve."""
+    made = []
+
+    def make(**more):
+        one = Process(server.url)
+        one.log.begin()
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.log.stop()
+
+
+def test_what_one_process_appends_all_hear_in_the_same_order(process):
+    one, other = process(), process()
+
+    def append(log):
+        for number in range(50):
+            log.append("vehicle:1", "price.updated", {"number": number})
+
+    writers = [threading.Thread(target=append, args=(p.log,)) for p in (one, other)]
+    for writer in writers:
+        writer.start()
+    wait_until(lambda: len(one.heard) == len(other.heard) == 100, "both to hear everything")
+    assert one.heard == other.heard
+    assert [change.id for change in one.heard] == sorted(change.id for change in one.heard)
+
+
+def test_the_others_follow_before_anybody_hears_and_learn_what_is_not_public(process):
+    one, other = process(), process()
+    known = []
+    other.log.follow(lambda change: known.append(change.known), lambda: None)
+    one.log.append("vehicle:1", "price.updated", {"vehicle_id": 1}, {"at": "now"})
+    assert other.hears("price.updated").data == {"vehicle_id": 1}
+    assert other.order == [("followed", "price.updated"), ("heard", "price.updated")]
+    assert known == [{"at": "now"}]
+    one.hears("price.updated")
+    assert one.order == [("heard", "price.updated")]
+
+
+def test_an_id_from_one_process_is_continued_on_another(process):
+    one, other = process(), process()
+    first = one.log.append("vehicle:1", "price.updated")
+    second = one.log.append("vehicle:2", "vehicle.updated")
+    other.hears("vehicle.updated")
+    assert other.log.since(first.id) == [second]
+
+
+def test_a_process_that_starts_later_knows_what_the_stream_still_has(process):
+    one = process()
+    start = one.log.head()
+    changes = [one.log.append(f"vehicle:{n}", "price.updated") for n in range(5)]
+    late = process()
+    assert late.log.since(changes[1].id) == changes[2:]
+    assert late.log.since(start) == changes
+    new = late.log.append("vehicle:9", "price.updated")
+    late.hears("price.updated")
+    assert late.log.since(changes[3].id) == [changes[4], new]
+
+
+def test_what_was_trimmed_from_the_stream_is_not_passed_over_in_silence(process, server):
+    one = process()
+    changes = [one.log.append(f"vehicle:{n}", "price.updated") for n in range(5)]
+    server.ask("XTRIM", KEY, "MAXLEN", "=", 2)
+    late = process()
+    assert late.log.since(changes[1].id) is None
+    assert late.log.since(changes[3].id) == changes[4:]
+
+
+def test_an_id_that_this_process_has_not_heard_of_yet_has_missed_nothing(process, server):
+    one = process()
+    one.log.append("vehicle:1", "price.updated")
+    head = one.hears("price.updated").id
+    assert one.log.since(ChangeId(head.milliseconds + 1, 0)) == []
+
+
+def test_a_cut_connection_loses_nothing_and_is_nobodys_business(process, server):
+    one, other = process(), process()
+    for number in range(5):
+        server.ask("CLIENT", "KILL", "TYPE", "normal")
+        one.log.append("vehicle:1", "price.updated", {"number": number})
+        wait_until(lambda: len(one.heard) > number, "the entry")  # noqa: B023 - asked for at once
+    wait_until(lambda: len(other.heard) == 5, "everything")
+    assert one.kinds() == other.kinds() == ["price.updated"] * 5
+    assert one.lost == other.lost == 0
+
+
+def test_while_redis_is_away_each_process_is_a_log_of_its_own_and_then_all_are_told_to_look(process, server):
+    one, other = process(), process()
+    one.log.append("vehicle:1", "price.updated")
+    other.hears("price.updated")
+    server.kill()
+    alone = one.log.append("vehicle:2", "vehicle.removed", {"vehicle_id": 2}, {"at": "then"})
+    assert one.kinds()[-2:] == ["live.away", "vehicle.removed"]
+    assert one.log.is_away
+    assert one.log.head() == alone.id
+    other.hears("live.away")
+    server.start()
+    one.is_back()
+    other.is_back()
+    assert (one.lost, other.lost) == (1, 1)
+    assert not one.log.is_away
+    # What was appended alone has reached the other, either by itself or with everything else it now looks at.
+    later = one.log.append("vehicle:3", "maintenance.status")
+    for p in (one, other):
+        p.hears("maintenance.status")
+        ids = [change.id for change in p.heard]
+        assert ids == sorted(ids)
+        assert p.log.head() >= later.id > alone.id
+
+
+def test_what_one_process_appended_while_only_it_was_cut_off_reaches_the_others(process, server):
+    one, other = process(), process()
+    one.log._go_on_alone(ConnectionError("only this process"))
+    one.log.append("vehicle:2", "vehicle.removed", {"vehicle_id": 2}, {"at": "then"})
+    assert other.hears("vehicle.removed").known == {"at": "then"}
+    one.is_back()
+    assert (one.lost, other.lost) == (1, 0)
+    assert "live.away" not in other.kinds()
+    assert "live.back" not in other.kinds()
+    assert one.kinds().count("vehicle.removed") == 1
+
+
+def test_an_id_given_while_alone_means_something_only_there_and_then(process, server):
+    one, other = process(), process()
+    server.kill()
+    alone = one.log.append("vehicle:2", "price.updated")
+    after = one.log.append("vehicle:3", "price.updated")
+    assert alone.id.counter >= ALONE
+    assert one.log.since(alone.id) == [after]
+    assert other.log.since(alone.id) is None
+    server.start()
+    one.is_back()
+    other.is_back()
+    assert one.log.since(alone.id) is None
+    assert other.log.since(alone.id) is None
+
+
+def test_a_stream_that_lost_what_was_heard_last_is_not_continued(process, server):
+    one = process()
+    one.log.append("vehicle:1", "price.updated")
+    seen = one.hears("price.updated").id
+    server.ask("DEL", KEY)
+    server.ask("CLIENT", "KILL", "TYPE", "normal")
+    one.is_back()
+    assert one.lost == 1
+    assert one.log.since(seen) is None
+
+
+def test_a_process_that_starts_without_redis_serves_and_joins_later(process, server):
+    server.kill()
+    one = process()
+    assert one.log.is_away
+    one.log.append("vehicle:1", "price.updated")
+    assert "price.updated" in one.kinds()
+    server.start()
+    one.is_back()
+    other = process()
+    other.log.append("vehicle:2", "vehicle.updated")
+    one.hears("vehicle.updated")
+
+
+def test_a_redis_that_hangs_is_left_alone_until_it_answers(process, server):
+    one = process()
+    one.log.append("vehicle:1", "price.updated")
+    one.hears("price.updated")
+    server.signal(signal.SIGSTOP)
+    try:
+        one.log.append("vehicle:2", "vehicle.updated")
+        assert one.kinds()[-2:] == ["live.away", "vehicle.updated"]
+    finally:
+        server.signal(signal.SIGCONT)
+    one.is_back()
+
+
+def test_an_entry_that_cannot_be_read_is_passed_over_and_counted(process, server, caplog):
+    one = process()
+    before = metrics.redis_failures.labels("entry")._value.get()
+    server.ask("XADD", KEY, "*", "entry", "{}")
+    server.ask("XADD", KEY, "*", "something", "else")
+    one.log.append("vehicle:1", "price.updated")
+    one.hears("price.updated")
+    assert one.kinds() == ["price.updated"]
+    assert metrics.redis_failures.labels("entry")._value.get() == before + 2
+
+
+def test_who_fails_to_listen_does_not_keep_others_from_hearing(process, server, caplog):
+    one, other = process(), process()
+
+    def fail(_):
+        raise ZeroDivisionError
+
+    other.log.follow(fail, fail)
+    other.log.listen(fail)
+    other.log.listen(other.order.append)
+    one.log.append("vehicle:1", "price.updated")
+    one.log.append("vehicle:1", "vehicle.updated")
+    other.hears("vehicle.updated")
+    assert "a follower of the change log failed" in caplog.text
+
+
+def test_news_that_all_find_out_are_told_by_one(process, server):
+    one, other = process(), process()
+    assert [p.log.is_mine_to_tell("step:7") for p in (one, other, one)].count(True) == 1
+    server.kill()
+    assert other.log.is_mine_to_tell("step:8")
+
+
+def test_an_entry_that_arrives_while_the_process_goes_on_alone_comes_too_late(process, server):
+    one, other = process(), process()
+    other.log.follow(lambda _: other.log._go_on_alone(ConnectionError("just now")), lambda: None)
+    one.log.append("vehicle:1", "price.updated")
+    other.is_back()
+    assert "price.updated" not in other.kinds()  # it is told the present state of everything
+    assert other.lost == 1
+    assert [change.id for change in other.heard] == sorted(change.id for change in other.heard)
+
+
+def test_a_gap_in_the_stream_is_not_passed_over_in_silence(process, server):
+    one = process()
+    changes = [one.log.append(f"vehicle:{n}", "price.updated") for n in range(5)]
+    late = process()
+    server.ask("XDEL", KEY, str(changes[4].id))
+    assert late.log.since(changes[1].id) is None

@@ -1,0 +1,55 @@
+"""The log over TLS: with a Redis that proves itself, or with one of which no proof is asked, as on Heroku."""
+
+import pytest
+
+from lco.redis_backends.change_log import KEY, RedisLog
+from lco.redis_backends.client import Redis
+from tests.certificate import self_signed
+from tests.redis_server import running
+from tests.serving import wait_until
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("redis")
+    with running(folder, self_signed(folder, "IP:127.0.0.1")) as server:
+        yield server
+
+
+@pytest.fixture
+def process():
+    """Makes the log of a process that serves, with a list of what it has heard."""
+    made = []
+
+    def make(url):
+        log, heard = RedisLog(Redis(url)), []
+        log.listen(lambda change: heard.append(change.kind))
+        log.begin()
+        made.append(log)
+        return log, heard
+
+    yield make
+    for log in made:
+        log.stop()
+
+
+def without_proof(server):
+    return f"{server.url.partition('?')[0]}?ssl_cert_reqs=none"
+
+
+def test_processes_hear_each_other_with_proof_and_without(server, process):
+    (one, _), (other, heard) = process(server.url), process(without_proof(server))
+    change = one.append("vehicle:1", "price.updated")
+    wait_until(lambda: heard == ["price.updated"], "the other process to hear")
+    assert other.head() == change.id
+    assert not one.is_away
+    assert not other.is_away
+
+
+def test_one_that_cannot_prove_itself_is_told_nothing(server, process):
+    told = server.ask("XLEN", KEY)
+    log, heard = process(server.url.partition("?")[0])
+    assert log.is_away
+    log.append("vehicle:1", "price.updated")
+    assert heard == ["live.away", "price.updated"]
+    assert server.ask("XLEN", KEY) == told

@@ -1,0 +1,173 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import requests
+
+from lco import clock, create_app
+from lco.domain.booking import BookingRequest
+from lco.domain.date_range import Days
+from lco.errors import BadRequest, Gone, NotFound
+from lco.web.regions import region
+from tests.html import check
+
+
+@pytest.mark.parametrize(
+    ("name", "element_id", "topics", "slow"),
+    [
+        ("card:1", "card-1", {"vehicle:1"}, False),
+        ("card:1:2026-12-01:2026-12-05", "card-1", {"vehicle:1"}, True),
+        ("status:1", "status-1", {"vehicle:1"}, False),
+        ("rates:1", "rates-1", {"vehicle:1"}, False),
+        ("calendar:1:2026-12", "calendar-1", {"vehicle:1"}, True),
+        ("quote:1:2026-12-01:2026-12-05", "quote", {"vehicle:1"}, True),
+        ("news:1763800000000-0", "news", {"catalogue"}, False),
+        ("odoo", "odoo", {"odoo", "live"}, False),
+    ],
+)
+def test_a_name_tells_element_topics_and_whether_it_is_slow(name, element_id, topics, slow):
+    found = region(name)
+    assert (found.name, found.element_id, found.topics, found.slow) == (name, element_id, topics, slow)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ":",
+        "card",
+        "card:",
+        "card:0",
+        "card:01",
+        "card:-1",
+        "card:1x",
+        "card:\u0661",
+        "card:9999999999",
+        "card:1:2026-12-01",
+        "card:1:2026-12-05:2026-12-01",
+        "card:1:2026-12-01:2028-12-01",
+        "card:1:20261201:20261205",
+        "card:1:2026-W49-2:2026-12-05",
+        "card:1:0001-01-01:0001-01-02",
+        "card:1:9999-01-01:9999-01-02",
+        "status:1:2",
+        "calendar:1",
+        "calendar:1:2026-13",
+        "calendar:1:2026-12-01",
+        "quote:1",
+        "news:",
+        "news:abc",
+        "odoo:1",
+        "layouts/base",
+        "../pages/home",
+    ],
+)
+def test_what_names_no_region_is_refused(name):
+    with pytest.raises(BadRequest):
+        region(name)
+
+
+def test_a_booking_is_found_by_its_secret_and_followed_by_its_number(app, booking):
+    with app.app_context():
+        found = region(f"booking:{booking.token}")
+    assert (found.element_id, found.topics) == ("booking", {f"booking:{booking.id}"})
+    assert booking.token not in str(found.topics)
+
+
+def test_an_unknown_booking_is_not_found(app, booking):
+    with app.app_context(), pytest.raises(NotFound):
+        region("booking:no-such-token")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "card:1",
+        "card:2:{from}:{to}",
+        "status:1",
+        "rates:1",
+        "calendar:1:{month}",
+        "quote:1:{from}:{to}",
+        "quote:1:{soon}:{then}",
+        "news:{since}",
+        "odoo",
+    ],
+)
+def test_every_region_is_one_element_that_bears_its_id_and_name(rendered, names, name):
+    name = name.format_map(names)
+    html = rendered(name)
+    check(html)
+    assert html.count(f'data-region="{name}"') == 1
+    assert html.lstrip().startswith("<")
+    assert f'id="{region_of(name)}"' in html.split(">")[0]
+
+
+def region_of(name):
+    kind, _, rest = name.partition(":")
+    return kind if kind in {"quote", "news", "odoo"} else f"{kind}-{rest.split(':')[0]}"
+
+
+def test_a_card_with_days_says_whether_it_is_free_on_them(rendered, names):
+    assert 'data-free="yes"' in rendered("card:1:{from}:{to}".format_map(names))
+    assert 'data-free="no"' in rendered("card:1:{soon}:{then}".format_map(names))
+    assert "data-free" not in rendered("card:1")
+
+
+def test_a_quote_is_explained_or_offers_other_days(rendered, names):
+    assert "2 days at $150" in rendered("quote:1:{from}:{to}".format_map(names))
+    taken = rendered("quote:1:{soon}:{then}".format_map(names))
+    assert "Taken on your dates" in taken
+    assert taken.count('name="use_dates"') == 3
+
+
+def test_a_vehicle_that_is_gone_still_has_a_card_but_no_calendar(rendered, names):
+    assert "no longer offered" in rendered("card:99")
+    with pytest.raises((NotFound, Gone)):
+        rendered("calendar:99:{month}".format_map(names))
+
+
+def test_a_booking_is_one_element_with_its_reference(rendered, booking):
+    html = rendered(f"booking:{booking.token}")
+    check(html)
+    assert f'data-region="booking:{booking.token}"' in html
+    assert booking.reference in html
+
+
+def test_a_booking_is_shown_even_when_no_catalogue_can_be_had(booking, odoo, settings, tmp_path):
+    odoo.fails_with = requests.ConnectTimeout()
+    without_catalogue = create_app(replace(settings, cache_dir=tmp_path / "empty"))
+    with without_catalogue.test_request_context():
+        assert booking.reference in region(f"booking:{booking.token}").html()
+
+
+@pytest.fixture
+def names(app, settings):
+    """What stands in for the changing parts of names: days on which machine 1 is free, and days when it is not."""
+    today = clock.today(settings.timezone)
+    return {
+        "soon": (today + timedelta(days=1)).isoformat(),
+        "then": (today + timedelta(days=3)).isoformat(),
+        "from": (today + timedelta(days=100)).isoformat(),
+        "to": (today + timedelta(days=102)).isoformat(),
+        "month": today.isoformat()[:7],
+        "since": str(app.extensions["lco"].changes.head()),
+    }
+
+
+@pytest.fixture
+def rendered(app, odoo):
+    def render(name):
+        with app.test_request_context():
+            return region(name).html()
+
+    return render
+
+
+@pytest.fixture
+def booking(app, odoo, settings):
+    """A booking that Odoo has accepted."""
+    shop = app.extensions["lco"]
+    shop.store.migrate()
+    start = clock.today(settings.timezone) + timedelta(days=100)
+    request = BookingRequest(2, Days(start, start + timedelta(days=2)), "Ann", "ann@example.com", "+12185550142")
+    return shop.bookings.place(request, "key-1", lambda: None)

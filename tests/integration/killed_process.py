@@ -1,0 +1,121 @@
+"""A process of its own that has children place or look after bookings and be killed at every line they run.
+
+`python -m tests.integration.killed_process <place|attend> <Odoo's address> <database> <first> <every>`
+prints a JSON line for each life that was cut short: at which line, what the bookings are after another
+process has looked after them, and what Odoo has.
+"""
+
+import itertools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+
+import requests
+
+from lco import clock
+from lco.bookings.service import Bookings
+from lco.changes.log import MemoryLog
+from lco.db import Store
+from lco.domain.booking import Booking, BookingRequest
+from lco.domain.date_range import DAY, Days
+from lco.odoo.client import OdooClient
+from lco.odoo.transport import Transport
+from tests.app.bookings.fakes import FakeAvailability, FakeCatalogue
+from tests.serving import ROOT, free_port
+
+WATCHED = tuple(str(ROOT / "lco" / package) for package in ("bookings", "store", "odoo"))
+VEHICLE = 7
+
+
+def bookings_at(odoo: str, database: str) -> Bookings:
+    client = OdooClient(Transport(odoo))
+    return Bookings(Store(database), client, FakeCatalogue(), FakeAvailability(), MemoryLog())
+
+
+def wanted(life: int) -> BookingRequest:
+    start = date.today() + timedelta(days=60) + DAY * 4 * life  # noqa: DTZ011 - any day far ahead will do
+    return BookingRequest(VEHICLE, Days(start, start + DAY * 4), "Ada", f"life{life}@example.com", "+12185550142")
+
+
+def placed(life: int, odoo: str, database: str) -> Booking:
+    return bookings_at(odoo, database).place(wanted(life), f"key {life}", lambda: None)
+
+
+def attended(odoo: str, database: str, *, later: float) -> None:
+    with clock.moved(timedelta(seconds=later)):
+        bookings_at(odoo, database).attend()
+
+
+def in_a_child(work: Callable[[], object], kill_at: int | None = None) -> bool:
+    """Whether the child came to its end; with `kill_at` it is killed when it has run so many lines of ours."""
+    child = os.fork()
+    if child == 0:
+        if kill_at:
+            sys.settrace(_killer(kill_at))
+        with suppress(KeyboardInterrupt):
+            work()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFEXITED(status)
+
+
+def _killer(line: int) -> Callable[..., object]:
+    lines = itertools.count(1)
+
+    def at_line(frame, event, argument):
+        if event == "line" and next(lines) == line:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return at_line
+
+    return lambda frame, event, argument: at_line if frame.f_code.co_filename.startswith(WATCHED) else None
+
+
+def looked_after(odoo: str, database: str) -> None:
+    """What the next process does: it finds the broken-off one, then asks for the dates, then places it."""
+    for seconds in (60, 360, 600, 900):
+        in_a_child(lambda seconds=seconds: attended(odoo, database, later=seconds))
+
+
+def told_by_webhook(odoo: str, database: str, made: list[dict[str, str]]) -> None:
+    """Odoo's webhook, which comes late."""
+    bookings = bookings_at(odoo, database)
+    for booking in made:
+        days = Days(*(date.fromisoformat(booking[name]) for name in ("date_from", "date_to")))
+        bookings.on_created(booking["booking_ref"], VEHICLE, booking["customer_email"], days, None)
+
+
+def lived(life: int, what: str, odoo: str, database: str) -> bool:
+    """Whether this life ended by itself."""
+    if what == "place":
+        return in_a_child(lambda: placed(life, odoo, database), kill_at=life)
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    in_a_child(lambda: placed(life, nowhere, database))
+    return in_a_child(lambda: attended(odoo, database, later=6), kill_at=life)
+
+
+def made_in_odoo(life: int, odoo: str) -> list[dict[str, str]]:
+    everything = requests.get(f"{odoo}/demo/state", timeout=10).json()["bookings"]
+    return [booking for booking in everything if booking["customer_email"] == wanted(life).email]
+
+
+def main(what: str, odoo: str, database: str, first: str, every: str) -> None:
+    for life in itertools.count(int(first), int(every)):
+        ended = lived(life, what, odoo, database)
+        looked_after(odoo, database)
+        made = made_in_odoo(life, odoo)
+        told_by_webhook(odoo, database, made)
+        known = bookings_at(odoo, database).latest(1)
+        ours = [booking for booking in known if booking.request.email == wanted(life).email]
+        told = {"life": life, "ended": ended, "odoo": [booking["booking_ref"] for booking in made]}
+        told |= {"states": [booking.state for booking in ours], "references": [one.reference for one in ours]}
+        sys.stdout.write(json.dumps(told) + "\n")
+        if ended:
+            return
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,150 @@
+"""Streams whose connections the site has taken over from gunicorn: crowds, laggards, leavers, and the end."""
+
+import re
+import socket
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+
+from lco import clock
+from lco.live.connection_limit import MOST_FOR_ONE_ADDRESS
+from tests import serving, streams
+
+LAGGARDS = 200
+LEAVERS = 2000
+WINDOW = 4096
+
+
+@contextmanager
+def called(site, address="127.0.0.1", path="/live?r=rates:1"):
+    """A bare connection that has asked for a stream. Nobody reads from it."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
+        connection.settimeout(serving.PATIENCE)
+        connection.bind((address, 0))
+        connection.connect(("127.0.0.1", site.port))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: site\r\n\r\n".encode())
+        yield connection
+
+
+def addresses(count):
+    """As many loopback addresses as `count` streams need."""
+    return [f"127.0.0.{2 + number // (MOST_FOR_ONE_ADDRESS // 2)}" for number in range(count)]
+
+
+def open_streams(site):
+    text = requests.get(f"{site.url}/metrics", timeout=10).text
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith("lco_streams{"))
+
+
+def sockets(site):
+    """How many sockets the process that serves holds, besides those that are connected to Odoo.
+
+    A connection that its client has broken off is in no list any more, and yet held until it is closed.
+    """
+    held = {str(file.readlink()) for file in Path(f"/proc/{site.worker}/fd").iterdir() if file.is_symlink()}
+    # proc(5): the second field is the local address, the tenth the inode.
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    to_odoo = {f"socket:[{row[9]}]" for row in rows if int(row[1].rpartition(":")[2], 16) != site.port}
+    return sum(name.startswith("socket:") for name in held - to_odoo)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_left(site):
+    yield
+    if site.process.poll() is None:
+        serving.wait_until(lambda: open_streams(site) == 0, "the end of all streams")
+
+
+def test_clients_that_never_read_delay_nobody_and_are_let_go(site, odoo):
+    with ExitStack() as stack:
+        for address in addresses(LAGGARDS):
+            stack.enter_context(called(site, address, "/live?" + "&".join(f"r=card:{n}" for n in range(1, 16))))
+        reader = stack.enter_context(streams.opened(f"{site.url}/live?r=rates:1"))
+        serving.wait_until(lambda: open_streams(site) == LAGGARDS + 1, "all streams")
+        price = 100
+        while open_streams(site) > 1:
+            price += 1
+            for vehicle_id in range(1, 16):
+                odoo.control(f"vehicles/{vehicle_id}", rental_price_daily=price)
+            reader.next(lambda message, price=price: f"${price}" in message.get("data", ""))
+            assert price < 1000, "those who never read are never let go"
+
+
+def test_a_client_that_leaves_is_noticed_at_once(site):
+    with called(site) as connection:
+        connection.recv(WINDOW)
+        serving.wait_until(lambda: open_streams(site) == 1, "the stream")
+    serving.wait_until(lambda: open_streams(site) == 0, "the end of the stream", patience=5)
+
+
+def test_nothing_is_left_of_many_who_came_and_left(site):
+    before = sockets(site)
+    for address in addresses(LEAVERS):
+        with called(site, address):
+            pass
+    serving.wait_until(lambda: open_streams(site) == 0, "the end of all streams")
+    serving.wait_until(lambda: sockets(site) <= before, "sockets to be closed")
+
+
+def test_an_address_with_too_many_streams_is_told_to_come_back(site):
+    with ExitStack() as stack:
+        for _ in range(MOST_FOR_ONE_ADDRESS):
+            stack.enter_context(called(site)).recv(1)
+        answer = requests.get(f"{site.url}/live?r=rates:1", timeout=10)
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        with called(site, "127.0.0.9") as other:
+            assert other.recv(WINDOW).startswith(b"HTTP/1.1 200 OK\r\n")
+    serving.wait_until(lambda: open_streams(site) == 0, "the end of all streams")
+    with called(site) as connection:
+        assert connection.recv(WINDOW).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_the_head_is_that_of_every_other_answer(site):
+    with called(site) as connection:
+        head = connection.recv(WINDOW).partition(b"\r\n\r\n")[0].decode()
+    fields = dict(row.lower().split(": ", 1) for row in head.split("\r\n")[1:])
+    assert fields["content-type"].startswith("text/event-stream")
+    assert fields["connection"] == "close"
+    assert fields["date"].endswith("gmt")
+    assert fields["x-content-type-options"] == "nosniff"
+    assert not {"content-length", "transfer-encoding"} & fields.keys()
+
+
+def test_a_stop_sends_everybody_away_at_different_times_and_finishes_what_was_asked(odoo, tmp_path):
+    with serving.site(odoo.url, tmp_path) as site, ExitStack() as stack:
+        requests.get(f"{site.url}/equipment", timeout=10)
+        clients = [stack.enter_context(called(site)) for _ in range(20)]
+        idle = requests.Session()
+        idle.get(f"{site.url}/healthz", timeout=10)
+        odoo.control("faults", mode="slow", seconds=2)
+        answers = []
+        start = clock.today(ZoneInfo("America/Chicago")) + timedelta(days=40)
+        body = {"vehicle_id": 3, "date_from": f"{start}", "date_to": f"{start + timedelta(days=3)}"}
+        asking = threading.Thread(
+            target=lambda: answers.append(
+                requests.post(f"{site.url}/api/fleet/availability", json=body, timeout=20)
+            )
+        )
+        asking.start()
+        serving.wait_until(lambda: odoo.calls("POST /api/fleet/availability"), "the question to Odoo")
+        started = time.monotonic()
+        site.process.terminate()
+        pauses = {re.search(rb"event: closing\nretry: (\d+)\n", all_of(client))[1] for client in clients}
+        assert len(pauses) > 1
+        assert site.process.wait(serving.PATIENCE) == 0
+        assert time.monotonic() - started < 10
+        asking.join(serving.PATIENCE)
+        assert [answer.status_code for answer in answers] == [200]
+
+
+def all_of(connection):
+    """What comes until the other side ends it."""
+    return b"".join(iter(lambda: connection.recv(1 << 16), b""))

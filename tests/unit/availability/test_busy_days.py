@@ -1,0 +1,127 @@
+"""The two ways to learn which days are taken: they agree, and each is used when it should be."""
+
+from datetime import date, timedelta
+
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lco import clock
+from lco.availability.busy_days import ASIDE
+from lco.availability.month import DayState
+from lco.availability.service import FRESH
+from lco.domain.date_range import DAY, Days
+from tests.unit.availability.conftest import NO_SUCH_PAGE, TODAY
+
+JANUARY, FEBRUARY = date(2027, 1, 1), date(2027, 2, 1)
+WHOLE_JANUARY = Days(JANUARY, FEBRUARY)
+SOME = set(Days(date(2027, 1, 12), date(2027, 1, 15)))
+UNFIT = {"status_code": 200, "text": '{"success": true, "data": "every other tuesday"}'}
+REFUSED = {"status_code": 400, "text": '{"success": false, "error": "x"}'}
+UNKNOWN_VEHICLE = {"status_code": 404, "text": '{"success": false, "error": "x"}'}
+BROKEN = {"status_code": 500, "text": "Internal Server Error"}
+
+
+def taken_in(odoo, first: date = JANUARY, vehicle_id: int = 7) -> set[date] | None:
+    """The taken days of the month; None while they are unknown."""
+    month = odoo.availability.month(vehicle_id, first)
+    return {day for day, state in month.states.items() if state is DayState.TAKEN} if month.complete else None
+
+
+@pytest.mark.parametrize("taken", [set(), SOME, set(WHOLE_JANUARY)])
+def test_where_odoo_can_answer_at_once_a_month_is_one_question_whatever_it_looks_like(odoo, taken):
+    odoo.offers_busy()
+    odoo.taken = taken
+    assert taken_in(odoo) == taken
+    assert (odoo.asked_busy, odoo.asked) == ([WHOLE_JANUARY], [])
+
+
+def test_of_the_present_month_odoo_is_asked_from_today_on(odoo):
+    odoo.offers_busy()
+    assert taken_in(odoo, date(2026, 12, 1)) == set()
+    assert odoo.asked_busy == [Days(TODAY, JANUARY)]
+
+
+def test_ranges_that_reach_beyond_the_month_or_overlap_are_cut_and_joined(odoo):
+    ranges = [("2026-11-01", "2027-01-03"), ("2027-01-02", "2027-01-04"), ("2027-01-31", "9999-12-31")]
+    data = ", ".join(f'{{"date_from": "{first}", "date_to": "{last}"}}' for first, last in ranges)
+    odoo.busy = {"status_code": 200, "text": f'{{"success": true, "data": [{data}]}}'}
+    assert taken_in(odoo) == {date(2027, 1, day) for day in (1, 2, 3, 31)}
+
+
+@settings(max_examples=15, deadline=None)
+@given(taken=st.sets(st.integers(0, 60).map(lambda n: TODAY + DAY * n)))
+def test_both_ways_say_the_same(any_odoo, taken):
+    for first in (date(2026, 12, 1), JANUARY):
+        with any_odoo() as old, any_odoo() as new:
+            old.taken = new.taken = taken
+            new.offers_busy()
+            assert old.availability.month(7, first) == new.availability.month(7, first)
+
+
+@pytest.mark.parametrize("answer", [NO_SUCH_PAGE, UNFIT, REFUSED])
+def test_an_odoo_that_cannot_is_asked_question_by_question_and_not_every_time_whether_it_can(odoo, answer):
+    odoo.busy, odoo.taken = answer, SOME
+    for vehicle_id in (7, 8, 9):
+        assert taken_in(odoo, vehicle_id=vehicle_id) == SOME
+    assert len(odoo.asked_busy) == 1
+
+
+def test_an_odoo_that_is_upgraded_while_the_site_runs_is_noticed(odoo):
+    odoo.taken = SOME
+    assert taken_in(odoo) == SOME
+    odoo.offers_busy()
+    odoo.asked.clear()
+    with clock.moved(ASIDE - timedelta(seconds=1)):
+        assert taken_in(odoo, vehicle_id=8) == SOME
+        assert len(odoo.asked_busy) == 1
+        odoo.asked.clear()
+    with clock.moved(ASIDE + timedelta(seconds=1)):
+        assert taken_in(odoo, vehicle_id=9) == SOME
+        assert (len(odoo.asked_busy), odoo.asked) == (2, [])
+
+
+def test_that_odoo_cannot_is_no_error_in_the_log_and_is_said_once(odoo, caplog):
+    caplog.set_level("INFO", "lco")
+    for vehicle_id in (7, 8):
+        taken_in(odoo, vehicle_id=vehicle_id)
+    (said,) = caplog.records
+    assert (said.levelname, said.name) == ("INFO", "lco.availability.busy_days")
+
+
+def test_an_odoo_in_trouble_is_not_waited_for_twice(odoo):
+    """The next visitor's calendar is asked for in the other way, in case only this call is broken."""
+    odoo.busy, odoo.taken = BROKEN, SOME
+    assert taken_in(odoo) is None
+    assert odoo.asked == []
+    assert len(odoo.asked_busy) == 3  # the tries of any reading
+    assert taken_in(odoo) == SOME
+    assert len(odoo.asked_busy) == 3
+
+
+def test_a_calendar_that_was_good_stays_while_the_call_is_broken(odoo):
+    odoo.offers_busy()
+    odoo.taken = SOME
+    assert taken_in(odoo) == SOME
+    odoo.busy, odoo.fails_at = BROKEN, 0
+    with clock.moved(FRESH + timedelta(seconds=1)):
+        assert taken_in(odoo) == SOME
+
+
+def test_a_vehicle_that_is_gone_says_nothing_about_the_call(odoo):
+    odoo.busy = UNKNOWN_VEHICLE
+    assert taken_in(odoo) is None
+    assert odoo.asked == []
+    odoo.offers_busy()
+    odoo.taken = SOME
+    assert taken_in(odoo, vehicle_id=8) == SOME
+    assert odoo.asked == []
+
+
+def test_an_odoo_that_was_away_is_asked_for_the_one_answer_when_it_is_back(odoo):
+    odoo.busy = {"exc": requests.ConnectTimeout}
+    assert taken_in(odoo) is None
+    odoo.offers_busy()
+    assert taken_in(odoo) == set()
+    assert odoo.asked == []

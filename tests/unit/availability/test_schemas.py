@@ -1,0 +1,86 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lco.availability.schemas import days_chosen, days_or_none
+from lco.domain.date_range import Days
+from lco.errors import InvalidInput
+
+TODAY = date(2026, 12, 10)
+
+
+def chosen(start: str, end: str) -> Days | None:
+    return days_chosen({"date_from": start, "date_to": end}, TODAY)
+
+
+def test_two_dates_are_a_range():
+    assert chosen("2026-12-10", "2026-12-11") == Days(TODAY, date(2026, 12, 11))
+    assert chosen(" 2026-12-14 ", "2026-12-18\n") == Days(date(2026, 12, 14), date(2026, 12, 18))
+
+
+def test_no_dates_are_no_mistake():
+    assert chosen("", " ") is None
+    assert days_chosen({}, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "sentences"),
+    [
+        ("", "2026-12-18", {"date_from": "Choose the first day of the rental."}),
+        ("2026-12-14", "", {"date_to": "Choose the day you bring it back."}),
+        ("soon", "2026-12-18", {"date_from": "Enter a date like 2026-12-01."}),
+        ("2026-12-14", "2026-02-30", {"date_to": "Enter a date like 2026-12-01."}),
+        ("2026-12-09", "2026-12-18", {"date_from": "The rental cannot start before today."}),
+        ("2028-06-11", "2028-06-12", {"date_from": "We take bookings up to 18 months ahead."}),
+        ("2026-12-14", "2026-12-14", {"date_to": "Bring it back at least one day after you pick it up."}),
+        ("2026-12-14", "2026-12-01", {"date_to": "Bring it back at least one day after you pick it up."}),
+        ("2026-12-14", "2027-12-15", {"date_to": "For more than a year, please call us."}),
+        ("2026-12-14", "9999-12-31", {"date_to": "For more than a year, please call us."}),
+        (
+            "x",
+            "y",
+            {"date_from": "Enter a date like 2026-12-01.", "date_to": "Enter a date like 2026-12-01."},
+        ),
+    ],
+)
+def test_what_cannot_be_used_gets_a_sentence_at_its_field(start, end, sentences):
+    with pytest.raises(InvalidInput) as error:
+        chosen(start, end)
+    assert error.value.fields == {name: [sentence] for name, sentence in sentences.items()}
+
+
+def test_the_longest_rental_and_the_farthest_start_are_allowed():
+    assert len(chosen("2026-12-14", "2027-12-14")) == 365
+    assert chosen("2028-06-10", "2028-06-11")
+
+
+@given(start=st.text(max_size=12), end=st.text(max_size=12))
+def test_whatever_is_typed_it_is_days_or_nothing_or_a_sentence(start, end):
+    days, errors = tried(start, end)
+    assert errors.keys() <= {"date_from", "date_to"}
+    assert all(errors.values())
+    assert days is None or days.start >= TODAY
+
+
+def tried(start: str, end: str) -> tuple[Days | None, dict[str, list[str]]]:
+    try:
+        return chosen(start, end), {}
+    except InvalidInput as error:
+        return None, error.fields
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("2026-12-01/2026-12-05", Days(date(2026, 12, 1), date(2026, 12, 5))),
+        ("2026-12-05/2026-12-01", None),
+        ("2026-12-01", None),
+        ("2026-12-01/2026-12-05/2026-12-06", None),
+        ("", None),
+        ("/", None),
+    ],
+)
+def test_an_interval_is_read_or_is_none(text, days):
+    assert days_or_none(text) == days

@@ -1,0 +1,41 @@
+"""A source of answers and a shelf for them, as tests of `Freshness` need them."""
+
+from datetime import timedelta
+
+from lco.caching.swr import Question
+
+FRESH = timedelta(seconds=30)
+LATER = FRESH + timedelta(seconds=1)
+
+
+class Source:
+    """Where answers come from: 1, 2, 3, … in the order in which they are asked for."""
+
+    def __init__(self) -> None:
+        self.loads = 0
+        self.error: Exception | None = None
+
+    def question(self, *, keep: bool = False, stored=None) -> Question[int]:
+        return Question("vehicle:7:details", FRESH, self._load, keep=keep, stored=stored)
+
+    def _load(self) -> int:
+        self.loads += 1
+        if self.error:
+            raise self.error
+        return self.loads
+
+
+class Shelf:
+    """A shelf in memory, which remembers for how long it was to keep things."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, object] = {}
+        self.timeouts: list[int | None] = []
+
+    def get(self, key):
+        return self.content.get(key)
+
+    def set(self, key, value, timeout=None):
+        self.content[key] = value
+        self.timeouts.append(timeout)
+        return True

@@ -1,0 +1,59 @@
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from lco.catalogue import events as news
+from lco.domain.money import Money
+from lco.domain.vehicle import Rates, Status, Vehicle
+
+DAILY, WEEKLY = Money(Decimal("90.5"), "CAD"), Money(Decimal(350), "CAD")
+SAW = Vehicle(7, "Saw", "saw", Status.AVAILABLE, Rates(DAILY), category="Power Tools", summary="<b>")
+RENTED = replace(SAW, status=Status.RENTED)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (None, SAW, "vehicle.added"),
+        (SAW, None, "vehicle.removed"),
+        (SAW, RENTED, "availability.changed"),
+        (RENTED, replace(RENTED, back_on=date(2027, 1, 5)), "availability.changed"),
+        (SAW, replace(SAW, status=Status.MAINTENANCE), "maintenance.status"),
+        (replace(SAW, status=Status.MAINTENANCE), RENTED, "maintenance.status"),
+        (SAW, replace(SAW, rates=Rates(WEEKLY)), "price.updated"),
+        (SAW, replace(RENTED, rates=Rates(WEEKLY), name="x"), "availability.changed"),
+        (SAW, replace(SAW, name="Sharp saw"), "vehicle.updated"),
+    ],
+)
+def test_every_difference_has_the_kind_that_matters_most(before, after, kind):
+    assert news.kind(before, after) == kind
+
+
+def test_longer_rates_becoming_known_are_no_news_and_anything_else_is():
+    known = replace(SAW, rates=Rates(DAILY, WEEKLY, WEEKLY))
+    assert news.only_completes(SAW, known)
+    assert not news.only_completes(SAW, replace(known, name="Sharp saw"))
+    assert not news.only_completes(SAW, replace(SAW, rates=Rates(WEEKLY, WEEKLY)))
+    assert not news.only_completes(known, replace(SAW, rates=Rates(DAILY, DAILY, WEEKLY)))
+    assert not news.only_completes(known, SAW)
+
+
+def test_what_is_public_is_plain_json_with_prices_as_numbers():
+    vehicle = replace(RENTED, rates=Rates(DAILY, WEEKLY), back_on=date(2027, 1, 5))
+    assert json.loads(json.dumps(news.data(vehicle))) == {
+        "vehicle_id": 7,
+        "vehicle_name": "Saw",
+        "category": "Power Tools",
+        "availability_status": "rented",
+        "available_from": "2027-01-05",
+        "rental_price_daily": 90.5,
+        "rental_price_weekly": 350,
+        "currency": "CAD",
+    }
+
+
+def test_a_machine_without_rates_has_no_currency_to_tell():
+    assert "currency" not in news.data(replace(SAW, rates=Rates()))

@@ -1,0 +1,107 @@
+from datetime import date
+from decimal import Decimal
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lco.catalogue.schemas import PARAMETERS, query
+from lco.catalogue.search import SORTS, Query
+from lco.domain.date_range import Days
+from lco.web.urls import plain_url
+
+TODAY = date(2026, 12, 10)
+FIELDS = ("q", "category", "brand", "fuel_type", "min_price", "max_price", "sort", "page", "date_from", "date_to")
+
+
+def read(**arguments: str) -> tuple[Query, dict[str, list[str]]]:
+    return query(arguments, TODAY)
+
+
+def test_an_empty_address_asks_for_everything():
+    assert read() == (Query(), {})
+    assert read(**dict.fromkeys(FIELDS, "  ")) == (Query(), {})
+
+
+@given(st.dictionaries(st.sampled_from([*FIELDS, "utm_source"]), st.text(max_size=4)))
+def test_a_plain_address_says_all_that_the_list_understands(arguments):
+    plain = dict(parse_qsl(urlsplit(plain_url("/equipment", PARAMETERS, arguments)).query))
+    assert query(plain, TODAY) == query(arguments, TODAY)
+
+
+def test_every_filter_is_read():
+    assert read(
+        q=" saw ",
+        category="Lawn Care",
+        brand="Stihl",
+        fuel_type="gasoline",
+        min_price="10.50",
+        max_price="200",
+        sort="-price",
+        page="3",
+        date_from="2026-12-14",
+        date_to="2026-12-18",
+        unknown="x",
+    ) == (
+        Query(
+            q="saw",
+            category="Lawn Care",
+            brand="Stihl",
+            fuel_type="gasoline",
+            min_price=Decimal("10.50"),
+            max_price=Decimal(200),
+            days=Days(date(2026, 12, 14), date(2026, 12, 18)),
+            sort="-price",
+            page=3,
+        ),
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("q", "x" * 101, "This is longer than anything we have."),
+        ("min_price", "cheap", "Enter a number, like 150."),
+        ("min_price", "-1", "Prices run from 0 to 10,000,000."),
+        ("max_price", "99999999", "Prices run from 0 to 10,000,000."),
+        ("sort", "random", "We cannot sort by that."),
+        ("page", "0", "There is no such page."),
+        ("page", "10001", "There is no such page."),
+        ("date_from", "2026-12-01", "The rental cannot start before today."),
+        ("date_to", "soon", "Enter a date like 2026-12-01."),
+    ],
+)
+def test_what_cannot_be_used_is_told_and_left_out_and_the_rest_still_filters(name, text, sentence):
+    days = {"date_from": "2026-12-14", "date_to": "2026-12-18"} if name.startswith("date") else {}
+    found, errors = read(**{"brand": "Stihl", **days, name: text})
+    assert errors == {name: [sentence]}
+    assert found == Query(brand="Stihl")
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-inf"])
+def test_a_price_is_a_number_one_can_count_with(text):
+    found, errors = read(max_price=text)
+    assert found.max_price is None
+    assert errors.keys() == {"max_price"}
+
+
+def test_a_page_that_is_no_number_is_told_too():
+    found, errors = read(page="two")
+    assert found.page == 1
+    assert errors.keys() == {"page"}
+
+
+def test_mistakes_in_filters_and_dates_are_told_together():
+    _, errors = read(min_price="x", date_from="2026-12-14")
+    assert errors.keys() == {"min_price", "date_to"}
+
+
+@given(arguments=st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=12)))
+def test_whatever_stands_in_the_address_there_is_a_query(arguments):
+    found, errors = read(**arguments)
+    assert found.page >= 1
+    assert found.sort in SORTS
+    assert errors.keys() <= set(FIELDS)
+    assert all(errors.values())

@@ -1,0 +1,85 @@
+from lco import metrics
+from lco.live.send_buffer import AT_ONCE, GATHERED, Outgoing
+
+
+class Client:
+    """Takes so many messages, and writes down in one book with all others what it got."""
+
+    def __init__(self, name, book, takes=100):
+        self.name, self.book, self.takes = name, book, takes
+        self.closed = False
+
+    def put(self, message):
+        if self.takes:
+            self.takes -= 1
+            self.book.append((self.name, message))
+            return True
+        return False
+
+    def close(self, last=b""):
+        self.closed = True
+
+
+def test_what_gathers_is_handed_over_in_order_and_only_then():
+    book = []
+    one, other, outgoing = Client("one", book), Client("other", book), Outgoing(lambda _: None)
+    outgoing.add([one], b"1")
+    outgoing.add([other], b"2")
+    outgoing.add([one], b"3")
+    assert book == []
+    outgoing.flush()
+    outgoing.flush()
+    assert book == [("one", b"1"), ("other", b"2"), ("one", b"3")]
+
+
+def test_no_more_gathers_than_so_many_bytes():
+    book = []
+    client, outgoing = Client("one", book), Outgoing(lambda _: None)
+    outgoing.add([client], b"x")
+    outgoing.add([client], b"x" * (GATHERED - 2))
+    assert book == []
+    outgoing.add([client], b"x")
+    assert len(book) == 3
+    outgoing.add([client], b"y")
+    assert len(book) == 3
+
+
+def test_no_more_gathers_than_so_many_messages():
+    book = []
+    client, outgoing = Client("one", book, takes=AT_ONCE), Outgoing(lambda _: None)
+    for _ in range(AT_ONCE - 1):
+        outgoing.add([client], b"x")
+    assert book == []
+    outgoing.add([client], b"x")
+    assert len(book) == AT_ONCE
+
+
+def test_a_client_that_does_not_keep_up_is_told_of_counted_and_closed_and_the_others_get_theirs():
+    before = metrics.stream_overflows._value.get()
+    book, slow = [], []
+    laggard, other, outgoing = Client("laggard", book, takes=0), Client("other", book), Outgoing(slow.append)
+    outgoing.add([laggard, other], b"1")
+    outgoing.flush()
+    assert book == [("other", b"1")]
+    assert slow == [laggard]
+    assert laggard.closed
+    assert not other.closed
+    assert metrics.stream_overflows._value.get() == before + 1
+
+
+def test_an_empty_message_is_not_sent():
+    book = []
+    client, outgoing = Client("one", book), Outgoing(lambda _: None)
+    outgoing.add([client], b"")
+    outgoing.flush()
+    assert book == []
+
+
+def test_what_is_dropped_is_never_sent():
+    book = []
+    client, outgoing = Client("one", book), Outgoing(lambda _: None)
+    outgoing.add([client], b"old")
+    outgoing.drop()
+    outgoing.add([client], b"new")
+    outgoing.flush()
+    assert book == [("one", b"new")]

@@ -1,0 +1,83 @@
+"""What the site tells programs about a vehicle is what it reads from Odoo itself."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from lco.domain.date_range import Days
+from lco.domain.money import Money
+from lco.domain.quote import Quote
+from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
+from lco.web import serializers as published
+
+URL = "http://odoo.test"
+DAYS = Days(date(2026, 12, 1), date(2026, 12, 5))
+
+
+def money(amount: str, currency: str = "CAD") -> Money:
+    return Money(Decimal(amount), currency)
+
+
+VEHICLE = Vehicle(
+    id=7,
+    name="Chainsaw",
+    slug="chainsaw",
+    status=Status.MAINTENANCE,
+    rates=Rates(money("90.5"), money("350"), money("1050")),
+    brand="Stihl",
+    model="MS 462",
+    year=2024,
+    category="Power Tools",
+    fuel_type="gasoline",
+    seats=1,
+    sale_price=money("1200"),
+    featured=True,
+    summary="Cuts wood.",
+    picture=Picture(f"{URL}/web/image/fleet.vehicle/7/image_1920", "Chainsaw", sized=True),
+)
+DETAILS = Details(
+    vehicle=VEHICLE,
+    description_html="<p>Cuts.</p>",
+    terms_html="<p>Bring it back.</p>",
+    specifications=(("Weight", "13 lb"),),
+    features=(Feature("M-Tronic", "Engine"),),
+    pictures=(Picture(f"{URL}/web/image/fleet.vehicle.image/71/image", "Whole", sized=True),),
+    minimum_days=2,
+    maximum_days=90,
+    video_url="https://video.example/1",
+    tour_url="https://tour.example/1",
+)
+BARE = Vehicle(8, "Bare", "", Status.AVAILABLE, Rates())
+
+
+@pytest.mark.parametrize("details", [DETAILS, Details(replace(BARE, id=7))])
+def test_the_long_form_is_read_back_as_it_was(client, requests_mock, details):
+    told = json.dumps({"success": True, "data": published.long(details)})
+    requests_mock.get(f"{URL}/api/fleet/vehicle/7", text=told)
+    assert client.vehicle(7) == details
+
+
+def test_the_short_form_is_read_back_without_the_longer_rates(client, requests_mock):
+    told = json.dumps({"success": True, "data": [published.short(VEHICLE), published.short(BARE)]})
+    requests_mock.get(f"{URL}/api/fleet/vehicles", text=told)
+    assert client.vehicles() == [replace(VEHICLE, rates=Rates(daily=money("90.5"))), BARE]
+
+
+def test_a_free_range_is_told_with_odoos_price_and_the_daily_rate():
+    assert published.availability(Quote(7, DAYS, available=True, total=money("350")), money("90.5")) == {
+        "available": True,
+        "vehicle_id": 7,
+        "days": 4,
+        "estimated_price": 350,
+        "daily_rate": 90.5,
+        "currency": "CAD",
+    }
+
+
+def test_a_taken_range_costs_nothing_in_the_currency_of_the_vehicle():
+    told = published.availability(Quote(7, DAYS, available=False), money("90"))
+    assert (told["available"], told["estimated_price"], told["currency"]) == (False, 0, "CAD")
+    assert published.availability(Quote(7, DAYS, available=False), None)["currency"] == "USD"

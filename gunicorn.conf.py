@@ -83,12 +83,12 @@ def post_worker_init(worker: Any) -> None:
     from gunicorn.workers.base_async import ALREADY_HANDLED
     from gunicorn.workers.ggevent import GeventWorker
 
-    from lco.live.socket_connection import Lines
+    from lco.live.socket_connection import SocketPool
 
     extensions = worker.wsgi.extensions
     if isinstance(worker, GeventWorker):
-        extensions["lco.lines"] = Lines(ALREADY_HANDLED)
-    extensions["lco.scheduler"].begin()
+        extensions["lco.sockets"] = SocketPool(ALREADY_HANDLED)
+    extensions["lco.scheduler"].start()
     stop = signal.getsignal(signal.SIGTERM)
 
     def close_streams(number: int, frame: FrameType | None) -> None:

@@ -18,7 +18,7 @@ import requests
 
 from bench import report
 from lco import clock
-from lco.db import Store
+from lco.db import Database
 from lco.db.models import Delivery
 from lco.webhooks.signature import sign
 from tests import serving
@@ -98,7 +98,7 @@ def kill(site: serving.Server) -> None:
 
 
 def results(folder: Path) -> dict[str, str]:
-    store = Store(f"sqlite:///{folder}/lco.sqlite3")
+    store = Database(f"sqlite:///{folder}/lco.sqlite3")
     with store.session() as session:
         found = {row.id: row.result for row in session.query(Delivery)}
     store.close()

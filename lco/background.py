@@ -18,10 +18,10 @@ _begun: dict[str, float] = {}
 
 def run(what: str, work: Callable[[], object]) -> None:
     """Run `work` soon, in another thread. A failure is logged and counted under `what`."""
-    _threads.submit(_guarded, what, work)
+    _threads.submit(_run_safely, what, work)
 
 
-def run_once(what: str, key: str, pause: timedelta, work: Callable[[], object]) -> None:
+def throttle(what: str, key: str, pause: timedelta, work: Callable[[], object]) -> None:
     """Like `run`, but of all that is asked for under one `key` within `pause` only first and last are run.
 
     What is asked for while another one waits is left to that one, which has not begun and so sees as much.
@@ -42,7 +42,7 @@ def run_once(what: str, key: str, pause: timedelta, work: Callable[[], object]) 
     _after(wait, lambda: run(what, begin))
 
 
-def settled() -> bool:
+def is_idle() -> bool:
     """Whether nothing that was asked for by `run_once` waits to begin."""
     return not _waiting
 
@@ -56,7 +56,7 @@ def _after(seconds: float, begin: Callable[[], object]) -> None:
     timer.start()
 
 
-def _guarded(what: str, work: Callable[[], object]) -> None:
+def _run_safely(what: str, work: Callable[[], object]) -> None:
     try:
         work()
     except Exception:

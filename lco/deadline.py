@@ -1,6 +1,8 @@
-"""How long the present request may still wait for others, so that no page is held up by a slow Odoo."""
+"""A deadline for the present request, so that a slow Odoo holds up no page."""
 
-from contextvars import ContextVar, Token
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 from lco import clock
@@ -8,17 +10,17 @@ from lco import clock
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
-def start(length: timedelta) -> Token[float | None]:
-    """From now on, waiting in this thread ends after `length` altogether, however many things are waited for."""
-    return _deadline.set(clock.seconds() + length.total_seconds())
-
-
-def stop(token: Token[float | None]) -> None:
-    """What the matching `start` began is over."""
-    _deadline.reset(token)
+@contextmanager
+def deadline(length: timedelta) -> Iterator[None]:
+    """Bound all waiting of this thread within the block to `length` in total."""
+    token = _deadline.set(clock.seconds() + length.total_seconds())
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 def remaining(otherwise: float) -> float:
     """Seconds that may still be waited, never below 0 and never more than `otherwise`."""
-    deadline = _deadline.get()
-    return otherwise if deadline is None else max(0.0, min(otherwise, deadline - clock.seconds()))
+    end = _deadline.get()
+    return otherwise if end is None else max(0.0, min(otherwise, end - clock.seconds()))

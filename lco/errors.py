@@ -115,7 +115,7 @@ class OdooError(LcoError):
         super().__init__(message, retry_after=retry_after)
 
 
-class OdooAway(OdooError):
+class OdooUnavailable(OdooError):
     """Odoo was certainly not reached: refused, no such host, time-out while connecting, or breaker open."""
 
     status = 503

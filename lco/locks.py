@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Turns:
+class KeyedLock:
     """Between processes the database decides; this only spares threads of one process the collision."""
 
     def __init__(self) -> None:
@@ -13,7 +13,7 @@ class Turns:
         self._under_way: set[str] = set()
 
     @contextmanager
-    def alone_with(self, name: str) -> Iterator[None]:
+    def hold(self, name: str) -> Iterator[None]:
         """Within the block, no other thread is in such a block with the same name."""
         with self._changed:
             self._changed.wait_for(lambda: name not in self._under_way)

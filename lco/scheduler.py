@@ -7,37 +7,37 @@ from datetime import timedelta
 
 from lco import metrics
 from lco.mail.worker import Worker
-from lco.services import Shop
+from lco.services import Services
 
 log = logging.getLogger(__name__)
 
-WHILE_AWAY = timedelta(seconds=5)
-ATTEND_EVERY = timedelta(seconds=2)
+RETRY_EVERY = timedelta(seconds=5)
+PROCESS_EVERY = timedelta(seconds=2)
 
 
-class Upkeep:
+class Scheduler:
     """Begun once in each serving process: by the server when it starts, or by the first request."""
 
-    def __init__(self, shop: Shop, mail: Worker) -> None:
-        self._shop = shop
+    def __init__(self, services: Services, mail: Worker) -> None:
+        self._services = services
         self._mail = mail
         self._lock = threading.Lock()
         self._begun = False
         self._stop = threading.Event()
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Bring a SQLite database up to date, and start looking after everything else from time to time."""
         if self._begun:
             return
         with self._lock:
             if self._begun:
                 return
-            if self._shop.settings.database_url.startswith("sqlite"):
-                _tried("migrate", self._shop.store.migrate)
-            self._shop.changes.begin()
-            self._mail.begin()
+            if self._services.settings.database_url.startswith("sqlite"):
+                _run_safely("migrate", self._services.db.migrate)
+            self._services.changes.start()
+            self._mail.start()
             # Two threads: a slow Odoo that holds up one booking must not keep the catalogue old, nor the reverse.
-            for name, look in (("attend", self._attend), ("reconcile", self._reconcile)):
+            for name, look in (("attend", self._process_due), ("reconcile", self._reconcile_periodically)):
                 threading.Thread(target=look, name=f"upkeep-{name}", daemon=True).start()
             self._begun = True
 
@@ -46,26 +46,26 @@ class Upkeep:
         self._stop.set()
         self._mail.stop()
 
-    def _attend(self) -> None:
+    def _process_due(self) -> None:
         """See to it, again and again, that no booking and no delivery stays as it was left."""
         while not self._stop.is_set():
-            _tried("bookings", self._shop.bookings.attend)
-            _tried("bookings", self._shop.bookings.hear_of_people)
-            _tried("webhooks", self._shop.inbox.attend)
-            self._stop.wait(ATTEND_EVERY.total_seconds())
+            _run_safely("bookings", self._services.bookings.process_due)
+            _run_safely("bookings", self._services.bookings.publish_manual_changes)
+            _run_safely("webhooks", self._services.inbox.retry_due)
+            self._stop.wait(PROCESS_EVERY.total_seconds())
 
-    def _reconcile(self) -> None:
+    def _reconcile_periodically(self) -> None:
         """Read Odoo, again and again, so that pages learn what no webhook told."""
-        usually = timedelta(seconds=self._shop.settings.reconcile_seconds)
+        usually = timedelta(seconds=self._services.settings.reconcile_seconds)
         while not self._stop.is_set():
-            _tried("webhooks", self._shop.inbox.forget_old)
-            _tried("bookings", self._shop.bookings.forget_old)
-            _tried("catalogue", self._shop.catalogue.refresh)
-            pause = min(WHILE_AWAY, usually) if self._shop.catalogue.is_away else usually
+            _run_safely("webhooks", self._services.inbox.purge_old)
+            _run_safely("bookings", self._services.bookings.purge_expired)
+            _run_safely("catalogue", self._services.catalogue.refresh)
+            pause = min(RETRY_EVERY, usually) if self._services.catalogue.is_away else usually
             self._stop.wait(pause.total_seconds())
 
 
-def _tried(what: str, work: Callable[[], object]) -> None:
+def _run_safely(what: str, work: Callable[[], object]) -> None:
     """Do `work`; when it fails, say so and go on: it is tried again, and pages need not wait for it."""
     try:
         work()

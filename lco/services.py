@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from lco.availability.service import Availability
 from lco.bookings.service import Bookings
-from lco.caching.swr import Freshness, Shelf, Turn
+from lco.caching.swr import CacheBackend, Mutex, StaleWhileRevalidateCache
 from lco.catalogue.pictures import Pictures
-from lco.catalogue.removed import Removed
+from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.service import Catalogue
 from lco.changes.log import ChangeLog, MemoryLog
-from lco.db.database import Store
+from lco.db.database import Database
 from lco.mail.outbox import Outbox
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
@@ -18,56 +18,58 @@ from lco.settings import Settings
 from lco.webhooks.inbox import Inbox
 
 
-class Together(NamedTuple):
+class SharedBackends(NamedTuple):
     """What several processes share: news, answers of Odoo, and whose turn it is to ask it."""
 
     changes: ChangeLog
-    shelf: Shelf
-    turn: Turn
+    cache: CacheBackend
+    lock: Mutex
 
 
 @dataclass(frozen=True)
-class Shop:
+class Services:
     """What blueprints, regions and commands may call."""
 
     settings: Settings
     changes: ChangeLog
-    store: Store
+    db: Database
     odoo: OdooClient
-    freshness: Freshness
+    cache: StaleWhileRevalidateCache
     catalogue: Catalogue
     availability: Availability
     pictures: Pictures
     bookings: Bookings
     inbox: Inbox
-    mails: Outbox
+    outbox: Outbox
 
 
-def build(settings: Settings, shelf: Shelf | None = None, together: Together | None = None) -> Shop:
+def build_services(
+    settings: Settings, backend: CacheBackend | None = None, shared: SharedBackends | None = None
+) -> Services:
     """The shop that `settings` describe; `shelf` keeps the last good answers of Odoo over restarts.
 
     With `together` there are other processes like this one. Pictures stay on the shelf: they would fill a Redis.
     """
-    changes = together.changes if together else MemoryLog()
-    store = Store(settings.database_url)
+    changes = shared.changes if shared else MemoryLog()
+    store = Database(settings.database_url)
     odoo = OdooClient(Transport(settings.odoo_url, settings.odoo_api_key))
-    on_shelf = Freshness(shelf)
-    freshness = Freshness(together.shelf, turn=together.turn) if together else on_shelf
-    removed = Removed(together.shelf if together else shelf)
-    availability = Availability(odoo, freshness, settings.timezone)
-    catalogue = Catalogue(odoo, freshness, availability, changes, removed)
+    disk_cache = StaleWhileRevalidateCache(backend)
+    cache = StaleWhileRevalidateCache(shared.cache, turn=shared.lock) if shared else disk_cache
+    removed = RemovedVehicles(shared.cache if shared else backend)
+    availability = Availability(odoo, cache, settings.timezone)
+    catalogue = Catalogue(odoo, cache, availability, changes, removed)
     mails = Outbox(store)
     bookings = Bookings(store, odoo, catalogue, availability, changes, mails, settings.timezone)
-    return Shop(
+    return Services(
         settings=settings,
         changes=changes,
-        store=store,
+        db=store,
         odoo=odoo,
-        freshness=freshness,
+        cache=cache,
         catalogue=catalogue,
         availability=availability,
-        pictures=Pictures(odoo, on_shelf),
+        pictures=Pictures(odoo, disk_cache),
         bookings=bookings,
         inbox=Inbox(store, catalogue, bookings),
-        mails=mails,
+        outbox=mails,
     )

@@ -47,12 +47,12 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _secrets(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    return tuple(_url(word) for word in _words(text))
+    return tuple(_url(word) for word in _secrets(text))
 
 
 def _count(text: str) -> int:
@@ -139,7 +139,7 @@ class Settings:
     odoo_api_key: str = _setting("", str, "sent to Odoo as X-API-Key when set")
     odoo_webhook_secret: tuple[str, ...] = _setting(
         (),
-        _words,
+        _secrets,
         "secrets that sign webhooks, comma-separated while rotating; required with ODOO_URL",
     )
     site_url: str = _setting("http://127.0.0.1:8000", _url, "the address customers use, for full links")

@@ -67,7 +67,7 @@ def make_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
         return app
 
     yield make
-    wait_until(background.settled, "what webhooks have asked for to begin")
+    wait_until(background.is_idle, "what webhooks have asked for to begin")
     for app in made:
         app.extensions["lco.hub"].close()
 
@@ -83,7 +83,7 @@ def client(app: Flask) -> CheckedClient:
 
 
 @pytest.fixture
-def later():
+def advance_clock():
     """Moves the clock on for the rest of the test."""
     with ExitStack() as moves:
         yield lambda by: moves.enter_context(clock.moved(by))

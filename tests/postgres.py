@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from lco.db import Store
+from lco.db import Database
 from lco.db.models import Base
 
 SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432"
@@ -15,7 +15,7 @@ TABLES = ", ".join(Base.metadata.tables)
 
 
 @pytest.fixture(scope="module")
-def migrated_postgres() -> Iterator[Store]:
+def migrated_postgres() -> Iterator[Database]:
     """A migrated store in a database made for this module; skipped where no PostgreSQL answers."""
     server = create_engine(f"{SERVER}/postgres", isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
     name = f"lco_{uuid.uuid4().hex}"
@@ -24,7 +24,7 @@ def migrated_postgres() -> Iterator[Store]:
             connection.execute(text(f"CREATE DATABASE {name}"))
     except OperationalError as error:
         pytest.skip(f"no PostgreSQL on this machine: {type(error.orig).__name__}")
-    store = Store(f"{SERVER}/{name}")
+    store = Database(f"{SERVER}/{name}")
     store.migrate()
     yield store
     store.close()
@@ -34,7 +34,7 @@ def migrated_postgres() -> Iterator[Store]:
 
 
 @pytest.fixture
-def postgres(migrated_postgres: Store) -> Store:
+def postgres(migrated_postgres: Database) -> Database:
     """That store, empty."""
     with migrated_postgres.session() as session:
         session.execute(text(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE"))

@@ -36,7 +36,7 @@ class Process:
         self.known = dict(world.truth)
         self._world = world
         self._lock = threading.Lock()
-        changes.follow(self._follow, self._lost)
+        changes.replicate(self._follow, self._lost)
 
     def change(self, vehicle_id):
         """A vehicle changes, and this process is told. As in the catalogue, it knows so first and says so then."""
@@ -50,8 +50,8 @@ class Process:
             self.known[vehicle_id] = max(self.known[vehicle_id], number)
 
     def _follow(self, change):
-        if change.known:
-            self._learn(**change.known)
+        if change.replica:
+            self._learn(**change.replica)
 
     def _lost(self):
         """What others have said may be missing, so everything is read again."""
@@ -102,7 +102,7 @@ class Visitor:
     def lose_stream(self, process):
         """The stream breaks, and `process` gives another one."""
         self._stream.open = False
-        self._stream.hub.leave(self._stream)
+        self._stream.hub.unsubscribe(self._stream)
         self._stream = self._opened(process, resumed=True)
 
     def take(self, message):
@@ -116,7 +116,9 @@ class Visitor:
 
     def _opened(self, process, *, resumed=False):
         stream = Stream(self, process.hub)
-        process.hub.show(stream, [Part(process, *part) for part in self._parts], self._seen, resumed=resumed)
+        process.hub.subscribe_page(
+            stream, [Part(process, *part) for part in self._parts], self._seen, resumed=resumed
+        )
         return stream
 
 
@@ -128,7 +130,7 @@ class Stream:
         self.hub = hub
         self.open = True
 
-    def put(self, message):
+    def send(self, message):
         if self.open:
             self.visitor.take(message.decode())
         return True

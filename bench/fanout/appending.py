@@ -33,12 +33,12 @@ class ShortWay:
 
 
 def _append(prices: "Mapping[int, int]") -> None:
-    shop = app.extensions["lco"]
-    vehicles = shop.catalogue.vehicles().by_id
+    services = app.extensions["lco"]
+    vehicles = services.catalogue.vehicles().by_id
     for vehicle_id, price in prices.items():
         name = vehicles[vehicle_id].name
         data = {"vehicle_id": vehicle_id, "vehicle_name": name, "rental_price_daily": price, "currency": "USD"}
-        shop.changes.append(f"vehicle:{vehicle_id}", "price.updated", data)
+        services.changes.append(f"vehicle:{vehicle_id}", "price.updated", data)
 
 
 app.wsgi_app = ShortWay(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents for middleware

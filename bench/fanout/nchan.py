@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lco.live import sse as wire
+from lco.live import sse
 from tests import serving
 
 PACKAGE = "libnginx-mod-nchan"
@@ -80,7 +80,7 @@ def server() -> Iterator[serving.Server]:
                 files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
                 folder=folder,
                 port=port,
-                heartbeat=int(wire.HEARTBEAT_EVERY.total_seconds()),
+                heartbeat=int(sse.HEARTBEAT_EVERY.total_seconds()),
             )
         )
         command = [nginx, "-p", folder, "-e", "stderr", "-c", str(config)]

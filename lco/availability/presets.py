@@ -2,21 +2,21 @@
 
 from datetime import date
 
-from lco.domain.date_range import DAY, Days
+from lco.domain.date_range import DAY, DateRange
 
 FRIDAY = 4
 MONDAY = 0
 
 
-def picks(today: date) -> tuple[tuple[str, Days], ...]:
+def presets(today: date) -> tuple[tuple[str, DateRange], ...]:
     """Names and days of the usual choices, from `today` in the business's time zone."""
     tomorrow = today + DAY
     friday = _next(FRIDAY, tomorrow)
     monday = _next(MONDAY, tomorrow)
     return (
-        ("Tomorrow", Days(tomorrow, tomorrow + DAY)),
-        ("This weekend" if today.weekday() < FRIDAY else "Next weekend", Days(friday, friday + DAY * 3)),
-        ("Next week", Days(monday, monday + DAY * 5)),
+        ("Tomorrow", DateRange(tomorrow, tomorrow + DAY)),
+        ("This weekend" if today.weekday() < FRIDAY else "Next weekend", DateRange(friday, friday + DAY * 3)),
+        ("Next week", DateRange(monday, monday + DAY * 5)),
     )
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from lco.domain.date_range import DAY, Days
+from lco.domain.date_range import DAY, DateRange
 from lco.errors import InvalidInput
 
 FARTHEST_AHEAD = timedelta(days=548)
 LONGEST = timedelta(days=365)
 
 
-def days_chosen(arguments: Mapping[str, str], today: date) -> Days | None:
+def parse_date_range(arguments: Mapping[str, str], today: date) -> DateRange | None:
     """The days from `date_from` up to `date_to` in `arguments`; None when neither is given.
 
     Raises InvalidInput with a sentence for each field that cannot be used.
@@ -27,14 +27,14 @@ def days_chosen(arguments: Mapping[str, str], today: date) -> Days | None:
         errors["date_to"] = [sentence]
     if errors or start is None or end is None:
         raise InvalidInput(errors)
-    return Days(start, end)
+    return DateRange(start, end)
 
 
-def days_or_none(text: str) -> Days | None:
+def parse_iso_interval(text: str) -> DateRange | None:
     """The days that `2026-12-01/2026-12-05` (ISO 8601 interval) writes, or None when it writes none."""
     first, _, last = text.partition("/")
     try:
-        return Days(date.fromisoformat(first), date.fromisoformat(last))
+        return DateRange(date.fromisoformat(first), date.fromisoformat(last))
     except ValueError:
         return None
 

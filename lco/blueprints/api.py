@@ -5,18 +5,17 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, current_app, jsonify, request, url_for
 
-from lco.blueprints import booking_requests as attempts
-from lco.bookings import states as rules
+from lco.blueprints import booking_requests
+from lco.bookings import states
 from lco.bookings.schemas import new_key
 from lco.domain.booking import Booking, BookingRequest, State
 from lco.errors import BadRequest, DatesTaken, InvalidInput
-from lco.web import cors
-from lco.web import error_handlers as failures
-from lco.web.extensions import shop
+from lco.web import cors, error_handlers
+from lco.web.extensions import current_services
 from lco.web.json_body import json_object
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
-blueprint.after_request(attempts.tell_limit)
+blueprint.after_request(booking_requests.add_limit_headers)
 cors.check_origins(blueprint)
 
 QUOTED_KEY = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
@@ -35,15 +34,15 @@ NOT_KNOWN_YET = "Our booking system did not confirm in time. We are checking; pl
 def create() -> Response:
     """Book. With an Idempotency-Key, the same body gets the same booking and the same answer, for ever."""
     try:
-        with attempts.refusals_counted():
-            key, wanted = _key(), attempts.asked_for(json_object())
+        with booking_requests.count_refusals():
+            key, wanted = _key(), booking_requests.parse_request(json_object())
             try:
-                booking = attempts.placed(wanted, key)
+                booking = booking_requests.place(wanted, key)
             except DatesTaken as error:
                 return _taken(error, wanted)
     except InvalidInput as error:
         return _bad(error)
-    return _kept(booking) if booking.state in rules.OPEN else _made(booking)
+    return _kept(booking) if booking.state in states.OPEN else _made(booking)
 
 
 def _made(booking: Booking) -> Response:
@@ -79,14 +78,14 @@ def _kept(booking: Booking) -> Response:
 
 def _taken(error: DatesTaken, wanted: BookingRequest) -> Response:
     """409, with the nearest days that are free."""
-    free = shop().availability.alternatives(wanted.vehicle_id, wanted.days)
+    free = current_services().availability.alternatives(wanted.vehicle_id, wanted.days)
     offers = [{"date_from": days.start.isoformat(), "date_to": days.end.isoformat()} for days in free]
-    return _with(failures.answer(error), alternatives=offers)
+    return _with(error_handlers.respond(error), alternatives=offers)
 
 
 def _bad(error: InvalidInput) -> Response:
     """400 instead of the form's 422: so the contract has it."""
-    response = failures.answer(error)
+    response = error_handlers.respond(error)
     response.status_code = HTTPStatus.BAD_REQUEST
     return response
 
@@ -97,7 +96,7 @@ def _with(response: Response, **more: object) -> Response:
 
 
 def _page(booking: Booking) -> str:
-    return shop().settings.site_url + url_for("bookings.show", token=booking.token)
+    return current_services().settings.site_url + url_for("bookings.show", token=booking.token)
 
 
 def _key() -> str:

@@ -7,36 +7,36 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from lco import clock
-from lco.bookings.schemas import read
+from lco.bookings.schemas import parse_booking
 from lco.domain.booking import Booking, BookingRequest
 from lco.errors import BadRequest, InvalidInput, KeyReused
-from lco.web import rate_limits as limits
-from lco.web.extensions import client_address, shop
+from lco.web import rate_limits
+from lco.web.extensions import client_address, current_services
 
 
-def asked_for(values: Mapping[str, object]) -> BookingRequest:
+def parse_request(values: Mapping[str, object]) -> BookingRequest:
     """What `values` ask for, from today's point of view. Raises InvalidInput."""
-    return read(values, clock.today(shop().settings.timezone))
+    return parse_booking(values, clock.today(current_services().settings.timezone))
 
 
-def placed(wanted: BookingRequest, key: str) -> Booking:
+def place(wanted: BookingRequest, key: str) -> Booking:
     """The booking; see `Bookings.place`. Only a new request counts towards the limit, and it counts once."""
     client = client_address()
-    return shop().bookings.place(wanted, key, lambda: limits.BOOKINGS.take(client))
+    return current_services().bookings.place(wanted, key, lambda: rate_limits.BOOKINGS.hit(client))
 
 
 @contextmanager
-def refusals_counted() -> Iterator[None]:
+def count_refusals() -> Iterator[None]:
     """Within the block, what is refused because of what was sent counts; too much of it is TooManyRequests."""
     try:
         yield
     except (InvalidInput, KeyReused, BadRequest, HTTPException):
-        limits.REFUSED.take(client_address())
+        rate_limits.REFUSED.hit(client_address())
         raise
 
 
-def tell_limit(response: Response) -> Response:
+def add_limit_headers(response: Response) -> Response:
     """The answer with what the client may still do; after each request that tried to book."""
     if request.method == "POST":
-        response.headers.update(limits.BOOKINGS.headers(client_address()))
+        response.headers.update(rate_limits.BOOKINGS.headers(client_address()))
     return response

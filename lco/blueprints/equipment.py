@@ -10,36 +10,34 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from lco import clock
 from lco.availability.month import first_of, may_show
-from lco.availability.presets import picks
-from lco.availability.schemas import days_chosen
+from lco.availability.presets import presets
+from lco.availability.schemas import parse_date_range
 from lco.bookings.schemas import BookingForm
-from lco.catalogue.schemas import PARAMETERS
-from lco.catalogue.schemas import query as parsed
+from lco.catalogue.schemas import PARAMETERS, parse_query
 from lco.catalogue.search import SORTS, search
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Details
 from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
-from lco.web import htmx
-from lco.web import page_cache as kept_pages
-from lco.web.extensions import shop
+from lco.web import htmx, page_cache
+from lco.web.extensions import current_services
 from lco.web.regions import region
-from lco.web.structured_data import product
-from lco.web.urls import query_url, slug, vehicle_url
+from lco.web.structured_data import product_json
+from lco.web.urls import query_url, slugify, vehicle_url
 
 blueprint = Blueprint("equipment", __name__)
 
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
-PICTURES_KEPT = 86_400
-KEPT = {"/equipment": PARAMETERS, "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to")}
+PICTURE_MAX_AGE = 86_400
+CACHED = {"/equipment": PARAMETERS, "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to")}
 """The paths here whose pages may be kept, and every parameter that can change what they show."""
 
 
 @blueprint.get("/equipment")
 def index() -> Response:
-    catalogue = shop().catalogue
-    query, errors = parsed(request.args, clock.today(shop().settings.timezone))
+    catalogue = current_services().catalogue
+    query, errors = parse_query(request.args, clock.today(current_services().settings.timezone))
     if not errors:
-        kept_pages.allow()
+        page_cache.mark_cacheable()
     snapshot = catalogue.vehicles()
     free = _free(query.days)
     page = {
@@ -61,11 +59,11 @@ def index() -> Response:
 
 @blueprint.get("/equipment/<int:vehicle_id>-<name>")
 def show(vehicle_id: int, name: str) -> AnyResponse:
-    vehicle = shop().catalogue.find(vehicle_id)
-    if name != slug(vehicle):
+    vehicle = current_services().catalogue.find(vehicle_id)
+    if name != slugify(vehicle):
         return redirect(vehicle_url(vehicle, None, **request.args.to_dict()), 301)
     try:
-        days = days_chosen(request.args, clock.today(shop().settings.timezone))
+        days = parse_date_range(request.args, clock.today(current_services().settings.timezone))
     except InvalidInput as error:
         return render_vehicle(vehicle_id, None, date_errors=error.fields)
     return render_vehicle(vehicle_id, days)
@@ -74,13 +72,15 @@ def show(vehicle_id: int, name: str) -> AnyResponse:
 @blueprint.get("/equipment/<int:vehicle_id>")
 def short(vehicle_id: int) -> AnyResponse:
     """The address without a name, as people type or print it."""
-    return redirect(vehicle_url(shop().catalogue.find(vehicle_id), None, **request.args.to_dict()), 301)
+    return redirect(
+        vehicle_url(current_services().catalogue.find(vehicle_id), None, **request.args.to_dict()), 301
+    )
 
 
 @blueprint.get("/equipment/<int:vehicle_id>/calendar")
 def calendar(vehicle_id: int) -> AnyResponse:
     """A month of the calendar; without scripts, the page that has it."""
-    vehicle = shop().catalogue.find(vehicle_id)
+    vehicle = current_services().catalogue.find(vehicle_id)
     month = _month()
     if htmx.wants_fragment():
         return make_response(region(f"calendar:{vehicle_id}:{month:%Y-%m}").html())
@@ -89,9 +89,9 @@ def calendar(vehicle_id: int) -> AnyResponse:
 
 @blueprint.get("/pictures/<size>/<path:path>")
 def picture(size: str, path: str) -> Response:
-    reply = shop().pictures.read(path, size)
+    reply = current_services().pictures.read(path, size)
     response = current_app.response_class(reply.content, mimetype=reply.content_type.partition(";")[0])
-    response.headers["Cache-Control"] = f"public, max-age={PICTURES_KEPT}"
+    response.headers["Cache-Control"] = f"public, max-age={PICTURE_MAX_AGE}"
     # A drawing may hold scripts: opened by itself, it may do nothing at all.
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response
@@ -99,14 +99,14 @@ def picture(size: str, path: str) -> Response:
 
 def render_vehicle(
     vehicle_id: int,
-    days: Days | None,
+    days: DateRange | None,
     form: BookingForm | None = None,
     status: int = 200,
     date_errors: dict[str, list[str]] | None = None,
 ) -> Response:
     """A vehicle's page, or for htmx only its booking panel; with `days`, a quote and the booking form."""
-    vehicle = shop().catalogue.find(vehicle_id)
-    today = clock.today(shop().settings.timezone)
+    vehicle = current_services().catalogue.find(vehicle_id)
+    today = clock.today(current_services().settings.timezone)
     if days and form is None:
         form = BookingForm.empty()
     page = {
@@ -114,7 +114,7 @@ def render_vehicle(
         "days": days,
         "form": form,
         "date_errors": date_errors or {},
-        "picks": picks(today),
+        "picks": presets(today),
         "quote_region": f"quote:{vehicle_id}:{days.start}:{days.end}" if days else None,
         "details": _details(vehicle_id),
     }
@@ -123,35 +123,35 @@ def render_vehicle(
     else:
         shown = _month() if request.args.get("month") else first_of(days.start if days else today)
         region = f"calendar:{vehicle_id}:{shown:%Y-%m}"
-        json_ld = json.dumps(product(vehicle, shop().settings)).replace("<", "\\u003c")
+        json_ld = json.dumps(product_json(vehicle, current_services().settings)).replace("<", "\\u003c")
         html = render_template("pages/vehicle.html", calendar_region=region, json_ld=json_ld, **page)
     response = make_response(html, status)
     if days or form:
         response.headers["Cache-Control"] = "private, no-store"
     elif not date_errors:
-        kept_pages.allow()
+        page_cache.mark_cacheable()
     return response
 
 
 def _details(vehicle_id: int) -> Details | None:
     """Everything about the vehicle, or None while Odoo cannot tell: the page is useful without."""
     try:
-        return shop().catalogue.details(vehicle_id)
+        return current_services().catalogue.details(vehicle_id)
     except OdooError:
         return None
 
 
-def _free(days: Days | None) -> Collection[int] | None:
+def _free(days: DateRange | None) -> Collection[int] | None:
     """The ids free in `days`; None when nobody asked, or when Odoo cannot tell now."""
     try:
-        return shop().catalogue.free(days) if days else None
+        return current_services().catalogue.free(days) if days else None
     except OdooError:
         return None
 
 
 def _month() -> date:
     """The month in the query, this month when there is none. Raises BadRequest, NotFound."""
-    today = clock.today(shop().settings.timezone)
+    today = clock.today(current_services().settings.timezone)
     text = request.args.get("month") or f"{today:%Y-%m}"
     found = MONTH.fullmatch(text)
     if not found:

@@ -8,14 +8,13 @@ from flask import Blueprint, Response, jsonify, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from lco import clock
-from lco.availability.schemas import days_chosen
+from lco.availability.schemas import parse_date_range
 from lco.catalogue.search import categories, label
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Vehicle
 from lco.errors import BadRequest, InvalidInput, NotFound, sentences
-from lco.web import cors
-from lco.web import serializers as published
-from lco.web.extensions import shop
+from lco.web import cors, serializers
+from lco.web.extensions import current_services
 from lco.web.json_body import json_object
 
 blueprint = Blueprint("fleet", __name__, url_prefix="/api/fleet")
@@ -53,23 +52,25 @@ def vehicles() -> Response:
     days = _days(
         {"date_from": request.args.get("available_from", ""), "date_to": request.args.get("available_to", "")}
     )
-    free = shop().catalogue.free(days) if days else None
+    free = current_services().catalogue.free(days) if days else None
     brand = _brand(wanted["brand_id"])
     found = [
         vehicle
-        for vehicle in shop().catalogue.vehicles().vehicles
+        for vehicle in current_services().catalogue.vehicles().vehicles
         if (free is None or vehicle.id in free) and _matches(vehicle, wanted, brand)
     ]
     limit, offset = wanted["limit"], wanted["offset"]
     pagination = {"total": len(found), "limit": limit, "offset": offset, "has_more": offset + limit < len(found)}
     return jsonify(
-        success=True, data=[published.short(v) for v in found[offset : offset + limit]], pagination=pagination
+        success=True,
+        data=[serializers.vehicle_summary(v) for v in found[offset : offset + limit]],
+        pagination=pagination,
     )
 
 
 @blueprint.get("/vehicle/<int:vehicle_id>")
 def vehicle(vehicle_id: int) -> Response:
-    return jsonify(success=True, data=published.long(shop().catalogue.details(vehicle_id)))
+    return jsonify(success=True, data=serializers.vehicle_detail(current_services().catalogue.details(vehicle_id)))
 
 
 @blueprint.post("/availability")
@@ -78,21 +79,22 @@ def availability() -> Response:
     days = _days(asked)
     if days is None:
         raise BadRequest("Both date_from and date_to are needed.")
-    daily = shop().catalogue.find(asked["vehicle_id"]).rates.daily
+    daily = current_services().catalogue.find(asked["vehicle_id"]).rates.daily
     return jsonify(
-        success=True, **published.availability(shop().availability.quote(asked["vehicle_id"], days), daily)
+        success=True,
+        **serializers.availability(current_services().availability.quote(asked["vehicle_id"], days), daily),
     )
 
 
 @blueprint.get("/filters")
 def filters() -> Response:
-    snapshot = shop().catalogue.vehicles()
+    snapshot = current_services().catalogue.vehicles()
     every, prices = snapshot.vehicles, snapshot.price_range
     fuels = sorted({v.fuel_type for v in every if v.fuel_type})
     return jsonify(
         success=True,
         filters={
-            "brands": [{"id": id_, "name": name} for id_, name in shop().catalogue.brands().items()],
+            "brands": [{"id": id_, "name": name} for id_, name in current_services().catalogue.brands().items()],
             "fuel_types": [{"value": fuel, "label": label(fuel)} for fuel in fuels],
             "listing_types": [{"value": kind, "label": label(kind)} for kind in LISTING_TYPES],
             "categories": [{"value": c.value, "label": c.label} for c in categories(every)],
@@ -117,7 +119,7 @@ def _brand(brand_id: int | None) -> str | None:
     """The name of the brand; one that Odoo does not have matches nothing, so it is not found."""
     if brand_id is None:
         return None
-    name = shop().catalogue.brands().get(brand_id)
+    name = current_services().catalogue.brands().get(brand_id)
     if name is None:
         raise NotFound("We have no such brand.")
     return name
@@ -131,9 +133,9 @@ def _loaded(schema: Schema, data: Any) -> Mapping[str, Any]:
         raise BadRequest(_sentence(sentences(error))) from error
 
 
-def _days(arguments: Mapping[str, str]) -> Days | None:
+def _days(arguments: Mapping[str, str]) -> DateRange | None:
     try:
-        return days_chosen(arguments, clock.today(shop().settings.timezone))
+        return parse_date_range(arguments, clock.today(current_services().settings.timezone))
     except InvalidInput as error:
         raise BadRequest(_sentence(error.fields)) from error
 

@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lco import metrics
 from lco.errors import OdooError
-from lco.web.extensions import shop
+from lco.web.extensions import current_services
 
 blueprint = Blueprint("status", __name__)
 
@@ -25,7 +25,7 @@ def ready() -> tuple[Response, int]:
     That Redis is away is told, but pages come all the same.
     """
     parts = {"database": _database(), "catalogue": _catalogue()}
-    odoo = shop().odoo.transport
+    odoo = current_services().odoo.transport
     answer = jsonify(
         status="ready" if all(parts.values()) else "not ready",
         parts={name: "ok" if fine else "failing" for name, fine in parts.items()},
@@ -33,7 +33,9 @@ def ready() -> tuple[Response, int]:
             "answering": not odoo.breaker.is_open,
             "last_success": odoo.last_success and odoo.last_success.isoformat(),
         },
-        redis={"answering": not shop().changes.is_away} if shop().settings.redis_url else None,
+        redis={"answering": not current_services().changes.is_away}
+        if current_services().settings.redis_url
+        else None,
     )
     return _uncached(answer), 200 if all(parts.values()) else 503
 
@@ -47,7 +49,7 @@ def counts() -> Response:
 
 def _database() -> bool:
     try:
-        shop().store.ping()
+        current_services().db.ping()
     except Exception:
         current_app.logger.exception("the database does not answer")
         return False
@@ -56,7 +58,7 @@ def _database() -> bool:
 
 def _catalogue() -> bool:
     try:
-        return bool(shop().catalogue.vehicles())
+        return bool(current_services().catalogue.vehicles())
     except OdooError:
         return False
 

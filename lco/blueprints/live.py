@@ -9,23 +9,23 @@ from werkzeug.http import http_date
 from lco import clock
 from lco.changes.log import ChangeId
 from lco.errors import BadRequest
-from lco.live import sse as wire
+from lco.live import sse
 from lco.live.hub import Hub
-from lco.live.queue_connection import Pipe
+from lco.live.queue_connection import QueueConnection
 from lco.web.cors import check_origins
-from lco.web.extensions import shop
+from lco.web.extensions import current_services
 from lco.web.regions import Region, region
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from lco.live.socket_connection import Line, Lines
+    from lco.live.socket_connection import SocketConnection, SocketPool
 
 blueprint = Blueprint("live", __name__)
 check_origins(blueprint)
 
-MOST_REGIONS = 80
-MOST_QUESTIONS = 8
+MAX_REGIONS = 80
+MAX_SLOW_REGIONS = 8
 """Calendars and quotes on one stream: each may cost several questions to Odoo. A page shows one of each."""
 
 
@@ -34,28 +34,28 @@ def page() -> Response:
     """HTML for the regions `r`, whenever one changes, starting after the change `since`."""
     regions = _regions()
     seen = _seen()
-    sink = _sink("live", wire.PAGE_HEARTBEAT, wire.connected(seen))
-    _hub().show(sink, regions, seen, resumed="Last-Event-ID" in request.headers)
-    return _stream(sink)
+    connection = _connection("live", sse.PAGE_HEARTBEAT, sse.connected(seen))
+    _hub().subscribe_page(connection, regions, seen, resumed="Last-Event-ID" in request.headers)
+    return _stream(connection)
 
 
 @blueprint.get("/api/events")
 def events() -> Response:
     """Every public event as JSON, starting after the change `since`, or now."""
-    head = shop().changes.head()
+    head = current_services().changes.head()
     seen = _seen() or head
-    sink = _sink("events", wire.PROGRAM_HEARTBEAT, wire.notice("connected", head, seen))
-    _hub().tell(sink, seen)
-    return _stream(sink)
+    connection = _connection("events", sse.PROGRAM_HEARTBEAT, sse.notice("connected", head, seen))
+    _hub().subscribe_feed(connection, seen)
+    return _stream(connection)
 
 
 def _regions() -> list[Region]:
     names = list(dict.fromkeys(request.args.getlist("r")))
-    if not 0 < len(names) <= MOST_REGIONS:
-        raise BadRequest(f"Name 1 to {MOST_REGIONS} regions.")
+    if not 0 < len(names) <= MAX_REGIONS:
+        raise BadRequest(f"Name 1 to {MAX_REGIONS} regions.")
     regions = [region(name) for name in names]
-    if sum(r.kind in {"calendar", "quote"} for r in regions) > MOST_QUESTIONS:
-        raise BadRequest(f"At most {MOST_QUESTIONS} calendars and quotes can be live at once.")
+    if sum(r.kind in {"calendar", "quote"} for r in regions) > MAX_SLOW_REGIONS:
+        raise BadRequest(f"At most {MAX_SLOW_REGIONS} calendars and quotes can be live at once.")
     return regions
 
 
@@ -64,19 +64,19 @@ def _seen() -> ChangeId | None:
     return ChangeId.parse(request.headers.get("Last-Event-ID") or request.args.get("since", ""))
 
 
-def _sink(kind: str, heartbeat: bytes, greeting: bytes) -> "Line | Pipe":
+def _connection(kind: str, heartbeat: bytes, greeting: bytes) -> "SocketConnection | QueueConnection":
     """The way to this client, holding a place among all streams until it ends. Raises TooBusy."""
     hub = _hub()
-    give_up = hub.places.take(request.remote_addr or "", kind)
+    give_up = hub.limiter.acquire(request.remote_addr or "", kind)
 
-    def ended(sink: "Line | Pipe") -> None:
+    def ended(connection: "SocketConnection | QueueConnection") -> None:
         give_up()
-        hub.leave(sink)
+        hub.unsubscribe(connection)
 
-    lines: Lines | None = current_app.extensions.get("lco.lines")
+    lines: SocketPool | None = current_app.extensions.get("lco.sockets")
     if lines and request.method == "GET" and lines.can_take(request.environ):
-        return lines.line(heartbeat, greeting, ended)
-    return Pipe(heartbeat, greeting, ended)
+        return lines.open(heartbeat, greeting, ended)
+    return QueueConnection(heartbeat, greeting, ended)
 
 
 def _hub() -> Hub:
@@ -84,19 +84,19 @@ def _hub() -> Hub:
     return hub
 
 
-def _stream(sink: "Line | Pipe") -> Response:
+def _stream(connection: "SocketConnection | QueueConnection") -> Response:
     # The server closes a pipe with the response, however the response ends, even before its first byte.
-    response = Response(sink) if isinstance(sink, Pipe) else _OverLine(sink)
+    response = Response(connection) if isinstance(connection, QueueConnection) else HijackedResponse(connection)
     response.content_type = "text/event-stream"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-class _OverLine(Response):
+class HijackedResponse(Response):
     """An answer that the line sends itself, head and all, over the connection it takes from the server."""
 
-    def __init__(self, line: "Line") -> None:
+    def __init__(self, line: "SocketConnection") -> None:
         super().__init__(iter(()))
         self._line = line
 

@@ -11,10 +11,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from lco import clock, metrics
 from lco.domain.booking import Booking, State
 from lco.errors import NotFound
-from lco.services import Shop
+from lco.services import Services
 from lco.web import htmx
-from lco.web.extensions import shop
-from lco.web.filters import plural
+from lco.web.extensions import current_services
+from lco.web.filters import pluralize
 from lco.webhooks.inbox import Overview
 
 blueprint = Blueprint("ops", __name__)
@@ -43,7 +43,7 @@ class Deliveries(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class SiteStatus:
     """Everything on the page, read at the instant `at`."""
 
     at: datetime
@@ -62,9 +62,9 @@ class Condition:
 @blueprint.get("/ops")
 def show() -> Response:
     """The page, or its changing part for htmx. Without the right OPS_TOKEN there is no such page."""
-    _refuse_strangers()
+    _require_token()
     template = "partials/ops.html" if htmx.wants_fragment() else "pages/ops.html"
-    now = condition(shop(), _mail_counts())
+    now = site_status(current_services(), _mail_counts())
     page = render_template(template, condition=now, ago=lambda then: ago(now.at - then), address=request.full_path)
     return make_response(page, PRIVATE)
 
@@ -74,35 +74,35 @@ def ago(age: timedelta) -> str:
     seconds = age.total_seconds()
     for length, noun in UNITS:
         if seconds >= length:
-            return f"{plural(int(seconds // length), noun)} ago"
+            return f"{pluralize(int(seconds // length), noun)} ago"
     return "just now"
 
 
-def condition(shop: Shop, mails: Callable[[], MailCounts] | None) -> Condition:
-    """How the site is now. `mails` counts the mails; None where there are none. Raises StoreAway."""
-    odoo = shop.odoo.transport
-    return Condition(
+def site_status(services: Services, mails: Callable[[], MailCounts] | None) -> SiteStatus:
+    """How the site is now. `mails` counts the mails; None where there are none. Raises DatabaseUnavailable."""
+    odoo = services.odoo.transport
+    return SiteStatus(
         at=clock.now(),
         odoo_read=odoo.last_success,
         odoo_away=odoo.breaker.is_open,
-        inbox=shop.inbox.overview(),
+        inbox=services.inbox.overview(),
         deliveries=_deliveries(),
-        bookings=shop.bookings.counts(),
-        needing=shop.bookings.needing_a_person(),
+        bookings=services.bookings.counts(),
+        needing=services.bookings.needing_a_person(),
         mails=mails() if mails else None,
         streams=int(sum(value for _, value in metrics.samples(metrics.streams))),
-        redis_away=shop.changes.is_away if shop.settings.redis_url else None,
+        redis_away=services.changes.is_away if services.settings.redis_url else None,
     )
 
 
 def _mail_counts() -> Callable[[], MailCounts] | None:
-    outbox = getattr(shop(), "mails", None)
+    outbox = getattr(current_services(), "mails", None)
     return outbox.counts if outbox else None
 
 
-def _refuse_strangers() -> None:
+def _require_token() -> None:
     """Raises NotFound unless the token is given as `Authorization: Bearer …` or as `?token=…`."""
-    expected = shop().settings.ops_token
+    expected = current_services().settings.ops_token
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     given = bearer.strip() if scheme.lower() == "bearer" else request.args.get("token", "")
     # Compared in constant time, so that nobody can feel the token's way letter by letter.

@@ -5,41 +5,41 @@ from xml.sax.saxutils import escape
 from flask import Blueprint, Response, current_app, render_template
 
 from lco.catalogue.search import categories
-from lco.web import page_cache as kept_pages
-from lco.web.extensions import shop
+from lco.web import page_cache
+from lco.web.extensions import current_services
 from lco.web.urls import vehicle_url
 
 blueprint = Blueprint("pages", __name__)
 
 FEATURED = 6
-KEPT: dict[str, tuple[str, ...]] = dict.fromkeys(("/", "/about", "/contact", r"/sitemap\.xml"), ())
+CACHED: dict[str, tuple[str, ...]] = dict.fromkeys(("/", "/about", "/contact", r"/sitemap\.xml"), ())
 """The paths here whose pages may be kept; no parameter changes them."""
 
 
 @blueprint.get("/")
 def home() -> str:
-    kept_pages.allow()
-    snapshot = shop().catalogue.vehicles()
+    page_cache.mark_cacheable()
+    snapshot = current_services().catalogue.vehicles()
     featured = snapshot.featured_first[:FEATURED]
     return render_template("pages/home.html", featured=featured, categories=categories(snapshot.vehicles))
 
 
 @blueprint.get("/about")
 def about() -> str:
-    kept_pages.allow()
+    page_cache.mark_cacheable()
     return render_template("pages/about.html")
 
 
 @blueprint.get("/contact")
 def contact() -> str:
-    kept_pages.allow()
+    page_cache.mark_cacheable()
     return render_template("pages/contact.html")
 
 
 @blueprint.get("/back")
-def back() -> Response:
+def retry() -> Response:
     """Reload for a waiting "unavailable" page, as soon as there is a catalogue. Raises OdooError until then."""
-    shop().catalogue.vehicles()
+    current_services().catalogue.vehicles()
     response = current_app.response_class(status=204)
     response.headers["HX-Refresh"] = "true"
     return response
@@ -48,10 +48,10 @@ def back() -> Response:
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
     """Every page that search engines may show (sitemaps.org protocol)."""
-    kept_pages.allow()
-    site = shop().settings.site_url
+    page_cache.mark_cacheable()
+    site = current_services().settings.site_url
     paths = ["/", "/equipment", "/about", "/contact"]
-    paths += [vehicle_url(vehicle) for vehicle in shop().catalogue.vehicles().vehicles]
+    paths += [vehicle_url(vehicle) for vehicle in current_services().catalogue.vehicles().vehicles]
     rows = "".join(f"<url><loc>{escape(site + path)}</loc></url>" for path in paths)
     xml = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</urlset>'
     return current_app.response_class(xml, mimetype="application/xml")
@@ -60,7 +60,7 @@ def sitemap() -> Response:
 @blueprint.get("/robots.txt")
 def robots() -> Response:
     """Crawlers stay out of bookings, streams and the endless combinations of filters (RFC 9309)."""
-    site = shop().settings.site_url
+    site = current_services().settings.site_url
     closed = "".join(f"Disallow: {path}\n" for path in ("/bookings", "/api/", "/live", "/equipment?"))
     return current_app.response_class(
         f"User-agent: *\n{closed}Sitemap: {site}/sitemap.xml\n", mimetype="text/plain"

@@ -5,7 +5,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from lco import clock, metrics
 from lco.errors import LcoError, TooLarge
-from lco.web.extensions import shop
+from lco.web.extensions import current_services
 from lco.webhooks import schemas, signature
 from lco.webhooks.inbox import Outcome
 
@@ -36,9 +36,9 @@ def _receive(endpoint: str) -> Response:
 
 def _taken(endpoint: str) -> Outcome:
     body = _body()
-    secrets = shop().settings.odoo_webhook_secret
+    secrets = current_services().settings.odoo_webhook_secret
     delivery_id = signature.verify(secrets, dict(request.headers), body, clock.now())
-    return shop().inbox.take(schemas.read(endpoint, body), delivery_id)
+    return current_services().inbox.receive(schemas.parse_event(endpoint, body), delivery_id)
 
 
 def _body() -> bytes:

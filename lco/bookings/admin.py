@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Select, and_, func, or_, select
 
 from lco import clock
-from lco.bookings import states as rules
-from lco.bookings.mapping import booking_of, plain, step_of
-from lco.bookings.repository import Ledger
+from lco.bookings import states
+from lco.bookings.mapping import single_line, to_audit_entry, to_booking
+from lco.bookings.repository import BookingRepository
 from lco.bookings.unit_of_work import BookingRecords
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import Booking, Placed, Refusal, State, Step
+from lco.domain.booking import AuditEntry, Booking, DeclineReason, OdooBooking, State
 from lco.errors import InvalidInput, NotFound
 
 PERSON = "person"
@@ -18,24 +18,24 @@ AT_ONCE = 1000
 """Rows of the audit that are read in one transaction."""
 
 
-class Desk(BookingRecords):
+class BookingAdmin(BookingRecords):
     """The part of `Bookings` that serves the people of the business."""
 
     _newest_heard: int | None = None
 
     def needing_a_person(self) -> list[Booking]:
         """What the site cannot settle: still open after PERSON_AFTER, or expired and not taken note of."""
-        long_ago = clock.now() - rules.PERSON_AFTER
-        waiting = and_(BookingRow.state.in_(rules.OPEN), BookingRow.created_at <= long_ago)
+        long_ago = clock.now() - states.PERSON_AFTER
+        waiting = and_(BookingRow.state.in_(states.OPEN), BookingRow.created_at <= long_ago)
         return self._listed(select(BookingRow).where(or_(waiting, BookingRow.state == State.EXPIRED)))
 
-    def latest(self, most: int) -> list[Booking]:
+    def newest(self, most: int) -> list[Booking]:
         """The newest bookings, newest first."""
         return self._listed(select(BookingRow).order_by(BookingRow.id.desc()).limit(most))
 
     def counts(self) -> Mapping[State, int]:
         """How many bookings are in each state."""
-        with self._store.session() as session:
+        with self._db.session() as session:
             query = select(BookingRow.state, func.count()).group_by(BookingRow.state)
             found = dict(session.execute(query).all())
         return {state: found.get(state, 0) for state in State}
@@ -48,44 +48,44 @@ class Desk(BookingRecords):
         """
         if state is State.BOOKED and not reference:
             raise InvalidInput({"reference": ["Give the reference that Odoo has for it."]})
-        with self._store.connection() as connection:
-            ledger = Ledger(connection, self._mails)
-            booking = ledger.by_number(booking_id)
+        with self._db.connection() as connection:
+            repository = BookingRepository(connection, self._mails)
+            booking = repository.by_number(booking_id)
             if booking is None:
                 raise NotFound(f"There is no booking {booking_id}.")
-            if state is State.PLACING or not rules.allowed(booking.state, state):
+            if state is State.PLACING or not states.may_transition(booking.state, state):
                 raise InvalidInput({}, f"Booking {booking_id} is {booking.state}; that cannot become {state}.")
             if state is State.BOOKED:
-                return ledger.accept(booking, Placed(reference, None, "", None), PERSON)
-            refusal = Refusal.NOT_MADE if state in {State.DECLINED, State.EXPIRED} else None
-            return ledger.move(booking, state, PERSON, plain(reason), refusal)
+                return repository.accept(booking, OdooBooking(reference, None, "", None), PERSON)
+            refusal = DeclineReason.NOT_MADE if state in {State.DECLINED, State.EXPIRED} else None
+            return repository.transition(booking, state, PERSON, single_line(reason), refusal)
 
-    def audit(self, booking_id: int | None = None, after: int = 0) -> Sequence[Step]:
+    def audit(self, booking_id: int | None = None, after: int = 0) -> Sequence[AuditEntry]:
         """Steps in the order they were taken, of one booking or of all: at most AT_ONCE, those behind `after`."""
         query = select(BookingChange).where(BookingChange.id > after).order_by(BookingChange.id).limit(AT_ONCE)
         if booking_id is not None:
             query = query.where(BookingChange.booking_id == booking_id)
-        with self._store.session() as session:
-            return [step_of(row) for row in session.scalars(query)]
+        with self._db.session() as session:
+            return [to_audit_entry(row) for row in session.scalars(query)]
 
-    def hear_of_people(self) -> None:
+    def publish_manual_changes(self) -> None:
         """Call every few seconds in a serving process: announce what people settled in a process of their own."""
-        with self._store.session() as session:
+        with self._db.session() as session:
             newest = session.scalar(select(func.max(BookingChange.id))) or 0
             query = select(BookingRow, BookingChange.to_state, BookingChange.id).join(BookingChange)
             heard = newest if self._newest_heard is None else self._newest_heard
             settled = query.where(BookingChange.id > heard, BookingChange.actor == PERSON)
-            found = [(booking_of(row), State(state), number) for row, state, number in session.execute(settled)]
+            found = [(to_booking(row), State(state), number) for row, state, number in session.execute(settled)]
         self._newest_heard = newest
         for booking, state, number in found:
-            if self._announcer.is_ours_to_tell(number):
-                self._announcer.step(booking, rules.kind(state))
+            if self._announcer.claim(number):
+                self._announcer.step(booking, states.event_type(state))
 
-    def forget_old(self) -> None:
+    def purge_expired(self) -> None:
         """Call now and then: delete news of bookings that nobody here has asked for."""
-        with self._ledger() as ledger:
-            ledger.forget_old_news()
+        with self._repository() as repository:
+            repository.purge_unmatched()
 
     def _listed(self, query: Select[BookingRow]) -> list[Booking]:
-        with self._store.session() as session:
-            return [booking_of(row) for row in session.scalars(query.order_by(BookingRow.id))]
+        with self._db.session() as session:
+            return [to_booking(row) for row in session.scalars(query.order_by(BookingRow.id))]

@@ -10,55 +10,55 @@ from typing import Any, Protocol
 from sqlalchemy import Row
 
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import Booking, BookingRequest, Placed, Refusal, State, Step
-from lco.domain.date_range import Days
+from lco.domain.booking import AuditEntry, Booking, BookingRequest, DeclineReason, OdooBooking, State
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
 LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class BookingEvent:
     """What a webhook says of a booking: a new state with its reason, or other days, or another total."""
 
     state: State | None = None
     reason: str = ""
-    days: Days | None = None
+    days: DateRange | None = None
     total: Money | None = None
 
     @property
-    def says_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         """Something changed, but not what."""
-        return self == News()
+        return self == BookingEvent()
 
 
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def reference_of(text: str) -> str:
+def normalize_reference(text: str) -> str:
     """A reference as it is stored and compared."""
-    return plain(text, 100)
+    return single_line(text, 100)
 
 
-def plain(text: str, longest: int = 500) -> str:
+def single_line(text: str, longest: int = 500) -> str:
     """Odoo's `text` without control characters, which PostgreSQL and calendars do not take, and not too long."""
     return "".join(letter if letter.isprintable() else " " for letter in text)[:longest].strip()
 
 
-def digest(request: BookingRequest) -> str:
+def request_digest(request: BookingRequest) -> str:
     """The same for two requests exactly when they ask for the same."""
     return sha256(json.dumps(asdict(request), default=str, sort_keys=True))
 
 
-def new_row(
+def insert_values(
     request: BookingRequest, key: str, vehicle_name: str, token: str, created_at: datetime
 ) -> dict[str, object]:
     """The columns of a booking that is requested with `key`."""
     return {
         "token": token,
         "key_digest": sha256(key),
-        "request_digest": digest(request),
+        "request_digest": request_digest(request),
         "state": State.REQUESTED,
         "reason": "",
         "vehicle_id": request.vehicle_id,
@@ -80,7 +80,7 @@ def new_row(
     }
 
 
-def changing(booking: Booking) -> dict[str, object]:
+def update_values(booking: Booking) -> dict[str, object]:
     """The columns that change in a booking's life, but for `due_at`, which is nothing of the booking itself."""
     return {
         "state": booking.state,
@@ -99,10 +99,10 @@ def changing(booking: Booking) -> dict[str, object]:
     }
 
 
-def request_of(row: BookingRow | Row[*tuple[Any, ...]]) -> BookingRequest:
+def to_request(row: BookingRow | Row[*tuple[Any, ...]]) -> BookingRequest:
     return BookingRequest(
         vehicle_id=row.vehicle_id,
-        days=Days(row.date_from, row.date_to),
+        days=DateRange(row.date_from, row.date_to),
         name=row.customer_name,
         email=row.customer_email,
         phone=row.customer_phone,
@@ -113,28 +113,28 @@ def request_of(row: BookingRow | Row[*tuple[Any, ...]]) -> BookingRequest:
     )
 
 
-def booking_of(row: BookingRow | Row[*tuple[Any, ...]]) -> Booking:
+def to_booking(row: BookingRow | Row[*tuple[Any, ...]]) -> Booking:
     return Booking(
         id=row.id,
         token=row.token,
         state=State(row.state),
-        request=request_of(row),
+        request=to_request(row),
         vehicle_name=row.vehicle_name,
         reference=row.reference,
         odoo_id=row.odoo_id,
         odoo_message=row.odoo_message,
-        total=total_of(row),
+        total=to_total(row),
         reason=row.reason,
         created_at=row.created_at,
         changed_at=row.changed_at,
         changes=row.changes,
-        refusal=Refusal(row.refusal) if row.refusal else None,
+        refusal=DeclineReason(row.refusal) if row.refusal else None,
         tries=row.tries,
     )
 
 
-def step_of(row: BookingChange) -> Step:
-    return Step(
+def to_audit_entry(row: BookingChange) -> AuditEntry:
+    return AuditEntry(
         id=row.id,
         booking_id=row.booking_id,
         at=row.at,
@@ -155,18 +155,18 @@ class HasTotal(Protocol):
     def total_currency(self) -> str | None: ...
 
 
-def total_of(row: HasTotal) -> Money | None:
+def to_total(row: HasTotal) -> Money | None:
     if row.total_amount is None or row.total_currency is None:
         return None
     return Money(row.total_amount, row.total_currency)
 
 
-def answered(booking: Booking, placed: Placed) -> Booking:
+def accepted_values(booking: Booking, placed: OdooBooking) -> Booking:
     """The booking with what Odoo answered when it made it."""
     return replace(
         booking,
-        reference=reference_of(placed.reference),
+        reference=normalize_reference(placed.reference),
         odoo_id=placed.odoo_id if placed.odoo_id is not None and placed.odoo_id <= LARGEST_ID else None,
-        odoo_message=plain(placed.message),
+        odoo_message=single_line(placed.message),
         total=placed.total or booking.total,
     )

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from lco.bookings.mapping import News, plain, reference_of
+from lco.bookings.mapping import BookingEvent, normalize_reference, single_line
 from lco.bookings.unit_of_work import BookingRecords
 from lco.domain.booking import State
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Vehicle
 from lco.errors import LcoError
@@ -17,46 +17,51 @@ class Catalogue(Protocol):
     def find(self, vehicle_id: int) -> Vehicle: ...
 
 
-class BookingNews(BookingRecords):
+class OdooBookingEvents(BookingRecords):
     """The part of `Bookings` that listens to Odoo."""
 
     _catalogue: Catalogue
 
     def on_created(
-        self, reference: str, vehicle_id: int | None, email: str | None, days: Days | None, total: Money | None
+        self,
+        reference: str,
+        vehicle_id: int | None,
+        email: str | None,
+        days: DateRange | None,
+        total: Money | None,
     ) -> None:
         """Odoo has made a booking: the one it left us in doubt about, one we know, or one made in Odoo itself."""
-        reference = reference_of(reference)
-        news = News(State.BOOKED, "", days, total)
-        with self._ledger() as ledger:
-            if ledger.is_known(reference) or not ledger.keep_for_later(reference, news, vehicle_id, email):
+        reference = normalize_reference(reference)
+        news = BookingEvent(State.BOOKED, "", days, total)
+        with self._repository() as repository:
+            if repository.is_known(reference) or not repository.save_unmatched(reference, news, vehicle_id, email):
                 return
             ours = False
-            if vehicle_id and email and ledger.may_be_ours(vehicle_id):
-                ledger.settle(vehicle_id, email)
-                ours = ledger.is_known(reference) or ledger.is_awaited(vehicle_id, email, days)
+            if vehicle_id and email and repository.may_be_ours(vehicle_id):
+                repository.match_unmatched(vehicle_id, email)
+                ours = repository.is_known(reference) or repository.is_awaited(vehicle_id, email, days)
         if not ours:
             self._announcer.foreign(reference, news, self._vehicle(vehicle_id))
 
     def on_confirmed(self, reference: str) -> None:
         """The business has confirmed a booking."""
-        self._heard(reference, News(State.CONFIRMED))
+        self._apply(reference, BookingEvent(State.CONFIRMED))
 
     def on_cancelled(self, reference: str, reason: str) -> None:
         """A booking was cancelled; `reason` is shown to its customer and to nobody else."""
-        self._heard(reference, News(State.CANCELLED, plain(reason)))
+        self._apply(reference, BookingEvent(State.CANCELLED, single_line(reason)))
 
-    def on_modified(self, reference: str, days: Days | None, total: Money | None) -> None:
+    def on_modified(self, reference: str, days: DateRange | None, total: Money | None) -> None:
         """A booking was changed in Odoo; None where the webhook does not say how."""
-        self._heard(reference, News(None, "", days, total))
+        self._apply(reference, BookingEvent(None, "", days, total))
 
-    def _heard(self, reference: str, news: News) -> None:
-        reference = reference_of(reference)
-        with self._ledger() as ledger:
-            bookings = ledger.by_reference(reference)
+    def _apply(self, reference: str, news: BookingEvent) -> None:
+        reference = normalize_reference(reference)
+        with self._repository() as repository:
+            bookings = repository.by_reference(reference)
             for booking in bookings:
-                ledger.hear(booking, news)
-            new = not bookings and ledger.keep_for_later(reference, news)
+                repository.apply_event(booking, news)
+            new = not bookings and repository.save_unmatched(reference, news)
         if new:
             self._announcer.foreign(reference, news)
 

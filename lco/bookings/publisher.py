@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from lco import metrics
-from lco.bookings import states as rules
-from lco.bookings.mapping import News
+from lco.bookings import states
+from lco.bookings.mapping import BookingEvent
 from lco.changes.log import ChangeLog
 from lco.domain.booking import Booking
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 
 FOREIGN = "bookings"
 """The topic of bookings made in Odoo itself: no page of this site shows one."""
@@ -17,10 +17,10 @@ FOREIGN = "bookings"
 class Availability(Protocol):
     """What bookings tell the availability: see `lco.availability.service.Availability`."""
 
-    def forget(self, vehicle_id: int) -> None: ...
+    def invalidate(self, vehicle_id: int) -> None: ...
 
 
-class Announcer:
+class BookingPublisher:
     """Tells the change log, and the availability when days were taken or set free."""
 
     def __init__(self, availability: Availability, changes: ChangeLog) -> None:
@@ -29,37 +29,37 @@ class Announcer:
 
     def step(self, booking: Booking, kind: str) -> None:
         """`booking` has taken the step that the change log calls `kind`."""
-        if kind != rules.MODIFIED:
+        if kind != states.MODIFIED:
             metrics.bookings.labels(booking.state.value).inc()
         data = {"booking_ref": booking.reference, **_rented(booking.request.vehicle_id, booking.request.days)}
-        self._changes.append(f"booking:{booking.id}", kind, {} if kind == rules.CHANGED else data)
-        if kind in rules.OCCUPANCY:
+        self._changes.append(f"booking:{booking.id}", kind, {} if kind == states.CHANGED else data)
+        if kind in states.OCCUPANCY:
             self._occupancy(booking.request.vehicle_id, booking.vehicle_name, booking.request.days)
 
-    def is_ours_to_tell(self, change_id: int) -> bool:
+    def claim(self, change_id: int) -> bool:
         """Whether this process is to announce the step with this number in the audit, where all read it."""
-        return self._changes.is_mine_to_tell(f"step:{change_id}")
+        return self._changes.claim(f"step:{change_id}")
 
-    def foreign(self, reference: str, news: News, vehicle: tuple[int, str | None] | None = None) -> None:
+    def foreign(self, reference: str, news: BookingEvent, vehicle: tuple[int, str | None] | None = None) -> None:
         """Odoo tells of a booking that was not made here; `vehicle` is its id and, if known, its name."""
         vehicle_id, name = vehicle or (None, None)
-        kind = rules.kind(news.state) if news.state else rules.MODIFIED
+        kind = states.event_type(news.state) if news.state else states.MODIFIED
         self._changes.append(FOREIGN, kind, {"booking_ref": reference, **_rented(vehicle_id, news.days)})
         if vehicle_id is not None and name is not None:
             self._occupancy(vehicle_id, name, news.days)
 
     def refused(self, booking: Booking) -> None:
         """Odoo says that the days are taken, so what the site knows of them is old."""
-        self._availability.forget(booking.request.vehicle_id)
+        self._availability.invalidate(booking.request.vehicle_id)
 
-    def _occupancy(self, vehicle_id: int, name: str, days: Days | None) -> None:
+    def _occupancy(self, vehicle_id: int, name: str, days: DateRange | None) -> None:
         # Forgotten before it is announced: whoever looks because of the announcement must see the new state.
-        self._availability.forget(vehicle_id)
+        self._availability.invalidate(vehicle_id)
         data = {"vehicle_name": name, **_rented(vehicle_id, days)}
         self._changes.append(f"vehicle:{vehicle_id}", "availability.changed", data)
 
 
-def _rented(vehicle_id: int | None, days: Days | None) -> Mapping[str, object]:
+def _rented(vehicle_id: int | None, days: DateRange | None) -> Mapping[str, object]:
     data: dict[str, object] = {} if vehicle_id is None else {"vehicle_id": vehicle_id}
     if days:
         data |= {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()}

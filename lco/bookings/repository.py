@@ -9,12 +9,19 @@ from typing import Any, NamedTuple, Protocol, cast
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, update
 
 from lco import clock
-from lco.bookings import states as rules
-from lco.bookings import unmatched_events as early
-from lco.bookings.mapping import News, answered, booking_of, changing, new_row, reference_of, sha256
+from lco.bookings import states, unmatched_events
+from lco.bookings.mapping import (
+    BookingEvent,
+    accepted_values,
+    insert_values,
+    normalize_reference,
+    sha256,
+    to_booking,
+    update_values,
+)
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import Booking, BookingRequest, Placed, Refusal, State
-from lco.domain.date_range import Days
+from lco.domain.booking import Booking, BookingRequest, DeclineReason, OdooBooking, State
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
 # Statements on tables, built once: building one takes longer than running it, and so does making objects of rows.
@@ -34,9 +41,11 @@ BY_REFERENCE = _locked(BOOKINGS.c.reference == bindparam("reference"))
 IN_DOUBT = (
     BOOKINGS.c.vehicle_id == bindparam("vehicle_id"),
     # Not `in_`, whose list would be written into the statement anew each time.
-    or_(*(BOOKINGS.c.state == state for state in sorted(rules.OPEN)), BOOKINGS.c.refusal == Refusal.NOT_MADE),
+    or_(
+        *(BOOKINGS.c.state == state for state in sorted(states.OPEN)), BOOKINGS.c.refusal == DeclineReason.NOT_MADE
+    ),
 )
-PERHAPS_MADE = _locked(*IN_DOUBT)
+CANDIDATES = _locked(*IN_DOUBT)
 MAY_BE_OURS = select(BOOKINGS.c.id).where(*IN_DOUBT).limit(1)
 IS_KNOWN = select(BOOKINGS.c.id).where(BOOKINGS.c.reference == bindparam("reference")).limit(1)
 ASKED_WITH = select(BOOKINGS.c.request_digest).where(BOOKINGS.c.key_digest == bindparam("digest"))
@@ -59,10 +68,10 @@ DOUBTS = (
 ADD = insert(BOOKINGS).returning(*BOOKINGS.c)
 RECORD = insert(CHANGES)
 SAVE = update(BOOKINGS).where(BOOKINGS.c.id == bindparam("row_id"))
-ALONE_WITH = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("reference"))))
+LOCK_REFERENCE = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("reference"))))
 
 
-class Mails(Protocol):
+class MailWriter(Protocol):
     """Where a customer's mail is put down, in the transaction of the step it tells of."""
 
     def write(self, connection: Connection, message: str, booking: Booking) -> None:
@@ -84,10 +93,10 @@ class Due(NamedTuple):
     at: datetime
 
 
-class Ledger:
+class BookingRepository:
     """The bookings as `connection` sees them. `steps` collects what to tell the change log after the commit."""
 
-    def __init__(self, connection: Connection, mails: Mails | None = None) -> None:
+    def __init__(self, connection: Connection, mails: MailWriter | None = None) -> None:
         self._connection = connection
         self._mails = mails or NoMails()
         self.steps: list[tuple[Booking, str]] = []
@@ -110,13 +119,13 @@ class Ledger:
         return next(self._found(BY_ID, id=booking_id), None)
 
     def by_reference(self, reference: str) -> list[Booking]:
-        self._alone_with(reference)
+        self._lock_reference(reference)
         return list(self._found(BY_REFERENCE, reference=reference))
 
     def _found(self, statement: Select[*tuple[Any, ...]], **named: object) -> Iterator[Booking]:
-        return (booking_of(row) for row in self._connection.execute(statement, named).all())
+        return (to_booking(row) for row in self._connection.execute(statement, named).all())
 
-    def asked_with(self, key: str) -> str | None:
+    def request_digest(self, key: str) -> str | None:
         """The digest of what was asked for with `key`, or None when that is new."""
         return self._connection.execute(ASKED_WITH, {"digest": sha256(key)}).scalar()
 
@@ -131,7 +140,7 @@ class Ledger:
         claimed = self._connection.execute(CLAIM, seen | {"until": until}).scalar()
         return None if claimed is None else self.by_id(claimed)
 
-    def leave(self, booking: Booking) -> None:
+    def stop_tracking(self, booking: Booking) -> None:
         """Look after the booking no more."""
         self._save(booking, due_at=None)
 
@@ -141,119 +150,121 @@ class Ledger:
 
     def is_known(self, reference: str) -> bool:
         """Whether a booking here has this reference."""
-        self._alone_with(reference)
+        self._lock_reference(reference)
         return self._connection.execute(IS_KNOWN, {"reference": reference}).first() is not None
 
     def may_be_ours(self, vehicle_id: int) -> bool:
         """Whether any booking of the vehicle is open, so that it is worth looking which one Odoo tells of."""
         return self._connection.execute(MAY_BE_OURS, {"vehicle_id": vehicle_id}).first() is not None
 
-    def is_awaited(self, vehicle_id: int, email: str, days: Days | None) -> bool:
+    def is_awaited(self, vehicle_id: int, email: str, days: DateRange | None) -> bool:
         """Whether a booking like this one is being placed, so that Odoo's answer will say whose it is."""
-        return any(one.state is State.PLACING for one in self._perhaps_made(vehicle_id, email, days))
+        return any(one.state is State.PLACING for one in self._candidates(vehicle_id, email, days))
 
-    def _perhaps_made(self, vehicle_id: int, email: str, days: Days | None) -> list[Booking]:
+    def _candidates(self, vehicle_id: int, email: str, days: DateRange | None) -> list[Booking]:
         """The bookings that Odoo may have made, by its own or by somebody's hand, likeliest and oldest first."""
-        found = self._found(PERHAPS_MADE, vehicle_id=vehicle_id)
+        found = self._found(CANDIDATES, vehicle_id=vehicle_id)
         same_mail = [one for one in found if one.request.email.casefold() == email.casefold()]
         fitting = [one for one in same_mail if days in {None, one.request.days}]
         return sorted(fitting, key=lambda one: (one.refusal is not None, one.state is State.REQUESTED, one.id))
 
     def has_news(self, booking: Booking) -> bool:
         """Whether Odoo told of a booking for the same vehicle and mail that no booking here is known to be."""
-        return bool(early.nobodys(self._connection, booking.request.vehicle_id, booking.request.email))
+        return bool(
+            unmatched_events.find_unclaimed(self._connection, booking.request.vehicle_id, booking.request.email)
+        )
 
     # Changing: each verb gives the booking as it is afterwards
 
     def add(self, request: BookingRequest, key: str, vehicle_name: str) -> Booking:
         """A new booking in state requested. Raises IntegrityError when its key is stored already."""
-        new = new_row(request, key, vehicle_name, secrets.token_urlsafe(24), clock.now())
-        booking = booking_of(self._connection.execute(ADD, new).one())
+        new = insert_values(request, key, vehicle_name, secrets.token_urlsafe(24), clock.now())
+        booking = to_booking(self._connection.execute(ADD, new).one())
         self._record(booking, None, "customer", "")
         return booking
 
-    def move(
-        self, booking: Booking, state: State, actor: str, reason: str = "", refusal: Refusal | None = None
+    def transition(
+        self, booking: Booking, state: State, actor: str, reason: str = "", refusal: DeclineReason | None = None
     ) -> Booking:
         """The only place where a state changes. Raises ValueError for a step that `rules.ALLOWED` lacks.
 
         `reason` is kept with the step; of a booking that has ended the customer reads it too.
         """
         before, now = booking.state, clock.now()
-        if not rules.allowed(before, state):
+        if not states.may_transition(before, state):
             raise ValueError(f"a booking cannot go from {before} to {state}")
         moved = replace(
             booking,
             state=state,
             refusal=refusal,
-            reason=reason if state in rules.ENDED else "",
-            changes=booking.changes + (before in rules.SHOWN and booking.tries > 0),
+            reason=reason if state in states.ENDED else "",
+            changes=booking.changes + (before in states.CALENDAR_STATES and booking.tries > 0),
             tries=booking.tries + (state is State.PLACING),
             changed_at=now,
         )
-        self._save(moved, due_at=rules.due(state, moved.tries, now))
+        self._save(moved, due_at=states.next_attempt_at(state, moved.tries, now))
         self._record(moved, before, actor, reason)
-        self._tell(moved, rules.kind(state), rules.mail(before, state, moved.tries))
+        self._publish(moved, states.event_type(state), states.mail_for(before, state, moved.tries))
         return moved
 
-    def accept(self, booking: Booking, placed: Placed, actor: str) -> Booking:
+    def accept(self, booking: Booking, placed: OdooBooking, actor: str) -> Booking:
         """Odoo has made this booking: write down what it says, and apply the news that came before."""
-        self._alone_with(reference_of(placed.reference))
-        booking = answered(booking, placed)
-        if rules.allowed(booking.state, State.BOOKED):
-            booking = self.move(booking, State.BOOKED, actor)
+        self._lock_reference(normalize_reference(placed.reference))
+        booking = accepted_values(booking, placed)
+        if states.may_transition(booking.state, State.BOOKED):
+            booking = self.transition(booking, State.BOOKED, actor)
         else:
             self._save(booking)
-        for news in early.about(self._connection, booking.reference):
-            booking = self.hear(booking, news)
+        for news in unmatched_events.find(self._connection, booking.reference):
+            booking = self.apply_event(booking, news)
         return booking
 
-    def hear(self, booking: Booking, news: News) -> Booking:
+    def apply_event(self, booking: Booking, news: BookingEvent) -> Booking:
         """Apply what a webhook says, as far as it is new."""
-        if news.state and rules.allowed(booking.state, news.state):
-            booking = self.move(booking, news.state, "webhook", news.reason)
-        if news.says_nothing:
-            self.steps.append((booking, rules.MODIFIED))
+        if news.state and states.may_transition(booking.state, news.state):
+            booking = self.transition(booking, news.state, "webhook", news.reason)
+        if news.is_empty:
+            self.steps.append((booking, states.MODIFIED))
         days, total = news.days or booking.request.days, news.total or booking.total
         if (days, total) != (booking.request.days, booking.total):
             booking = self._modify(booking, days, total)
         return booking
 
-    def settle(self, vehicle_id: int, email: str) -> None:
+    def match_unmatched(self, vehicle_id: int, email: str) -> None:
         """Bookings in checking become those that Odoo told of, where vehicle, mail and days agree.
 
         While one like it is being placed, nothing is decided: Odoo's answer will say whose booking it is.
         """
-        for told in early.nobodys(self._connection, vehicle_id, email):
-            made = self._perhaps_made(vehicle_id, email, told.news.days)
+        for told in unmatched_events.find_unclaimed(self._connection, vehicle_id, email):
+            made = self._candidates(vehicle_id, email, told.news.days)
             # Odoo cannot have made a booking before its customer asked for it.
             made = [one for one in made if one.created_at <= told.received_at]
             if made and all(one.state is not State.PLACING for one in made):
-                self.accept(made[0], Placed(told.reference, None, "", told.news.total), "webhook")
+                self.accept(made[0], OdooBooking(told.reference, None, "", told.news.total), "webhook")
 
-    def keep_for_later(
-        self, reference: str, news: News, vehicle_id: int | None = None, email: str | None = None
+    def save_unmatched(
+        self, reference: str, news: BookingEvent, vehicle_id: int | None = None, email: str | None = None
     ) -> bool:
         """Remember news of a reference nobody knows: its booking may be being placed this moment.
 
         False when the same had been heard before.
         """
-        return early.keep(self._connection, reference, news, vehicle_id, email)
+        return unmatched_events.save(self._connection, reference, news, vehicle_id, email)
 
-    def forget_old_news(self) -> None:
+    def purge_unmatched(self) -> None:
         """Delete early news that no booking has come to claim."""
-        early.forget_old(self._connection)
+        unmatched_events.purge(self._connection)
 
-    def _alone_with(self, reference: str) -> None:
+    def _lock_reference(self, reference: str) -> None:
         """Until the transaction ends, no other one reads or writes about this reference.
 
         On PostgreSQL transactions run side by side: news that comes while the answer is written down would find no
         booking, the answer no news, and both would be right. SQLite has one writer anyway.
         """
         if self._connection.dialect.name == "postgresql":
-            self._connection.execute(ALONE_WITH, {"reference": reference})
+            self._connection.execute(LOCK_REFERENCE, {"reference": reference})
 
-    def _modify(self, booking: Booking, days: Days, total: Money | None) -> Booking:
+    def _modify(self, booking: Booking, days: DateRange, total: Money | None) -> Booking:
         modified = replace(
             booking,
             request=replace(booking.request, days=days),
@@ -263,13 +274,13 @@ class Ledger:
         )
         self._save(modified)
         self._record(modified, booking.state, "webhook", "modified")
-        self._tell(modified, rules.MODIFIED, "changed")
+        self._publish(modified, states.MODIFIED, "changed")
         return modified
 
     def _save(self, booking: Booking, **due: datetime | None) -> None:
-        self._connection.execute(SAVE, {"row_id": booking.id} | changing(booking) | due)
+        self._connection.execute(SAVE, {"row_id": booking.id} | update_values(booking) | due)
 
-    def _tell(self, booking: Booking, kind: str, mail: str | None) -> None:
+    def _publish(self, booking: Booking, kind: str, mail: str | None) -> None:
         """The change log is told after the commit, the customer in the same transaction or not at all."""
         self.steps.append((booking, kind))
         if mail:

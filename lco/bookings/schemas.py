@@ -11,9 +11,9 @@ import phonenumbers
 from email_validator import validate_email
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from lco.availability.schemas import days_chosen
+from lco.availability.schemas import parse_date_range
 from lco.domain.booking import BookingRequest
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.errors import InvalidInput, sentences
 
 KINDS = ("inquiry", "reservation", "test_drive")
@@ -54,7 +54,7 @@ class BookingForm:
         return cls()
 
 
-def read(values: Mapping[str, object], today: date) -> BookingRequest:
+def parse_booking(values: Mapping[str, object], today: date) -> BookingRequest:
     """The request in `values`; `today` is the business's. Raises InvalidInput with sentences by field."""
     errors: dict[str, list[str]] = {}
     found: Mapping[str, Any] = {}
@@ -71,9 +71,9 @@ def read(values: Mapping[str, object], today: date) -> BookingRequest:
     return BookingRequest(days=days, **found)
 
 
-def _days(values: Mapping[str, object], today: date) -> Days:
+def _days(values: Mapping[str, object], today: date) -> DateRange:
     typed = {name: values.get(name) or "" for name in NO_DATES}
-    days = days_chosen({name: text if isinstance(text, str) else "?" for name, text in typed.items()}, today)
+    days = parse_date_range({name: text if isinstance(text, str) else "?" for name, text in typed.items()}, today)
     if days is None:
         raise InvalidInput(NO_DATES)
     return days

@@ -5,10 +5,10 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from lco.bookings.errors import NotBooked
-from lco.domain.booking import Refusal, State
+from lco.domain.booking import DeclineReason, State
 from lco.errors import DatesTaken, Gone, InvalidInput, LcoError
 
-BUDGET = timedelta(seconds=13)
+SUBMIT_TIMEOUT = timedelta(seconds=13)
 """How long placing may take: reaching Odoo (2 s), its answer (10 s), and writing both down."""
 
 CHECK_AFTER = timedelta(minutes=3)
@@ -26,7 +26,7 @@ LONGEST_PAUSE = timedelta(minutes=5)
 PERSON_AFTER = timedelta(hours=2)
 """A booking that is still open when its request is this old needs a person. The site goes on trying."""
 
-ALLOWED: Mapping[State | None, frozenset[State]] = {
+TRANSITIONS: Mapping[State | None, frozenset[State]] = {
     None: frozenset({State.REQUESTED}),
     State.REQUESTED: frozenset({State.PLACING, State.BOOKED, State.DECLINED, State.EXPIRED}),
     State.PLACING: frozenset({State.REQUESTED, State.CHECKING, State.BOOKED, State.DECLINED}),
@@ -38,19 +38,21 @@ ALLOWED: Mapping[State | None, frozenset[State]] = {
     State.EXPIRED: frozenset({State.BOOKED, State.DECLINED}),
 }
 
-ASKED = frozenset({State.PLACING, State.CHECKING})
+SUBMITTED = frozenset({State.PLACING, State.CHECKING})
 """Odoo has been asked, and what became of it is not known."""
 
-OPEN = ASKED | {State.REQUESTED}
+OPEN = SUBMITTED | {State.REQUESTED}
 """The customer has been promised an answer that has not come yet."""
 
 ENDED = frozenset({State.DECLINED, State.CANCELLED, State.EXPIRED})
 """Nothing is booked, or nothing any more."""
 
-SHOWN = frozenset({State.REQUESTED, State.CHECKING, State.BOOKED, State.CONFIRMED, State.DECLINED, State.EXPIRED})
+CALENDAR_STATES = frozenset(
+    {State.REQUESTED, State.CHECKING, State.BOOKED, State.CONFIRMED, State.DECLINED, State.EXPIRED}
+)
 """States a customer may have put in a calendar: leaving one makes the calendar entry a newer version."""
 
-KINDS: Mapping[State, str] = {
+EVENT_TYPES: Mapping[State, str] = {
     State.BOOKED: "booking.created",
     State.CONFIRMED: "booking.confirmed",
     State.CANCELLED: "booking.cancelled",
@@ -71,17 +73,17 @@ MAILS: Mapping[State, str] = {
 }
 
 
-def allowed(before: State | None, after: State) -> bool:
+def may_transition(before: State | None, after: State) -> bool:
     """Whether a booking in state `before` (None: there is none yet) may go to `after`."""
-    return after in ALLOWED[before]
+    return after in TRANSITIONS[before]
 
 
-def kind(state: State) -> str:
+def event_type(state: State) -> str:
     """What the change log calls the step to `state`: a public event type, or the internal booking.changed."""
-    return KINDS.get(state, CHANGED)
+    return EVENT_TYPES.get(state, CHANGED)
 
 
-def mail(before: State, after: State, tries: int) -> str | None:
+def mail_for(before: State, after: State, tries: int) -> str | None:
     """The message that the customer gets of this step, or None for a step that is not worth one.
 
     That the request is kept is written once. A no to somebody who waits for it on the page needs no mail.
@@ -94,19 +96,19 @@ def mail(before: State, after: State, tries: int) -> str | None:
     return MAILS.get(after)
 
 
-def due(state: State, tries: int, now: datetime) -> datetime | None:
+def next_attempt_at(state: State, tries: int, now: datetime) -> datetime | None:
     """When the site looks after a booking that came to `state` just now; None: not by itself."""
     match state:
         case State.PLACING:
-            return now + BUDGET
+            return now + SUBMIT_TIMEOUT
         case State.REQUESTED:
-            return now + pause(tries)
+            return now + backoff(tries)
         case State.CHECKING:
             return now + CHECK_AFTER
     return None
 
 
-def pause(tries: int) -> timedelta:
+def backoff(tries: int) -> timedelta:
     """How long to wait after that many attempts: doubling from FIRST_PAUSE to LONGEST_PAUSE."""
     doubled = min(max(tries - 1, 0), 10)  # 5 s, doubled ten times, is far beyond the longest
     return min(FIRST_PAUSE * (1 << doubled), LONGEST_PAUSE)
@@ -117,14 +119,14 @@ def kept_until(created_at: datetime, first_day: date, zone: ZoneInfo) -> datetim
     return max(datetime.combine(first_day, time(), zone), created_at + PERSON_AFTER)
 
 
-def refused(refusal: Refusal, sentence: str) -> LcoError:
+def decline_error(refusal: DeclineReason, sentence: str) -> LcoError:
     """What a customer is told when nothing was booked; `sentence` is Odoo's own, or the site's."""
     match refusal:
-        case Refusal.DATES_TAKEN:
+        case DeclineReason.DATES_TAKEN:
             return DatesTaken()
-        case Refusal.INVALID:
+        case DeclineReason.INVALID:
             return InvalidInput({}, sentence)
-        case Refusal.VEHICLE_GONE:
+        case DeclineReason.VEHICLE_GONE:
             return Gone()
-        case Refusal.NOT_MADE:
+        case DeclineReason.NOT_MADE:
             return NotBooked()

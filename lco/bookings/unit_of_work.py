@@ -3,24 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lco.bookings.publisher import Announcer
-from lco.bookings.repository import Ledger, Mails
-from lco.db import Store
+from lco.bookings.publisher import BookingPublisher
+from lco.bookings.repository import BookingRepository, MailWriter
+from lco.db import Database
 
 
 class BookingRecords:
     """What all verbs of bookings share."""
 
-    def __init__(self, store: Store, announcer: Announcer, mails: Mails) -> None:
-        self._store = store
+    def __init__(self, database: Database, announcer: BookingPublisher, mails: MailWriter) -> None:
+        self._db = database
         self._announcer = announcer
         self._mails = mails
 
     @contextmanager
-    def _ledger(self) -> Iterator[Ledger]:
+    def _repository(self) -> Iterator[BookingRepository]:
         """A transaction on the bookings; once it is committed, its steps are announced."""
-        with self._store.connection() as connection:
-            ledger = Ledger(connection, self._mails)
-            yield ledger
-        for booking, kind in ledger.steps:
+        with self._db.connection() as connection:
+            repository = BookingRepository(connection, self._mails)
+            yield repository
+        for booking, kind in repository.steps:
             self._announcer.step(booking, kind)

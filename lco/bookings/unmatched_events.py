@@ -6,12 +6,12 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select
 
 from lco import clock
-from lco.bookings.mapping import News, sha256, total_of
+from lco.bookings.mapping import BookingEvent, sha256, to_total
 from lco.db.models import BookingRow, EarlyNews
 from lco.domain.booking import State
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 
-KEPT = timedelta(days=1)
+MAX_AGE = timedelta(days=1)
 
 # Statements on tables, built once: most webhooks are about bookings that were made in Odoo itself, and run these.
 TABLE = cast("Table", EarlyNews.__table__)
@@ -22,7 +22,7 @@ ABOUT = (
     .where(TABLE.c.reference == bindparam("reference"), TABLE.c.received_at > bindparam("since"))
     .order_by(TABLE.c.id)
 )
-NOBODYS = (
+UNCLAIMED = (
     select(TABLE)
     .where(
         TABLE.c.vehicle_id == bindparam("vehicle_id"),
@@ -33,19 +33,23 @@ NOBODYS = (
 )
 
 
-class Told(NamedTuple):
+class UnmatchedEvent(NamedTuple):
     """What Odoo told of a reference, and when."""
 
     reference: str
     received_at: datetime
-    news: News
+    news: BookingEvent
 
 
-def keep(
-    connection: Connection, reference: str, news: News, vehicle_id: int | None = None, email: str | None = None
+def save(
+    connection: Connection,
+    reference: str,
+    news: BookingEvent,
+    vehicle_id: int | None = None,
+    email: str | None = None,
 ) -> bool:
     """Remember `news`, with whose they may be; False when the same had been heard before."""
-    if news in about(connection, reference):
+    if news in find(connection, reference):
         return False
     row = {
         "reference": reference,
@@ -63,29 +67,29 @@ def keep(
     return True
 
 
-def about(connection: Connection, reference: str | None) -> list[News]:
+def find(connection: Connection, reference: str | None) -> list[BookingEvent]:
     """What was told of the reference, oldest first."""
-    rows = connection.execute(ABOUT, {"reference": reference, "since": clock.now() - KEPT})
+    rows = connection.execute(ABOUT, {"reference": reference, "since": clock.now() - MAX_AGE})
     return [_news(row) for row in rows]
 
 
-def nobodys(connection: Connection, vehicle_id: int, email: str) -> list[Told]:
+def find_unclaimed(connection: Connection, vehicle_id: int, email: str) -> list[UnmatchedEvent]:
     """What was told of bookings for this vehicle and mail, where no booking here has the reference."""
-    rows = connection.execute(NOBODYS, {"vehicle_id": vehicle_id, "email": _digest(email)})
-    return [Told(row.reference, row.received_at, _news(row)) for row in rows]
+    rows = connection.execute(UNCLAIMED, {"vehicle_id": vehicle_id, "email": _digest(email)})
+    return [UnmatchedEvent(row.reference, row.received_at, _news(row)) for row in rows]
 
 
-def forget_old(connection: Connection) -> None:
+def purge(connection: Connection) -> None:
     """Delete what no booking has come to claim."""
-    connection.execute(delete(TABLE).where(TABLE.c.received_at < clock.now() - KEPT))
+    connection.execute(delete(TABLE).where(TABLE.c.received_at < clock.now() - MAX_AGE))
 
 
-def _news(row: Row[*tuple[Any, ...]]) -> News:
-    return News(
+def _news(row: Row[*tuple[Any, ...]]) -> BookingEvent:
+    return BookingEvent(
         state=State(row.state) if row.state else None,
         reason=row.reason,
-        days=Days(row.date_from, row.date_to) if row.date_from and row.date_to else None,
-        total=total_of(row),
+        days=DateRange(row.date_from, row.date_to) if row.date_from and row.date_to else None,
+        total=to_total(row),
     )
 
 

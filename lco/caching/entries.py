@@ -11,41 +11,41 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
+class CachedValue(Generic[T]):
     """A value, when it was read from Odoo, and whether the latest attempt to read it again has failed.
 
     `borrowed`: another process has read it since this one was asked for it.
     """
 
     value: T
-    read_at: datetime
-    failed: bool = False
-    borrowed: bool = False
+    fetched_at: datetime
+    refresh_failed: bool = False
+    from_peer: bool = False
 
 
 class Entry:
     """What is known under one key. A reading from before `needed_from` has missed something."""
 
-    def __init__(self, inherited: Reading[Any] | None, needed_from: datetime, *, hinted: bool) -> None:
+    def __init__(self, inherited: CachedValue[Any] | None, needed_from: datetime, *, hinted: bool) -> None:
         self.reading = inherited
         self.needed_from = needed_from
         self.hinted = hinted
-        self.hints = 0
+        self.invalidations = 0
         self.refresh: Future[None] | None = None
 
-    def is_newer_than(self, reading: Reading[Any] | None) -> bool:
-        return self.reading is not None and (reading is None or self.reading.read_at > reading.read_at)
+    def is_newer_than(self, reading: CachedValue[Any] | None) -> bool:
+        return self.reading is not None and (reading is None or self.reading.fetched_at > reading.fetched_at)
 
-    def can_use(self, reading: Reading[Any]) -> bool:
+    def can_use(self, reading: CachedValue[Any]) -> bool:
         """Whether `reading` is newer than what is known, and has missed nothing."""
-        is_newer = self.reading is None or reading.read_at > self.reading.read_at
-        return is_newer and reading.read_at >= self.needed_from
+        is_newer = self.reading is None or reading.fetched_at > self.reading.fetched_at
+        return is_newer and reading.fetched_at >= self.needed_from
 
     def hint(self, instant: datetime) -> None:
         """What is known from before `instant` has missed something."""
         self.needed_from = max(self.needed_from, instant)
         self.hinted = True
-        self.hints += 1
+        self.invalidations += 1
 
 
 class Entries:

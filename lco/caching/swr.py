@@ -16,22 +16,22 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from lco import clock, metrics
-from lco import deadline as budget
-from lco.caching import expiry as validity
-from lco.caching.entries import Entries, Entry, Reading, prefixes
-from lco.errors import OdooAway, OdooError
+from lco.caching import expiry
+from lco.caching.entries import CachedValue, Entries, Entry, prefixes
+from lco.deadline import remaining
+from lco.errors import OdooError, OdooUnavailable
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-USABLE = timedelta(days=1)
-KEPT = 10_000
-LONGEST_WAIT = 10.0
+MAX_STALE = timedelta(days=1)
+MAX_ENTRIES = 10_000
+MAX_WAIT_SECONDS = 10.0
 _loaders = ThreadPoolExecutor(max_workers=32, thread_name_prefix="refresh")
 
 
-class Shelf(Protocol):
+class CacheBackend(Protocol):
     """Where the last good answers lie, over restarts and for other processes: a Flask-Caching cache."""
 
     def get(self, key: str) -> Any: ...
@@ -39,43 +39,45 @@ class Shelf(Protocol):
     def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None: ...
 
 
-Turn = Callable[[str], AbstractContextManager[object]]
+Mutex = Callable[[str], AbstractContextManager[object]]
 """In what `turn(key)` opens, no other process reads the answer to this key."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question(Generic[T]):
+class CacheQuery(Generic[T]):
     """What is asked: its key, how long an answer counts as fresh, and how to get one.
 
     With `keep` the answer survives a restart. `stored` is called with every new reading.
     """
 
     key: str
-    fresh: timedelta
-    load: Callable[[], T]
-    keep: bool = False
-    stored: Callable[[Reading[T]], object] | None = None
+    max_age: timedelta
+    loader: Callable[[], T]
+    persist: bool = False
+    on_refresh: Callable[[CachedValue[T]], object] | None = None
 
 
-class Freshness:
+class StaleWhileRevalidateCache:
     """The readings of one process, at most `kept` of them; a `shelf` remembers the chosen ones over restarts.
 
     With `turn` other processes use the same shelf: it then holds all readings for as long as they are fresh.
     """
 
-    def __init__(self, shelf: Shelf | None = None, kept: int = KEPT, turn: Turn | None = None) -> None:
-        self._shelf = shelf
+    def __init__(
+        self, backend: CacheBackend | None = None, kept: int = MAX_ENTRIES, turn: Mutex | None = None
+    ) -> None:
+        self._backend = backend
         self._kept = kept
         self._shares = turn is not None
         self._turn = turn or nullcontext
         self._began = clock.now()
         self._lock = threading.Lock()
         self._entries = Entries(kept)
-        self.hints = 0
+        self.invalidations = 0
         """How often `forget` was called: when that has grown, a page made before may hold what is old now."""
         self._forgotten: OrderedDict[str, datetime] = OrderedDict()
 
-    def read(self, question: Question[T], *, wait: bool = False) -> Reading[T]:
+    def get(self, query: CacheQuery[T], *, wait: bool = False) -> CachedValue[T]:
         """What is known: at once when there is anything usable, else after waiting for an answer.
 
         A reading that is no longer fresh is given as it is while one refresh runs behind it. One that `forget`
@@ -84,37 +86,37 @@ class Freshness:
         Raises OdooError when there is nothing to fall back on; waits no longer than the budget.
         """
         try:
-            reading = self._read(question, wait=wait)
+            reading = self._read(query, wait=wait)
         except OdooError:
-            validity.ends(clock.now())
+            expiry.ends(clock.now())
             raise
-        validity.ends(clock.now() if reading.failed else reading.read_at + question.fresh)
+        expiry.ends(clock.now() if reading.refresh_failed else reading.fetched_at + query.max_age)
         return reading
 
-    def _read(self, question: Question[T], *, wait: bool) -> Reading[T]:
-        entry = self._entry(question)
+    def _read(self, query: CacheQuery[T], *, wait: bool) -> CachedValue[T]:
+        entry = self._entry(query)
         reading = entry.reading
-        age = None if reading is None else clock.now() - reading.read_at
-        if reading is None or age is None or age > USABLE:
-            return self._loaded(entry, question, reading)
-        old = age > question.fresh or reading.failed
-        if entry.hinted or (wait and (old or reading.read_at < entry.needed_from)):
+        age = None if reading is None else clock.now() - reading.fetched_at
+        if reading is None or age is None or age > MAX_STALE:
+            return self._loaded(entry, query, reading)
+        old = age > query.max_age or reading.refresh_failed
+        if entry.hinted or (wait and (old or reading.fetched_at < entry.needed_from)):
             try:
-                return self._loaded(entry, question, reading)
+                return self._loaded(entry, query, reading)
             except OdooError:
-                return self._stale(entry, question.key, reading)
+                return self._stale(entry, query.key, reading)
         if old:
-            self._refresh(entry, question, reading)
+            self._refresh(entry, query, reading)
         return reading
 
-    def forget(self, prefix: str, before: datetime | None = None) -> None:
+    def invalidate(self, prefix: str, before: datetime | None = None) -> None:
         """From now on, what lies under keys that start with `prefix` is asked again before it is answered.
 
         With `before` only what was read before that instant. A prefix ends with a colon.
         """
         instant = before or clock.now()
         with self._lock:
-            self.hints += 1
+            self.invalidations += 1
             # What is not in memory may still lie on the shelf.
             self._forgotten[prefix] = max(instant, self._forgotten.pop(prefix, instant))
             while len(self._forgotten) > self._kept:
@@ -129,121 +131,123 @@ class Freshness:
             if entry := self._entries.get(key):
                 entry.needed_from = clock.now()
 
-    def _entry(self, question: Question[Any]) -> Entry:
+    def _entry(self, query: CacheQuery[Any]) -> Entry:
         # The shelf is asked before the entry is there for others, who would not find on it what lies on the shelf.
-        shelved = self._from_shelf(question.key) if question.keep and question.key not in self._entries else None
+        stored = self._from_backend(query.key) if query.persist and query.key not in self._entries else None
         with self._lock:
-            entry = self._entries.get(question.key) or self._new_entry(question.key, shelved)
-            self._entries.touch(question.key)
+            entry = self._entries.get(query.key) or self._new_entry(query.key, stored)
+            self._entries.touch(query.key)
         return entry
 
-    def _new_entry(self, key: str, shelved: Reading[Any] | None) -> Entry:
-        hints = [self._forgotten[prefix] for prefix in prefixes(key) if prefix in self._forgotten]
-        hinted = shelved is not None and any(shelved.read_at < hint for hint in hints)
-        entry = Entry(shelved, max([self._began, *hints]), hinted=hinted)
+    def _new_entry(self, key: str, stored: CachedValue[Any] | None) -> Entry:
+        invalidations = [self._forgotten[prefix] for prefix in prefixes(key) if prefix in self._forgotten]
+        hinted = stored is not None and any(stored.fetched_at < hint for hint in invalidations)
+        entry = Entry(stored, max([self._began, *invalidations]), hinted=hinted)
         self._entries.add(key, entry)
         return entry
 
-    def _loaded(self, entry: Entry, question: Question[T], known: Reading[T] | None) -> Reading[T]:
+    def _loaded(self, entry: Entry, query: CacheQuery[T], known: CachedValue[T] | None) -> CachedValue[T]:
         """A new reading. A refresh that was under way when a hint came may not know of it, so another follows."""
-        self._wait(self._refresh(entry, question, known))
+        self._wait(self._refresh(entry, query, known))
         if entry.hinted:
-            self._wait(self._refresh(entry, question, entry.reading))
+            self._wait(self._refresh(entry, query, entry.reading))
         if entry.reading is None:
-            raise OdooAway
+            raise OdooUnavailable
         return entry.reading
 
     @staticmethod
     def _wait(refresh: Future[None] | None) -> None:
         try:
             if refresh:
-                refresh.result(budget.remaining(LONGEST_WAIT))
+                refresh.result(remaining(MAX_WAIT_SECONDS))
         except WaitedTooLong as error:
-            raise OdooAway from error
+            raise OdooUnavailable from error
 
-    def _refresh(self, entry: Entry, question: Question[Any], known: Reading[Any] | None) -> Future[None] | None:
+    def _refresh(
+        self, entry: Entry, query: CacheQuery[Any], known: CachedValue[Any] | None
+    ) -> Future[None] | None:
         """The one refresh under way for `entry`, started now when there is none.
 
         None when another has ended since the caller looked and found `known`: there is something newer already.
         """
         with self._lock:
             if entry.refresh is None and not entry.is_newer_than(known):
-                entry.refresh = _loaders.submit(self._run, entry, question)
+                entry.refresh = _loaders.submit(self._run, entry, query)
             return entry.refresh
 
-    def _run(self, entry: Entry, question: Question[Any]) -> None:
+    def _run(self, entry: Entry, query: CacheQuery[Any]) -> None:
         try:
-            self._take(entry, question)
+            self._take(entry, query)
         except OdooError:
             self._failed(entry)
             raise
         except Exception as error:
             metrics.background_failures.labels("refresh").inc()
-            log.exception("refreshing %s failed", question.key)
+            log.exception("refreshing %s failed", query.key)
             self._failed(entry)
             raise OdooError from error
 
-    def _take(self, entry: Entry, question: Question[Any]) -> None:
-        with self._turn(question.key):
-            hints = entry.hints
-            reading = self._borrowed(entry, question) or self._read_now(question)
+    def _take(self, entry: Entry, query: CacheQuery[Any]) -> None:
+        with self._turn(query.key):
+            invalidations = entry.invalidations
+            reading = self._borrowed(entry, query) or self._read_now(query)
             with self._lock:
                 entry.reading = reading
                 # A hint that came while the answer was on its way may be about something it does not hold yet.
-                entry.hinted = entry.hints != hints
+                entry.hinted = entry.invalidations != invalidations
                 entry.refresh = None
             # Others may have it once it is announced: what they borrow they take for known everywhere.
-            if question.stored:
-                question.stored(reading)
-            if (question.keep or self._shares) and not reading.borrowed:
-                self._to_shelf(question, reading)
+            if query.on_refresh:
+                query.on_refresh(reading)
+            if (query.persist or self._shares) and not reading.from_peer:
+                self._to_backend(query, reading)
 
     @staticmethod
-    def _read_now(question: Question[T]) -> Reading[T]:
+    def _read_now(query: CacheQuery[T]) -> CachedValue[T]:
         began = clock.now()
-        return Reading(question.load(), began)
+        return CachedValue(query.loader(), began)
 
-    def _borrowed(self, entry: Entry, question: Question[Any]) -> Reading[Any] | None:
+    def _borrowed(self, entry: Entry, query: CacheQuery[Any]) -> CachedValue[Any] | None:
         """What another process has read while this one waited for its turn, if that serves as well."""
-        reading = self._from_shelf(question.key) if self._shares else None
-        if reading is None or not entry.can_use(reading) or clock.now() - reading.read_at > question.fresh:
+        reading = self._from_backend(query.key) if self._shares else None
+        if reading is None or not entry.can_use(reading) or clock.now() - reading.fetched_at > query.max_age:
             return None
-        return replace(reading, borrowed=True)
+        return replace(reading, from_peer=True)
 
     def _failed(self, entry: Entry) -> None:
         with self._lock:
             entry.refresh = None
             if entry.reading:
-                entry.reading = replace(entry.reading, failed=True)
+                entry.reading = replace(entry.reading, refresh_failed=True)
 
-    def _stale(self, entry: Entry, key: str, reading: Reading[T]) -> Reading[T]:
+    def _stale(self, entry: Entry, key: str, reading: CachedValue[T]) -> CachedValue[T]:
         """`reading`, marked. Who comes next need not wait as long: the refresh goes on, or is known to fail."""
         metrics.stale_answers.labels(key.partition(":")[0]).inc()
-        stale = replace(reading, failed=True)
+        stale = replace(reading, refresh_failed=True)
         with self._lock:
             entry.hinted = False
             if entry.reading is reading:
                 entry.reading = stale
         return stale
 
-    def _from_shelf(self, key: str) -> Reading[Any] | None:
+    def _from_backend(self, key: str) -> CachedValue[Any] | None:
         try:
-            reading = self._shelf.get(key) if self._shelf else None
+            reading = self._backend.get(key) if self._backend else None
         except Exception:
             metrics.cache_failures.labels("get").inc()
             log.exception("the cache could not be read")
             return None
-        return reading if isinstance(reading, Reading) else None
+        return reading if isinstance(reading, CachedValue) else None
 
-    def _to_shelf(self, question: Question[Any], reading: Reading[Any]) -> None:
-        kept_for = USABLE if question.keep else question.fresh
+    def _to_backend(self, query: CacheQuery[Any], reading: CachedValue[Any]) -> None:
+        kept_for = MAX_STALE if query.persist else query.max_age
         try:
-            if self._shelf:
-                self._shelf.set(question.key, reading, timeout=int(kept_for.total_seconds()))
+            if self._backend:
+                self._backend.set(query.key, reading, timeout=int(kept_for.total_seconds()))
         except Exception:
             metrics.cache_failures.labels("set").inc()
             log.exception("the cache could not be written")
 
 
-def _is_from(instant: datetime, reading: Reading[Any] | None) -> bool:
-    return reading is not None and reading.read_at >= instant
+def _is_from(instant: datetime, reading: CachedValue[Any] | None) -> bool:
+    return reading is not None and reading.fetched_at >= instant

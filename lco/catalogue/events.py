@@ -8,7 +8,7 @@ CORRECTED = "vehicle.corrected"
 """What is told to pages only: the public has heard it, but a process may have missed it."""
 
 
-def kind(before: Vehicle | None, after: Vehicle | None) -> str:
+def event_type(before: Vehicle | None, after: Vehicle | None) -> str:
     """The public event type for one difference."""
     if after is None:
         return "vehicle.removed"
@@ -21,13 +21,13 @@ def kind(before: Vehicle | None, after: Vehicle | None) -> str:
     return "price.updated" if before.rates != after.rates else "vehicle.updated"
 
 
-def only_completes(before: Vehicle, after: Vehicle) -> bool:
+def is_completion(before: Vehicle, after: Vehicle) -> bool:
     """Whether nothing happened but that the rates which the list does not tell became known."""
     longer = Rates(before.rates.daily, after.rates.weekly, after.rates.monthly)
     return before.rates.weekly is before.rates.monthly is None and replace(before, rates=longer) == after
 
 
-def data(vehicle: Vehicle) -> dict[str, object]:
+def public_payload(vehicle: Vehicle) -> dict[str, object]:
     """What is public about a vehicle, whatever happened to it: plain JSON, prices as numbers."""
     return {
         "vehicle_id": vehicle.id,

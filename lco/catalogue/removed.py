@@ -4,7 +4,7 @@ import logging
 import threading
 
 from lco import metrics
-from lco.caching.swr import Shelf
+from lco.caching.swr import CacheBackend
 
 log = logging.getLogger(__name__)
 
@@ -12,11 +12,11 @@ KEY = "removed"
 FOREVER = 0
 
 
-class Removed:
+class RemovedVehicles:
     """The ids, kept on a shelf over restarts. They are a courtesy: a lost one only turns a 410 into a 404."""
 
-    def __init__(self, shelf: Shelf | None = None) -> None:
-        self._shelf = shelf
+    def __init__(self, backend: CacheBackend | None = None) -> None:
+        self._backend = backend
         self._lock = threading.Lock()
         self._ids: frozenset[int] = self._read()
 
@@ -35,15 +35,15 @@ class Removed:
                 return
             self._ids = ids
             try:
-                if self._shelf:
-                    self._shelf.set(KEY, ids, timeout=FOREVER)
+                if self._backend:
+                    self._backend.set(KEY, ids, timeout=FOREVER)
             except Exception:
                 metrics.cache_failures.labels("set").inc()
                 log.exception("the cache could not be written")
 
     def _read(self) -> frozenset[int]:
         try:
-            ids = self._shelf.get(KEY) if self._shelf else None
+            ids = self._backend.get(KEY) if self._backend else None
         except Exception:
             metrics.cache_failures.labels("get").inc()
             log.exception("the cache could not be read")

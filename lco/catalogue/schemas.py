@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from lco.availability.schemas import days_chosen
+from lco.availability.schemas import parse_date_range
 from lco.catalogue.search import SORTS, Query
 from lco.errors import InvalidInput, sentences
 
@@ -50,7 +50,7 @@ PARAMETERS = (*FilterSchema().fields, "date_from", "date_to")
 """Every parameter that changes what the list shows."""
 
 
-def query(arguments: Mapping[str, str], today: date) -> tuple[Query, dict[str, list[str]]]:
+def parse_query(arguments: Mapping[str, str], today: date) -> tuple[Query, dict[str, list[str]]]:
     """The query that the list's address writes, and sentences about what in it could not be used.
 
     A visitor with a mistyped price still sees the shop: what is wrong is told and left out.
@@ -62,7 +62,7 @@ def query(arguments: Mapping[str, str], today: date) -> tuple[Query, dict[str, l
         errors = sentences(error)
         values = FilterSchema().load({name: text for name, text in arguments.items() if name not in errors})
     try:
-        days = days_chosen(arguments, today)
+        days = parse_date_range(arguments, today)
     except InvalidInput as error:
         days, errors = None, errors | error.fields
     return Query(days=days, **values), errors

@@ -7,9 +7,9 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from lco.catalogue.search_text import folded
+from lco.catalogue.search_text import normalize
 from lco.catalogue.snapshot import Snapshot
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Vehicle
 
 PAGE_SIZE = 24
@@ -38,7 +38,7 @@ class Query:
     fuel_type: str = ""
     min_price: Decimal | None = None
     max_price: Decimal | None = None
-    days: Days | None = None
+    days: DateRange | None = None
     sort: str = "featured"
     page: int = 1
 
@@ -95,7 +95,7 @@ def _offered(snapshot: Snapshot, query: Query, free: Collection[int] | None) -> 
     if query.min_price is not None or query.max_price is not None:
         priced = snapshot.priced(query.min_price, query.max_price)
         offered = [v for v in offered if v.id in priced]
-    for word in folded(query.q).split():
+    for word in normalize(query.q).split():
         offered = [v for v in offered if word in snapshot.texts[v.id]]
     return offered
 
@@ -111,7 +111,7 @@ def _facet(vehicles: Sequence[Vehicle], name: str, chosen: Mapping[str, str]) ->
     """The values of one facet, counted with every other one applied but not this one."""
     others = {other: wanted for other, wanted in chosen.items() if other != name}
     counts: Counter[Any] = Counter(map(attrgetter(name), _having(vehicles, others)))
-    values = sorted((value for value in counts if value), key=folded)
+    values = sorted((value for value in counts if value), key=normalize)
     return tuple(Facet(value, label(value), counts[value]) for value in values)
 
 

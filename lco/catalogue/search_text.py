@@ -7,18 +7,18 @@ from lco.domain.vehicle import Vehicle
 
 
 @lru_cache(maxsize=50_000)
-def folded(text: str) -> str:
+def normalize(text: str) -> str:
     """`text` without accents and capitals, for comparing what people type."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
 
-def searched(vehicle: Vehicle) -> str:
+def searchable_text(vehicle: Vehicle) -> str:
     """All that a search for words looks through, folded."""
-    return _folded_together(vehicle.name, vehicle.brand, vehicle.model, vehicle.category, vehicle.summary)
+    return _normalize_together(vehicle.name, vehicle.brand, vehicle.model, vehicle.category, vehicle.summary)
 
 
 @lru_cache(maxsize=50_000)
-def _folded_together(*texts: str | None) -> str:
+def _normalize_together(*texts: str | None) -> str:
     """By texts, not by vehicle: a vehicle that changes its price keeps them, and strings keep their hash."""
-    return folded(" ".join(text for text in texts if text))
+    return normalize(" ".join(text for text in texts if text))

@@ -14,18 +14,18 @@ FIELDS = tuple(field.name for field in fields(Vehicle))
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class VehicleVersion:
     """The vehicle as it was known from the instant `at` on; None when it is no longer for rent."""
 
     at: datetime
     vehicle: Vehicle | None
 
-    def written(self) -> Json:
+    def dumps(self) -> Json:
         """All of it in what JSON has: amounts of money and days as text, so that nothing is rounded."""
         return {"at": self.at.isoformat(), "vehicle": self.vehicle and _written(self.vehicle)}
 
     @classmethod
-    def read(cls, written: Json) -> "Learned":
+    def loads(cls, written: Json) -> "VehicleVersion":
         """What `written` says. Raises KeyError, TypeError, ValueError for what another version has written."""
         vehicle = written["vehicle"]
         return cls(datetime.fromisoformat(written["at"]), None if vehicle is None else _read(vehicle))

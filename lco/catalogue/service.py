@@ -8,15 +8,15 @@ from typing import Any
 
 from lco import background, clock
 from lco.availability.service import Availability
-from lco.caching.entries import Reading
-from lco.caching.swr import Freshness, Question
-from lco.catalogue import events as news
-from lco.catalogue.removed import Removed
-from lco.catalogue.serialization import Learned
+from lco.caching.entries import CachedValue
+from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
+from lco.catalogue import events
+from lco.catalogue.removed import RemovedVehicles
+from lco.catalogue.serialization import VehicleVersion
 from lco.catalogue.snapshot import Snapshot
-from lco.catalogue.state import Known, Turn
+from lco.catalogue.state import CatalogueState, VehicleUpdate
 from lco.changes.log import Change, ChangeId, ChangeLog
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Details, Rates, Status, Vehicle
 from lco.errors import Gone, NotFound, OdooError
 from lco.odoo.client import OdooClient
@@ -24,11 +24,11 @@ from lco.odoo.errors import VehicleUnknown
 
 log = logging.getLogger(__name__)
 
-LIST_FRESH = timedelta(seconds=60)
-VEHICLE_FRESH = timedelta(seconds=30)
-PAUSE = timedelta(seconds=1)
+LIST_MAX_AGE = timedelta(seconds=60)
+VEHICLE_MAX_AGE = timedelta(seconds=30)
+REREAD_PAUSE = timedelta(seconds=1)
 """Between two readings of one vehicle because of webhooks: a burst makes Odoo be asked twice, not fifty times."""
-ASK_YOURSELF: Mapping[str, object] = {}
+REFETCH: Mapping[str, object] = {}
 """What a process tells the others of a vehicle that it does not know itself."""
 
 
@@ -43,21 +43,21 @@ class Catalogue:
     def __init__(
         self,
         odoo: OdooClient,
-        freshness: Freshness,
+        cache: StaleWhileRevalidateCache,
         availability: Availability,
         changes: ChangeLog,
-        removed: Removed,
+        removed: RemovedVehicles,
     ) -> None:
-        self.pause = PAUSE
+        self.pause = REREAD_PAUSE
         self._odoo = odoo
-        self._freshness = freshness
+        self._cache = cache
         self._availability = availability
         self._changes = changes
         self._removed = removed
-        self._known = Known()
-        self._list = Question("vehicles", LIST_FRESH, self._read_list, keep=True, stored=self._listed)
+        self._known = CatalogueState()
+        self._list = CacheQuery("vehicles", LIST_MAX_AGE, self._read_list, persist=True, on_refresh=self._listed)
         self._away = False
-        changes.follow(self._follow, self._lost)
+        changes.replicate(self._on_remote_change, self._on_gap)
 
     def vehicles(self) -> Snapshot:
         """The catalogue as it is known now: at most LIST_FRESH old while Odoo answers."""
@@ -78,19 +78,19 @@ class Catalogue:
             raise Gone
         return replace(details, vehicle=self.find(vehicle_id))
 
-    def free(self, days: Days) -> frozenset[int]:
+    def free(self, days: DateRange) -> frozenset[int]:
         """The ids that Odoo lists as free in all of `days`."""
 
         def load() -> frozenset[int]:
             return frozenset(vehicle.id for vehicle in self._odoo.vehicles(free=days))
 
-        return self._freshness.read(Question(f"free:{days.start}:{days.end}", LIST_FRESH, load)).value
+        return self._cache.get(CacheQuery(f"free:{days.start}:{days.end}", LIST_MAX_AGE, load)).value
 
     def brands(self) -> Mapping[int, str]:
         """The names of Odoo's brands by their id there."""
-        return self._freshness.read(Question("brands", LIST_FRESH, self._odoo.brands, keep=True)).value
+        return self._cache.get(CacheQuery("brands", LIST_MAX_AGE, self._odoo.brands, persist=True)).value
 
-    def old_since(self) -> datetime | None:
+    def stale_since(self) -> datetime | None:
         """While Odoo does not answer: the instant at which it was last read. None while it does."""
         return self._known.listed_at if self._away else None
 
@@ -114,13 +114,15 @@ class Catalogue:
             now = status or vehicle.status
             return replace(vehicle, status=now, back_on=None if now is Status.AVAILABLE else back_on)
 
-        self._told(vehicle_id, "availability.changed", turn, data)
+        self._apply_webhook(vehicle_id, "availability.changed", turn, data)
 
     def maintenance_changed(self, vehicle_id: int, *, in_maintenance: bool, until: date | None) -> None:
         """The vehicle went into the workshop, expected back on `until`, or came out of it."""
         status, back_on = (Status.MAINTENANCE, until) if in_maintenance else (Status.AVAILABLE, None)
         data = {"in_maintenance": in_maintenance, "maintenance_until": back_on and back_on.isoformat()}
-        self._told(vehicle_id, "maintenance.status", lambda v: replace(v, status=status, back_on=back_on), data)
+        self._apply_webhook(
+            vehicle_id, "maintenance.status", lambda v: replace(v, status=status, back_on=back_on), data
+        )
 
     def price_changed(self, vehicle_id: int, rates: Rates) -> None:
         """The vehicle has new rates; None in `rates` leaves that rate as it was."""
@@ -130,23 +132,23 @@ class Catalogue:
             new = Rates(rates.daily or old.daily, rates.weekly or old.weekly, rates.monthly or old.monthly)
             return replace(vehicle, rates=new)
 
-        self._told(vehicle_id, "price.updated", turn)
+        self._apply_webhook(vehicle_id, "price.updated", turn)
 
     def updated(self, vehicle_id: int) -> None:
         """Something about the vehicle changed; only Odoo knows what, so it is read first and shown then."""
-        self.read_again(vehicle_id, then=lambda: self._say_updated(vehicle_id))
+        self.reread(vehicle_id, then=lambda: self._publish_updated(vehicle_id))
 
     def added(self, vehicle_id: int) -> None:
         """The vehicle is new, or for rent again; it is read first and shown then."""
-        self.read_again(vehicle_id)
+        self.reread(vehicle_id)
 
     def removed(self, vehicle_id: int) -> None:
         """The vehicle is no longer for rent."""
-        self._told(vehicle_id, "vehicle.removed", lambda _: None)
+        self._apply_webhook(vehicle_id, "vehicle.removed", lambda _: None)
 
-    def read_again(self, vehicle_id: int, then: Callable[[], object] | None = None) -> None:
+    def reread(self, vehicle_id: int, then: Callable[[], object] | None = None) -> None:
         """Ask Odoo soon how the vehicle is, correct what pages show, and do `then`."""
-        self._forget(vehicle_id)
+        self._invalidate(vehicle_id)
 
         def read() -> None:
             self._details(vehicle_id)
@@ -156,7 +158,7 @@ class Catalogue:
         if then:
             background.run("read a vehicle again", read)
         else:
-            background.run_once("read a vehicle again", f"vehicle:{vehicle_id}", self.pause, read)
+            background.throttle("read a vehicle again", f"vehicle:{vehicle_id}", self.pause, read)
 
     def refresh(self) -> None:
         """Read the list again if it is not fresh, so that what no webhook told is shown all the same."""
@@ -167,33 +169,33 @@ class Catalogue:
         except OdooError as error:
             log.warning("the catalogue could not be read: %s", error.code)
 
-    def _listing(self, *, wait: bool = False) -> Reading[tuple[Vehicle, ...]]:
-        return self._freshness.read(self._list, wait=wait)
+    def _listing(self, *, wait: bool = False) -> CachedValue[tuple[Vehicle, ...]]:
+        return self._cache.get(self._list, wait=wait)
 
     def _read_list(self) -> tuple[Vehicle, ...]:
         try:
             vehicles = tuple(self._odoo.vehicles())
         except OdooError:
-            self._set_away(away=True)
+            self._set_available(away=True)
             raise
-        self._set_away(away=False)
+        self._set_available(away=False)
         return vehicles
 
-    def _set_away(self, *, away: bool) -> None:
+    def _set_available(self, *, away: bool) -> None:
         if away != self._away:
             self._away = away
             self._changes.append("odoo", "odoo.away" if away else "odoo.back")
 
-    def _listed(self, listing: Reading[tuple[Vehicle, ...]]) -> None:
-        if listing.borrowed:
-            self._set_away(away=False)
+    def _listed(self, listing: CachedValue[tuple[Vehicle, ...]]) -> None:
+        if listing.from_peer:
+            self._set_available(away=False)
         self._accepted(listing)
 
-    def _accepted(self, listing: Reading[tuple[Vehicle, ...]]) -> Snapshot:
+    def _accepted(self, listing: CachedValue[tuple[Vehicle, ...]]) -> Snapshot:
         """The snapshot with this reading of the list in it; whatever it changes is appended to the log."""
-        snapshot, differences = self._known.take_list(listing)
+        snapshot, differences = self._known.apply_listing(listing)
         for was, now in differences:
-            self._announce(was, now, listing)
+            self._publish_diff(was, now, listing)
         return snapshot
 
     def _details(self, vehicle_id: int) -> Details | None:
@@ -205,90 +207,92 @@ class Catalogue:
             except VehicleUnknown:
                 return None
 
-        def stored(reading: Reading[Details | None]) -> None:
-            was, now = self._known.take_details(vehicle_id, reading) or (None, None)
-            if was != now and not (was and now and news.only_completes(was, now)):
-                self._announce(was, now, reading)
+        def stored(reading: CachedValue[Details | None]) -> None:
+            was, now = self._known.apply_details(vehicle_id, reading) or (None, None)
+            if was != now and not (was and now and events.is_completion(was, now)):
+                self._publish_diff(was, now, reading)
 
         key = f"vehicle:{vehicle_id}:details"
-        reading = self._freshness.read(Question(key, VEHICLE_FRESH, load, keep=True, stored=stored))
+        reading = self._cache.get(CacheQuery(key, VEHICLE_MAX_AGE, load, persist=True, on_refresh=stored))
         self._known.complete(vehicle_id, reading)
         return reading.value
 
-    def _told(self, vehicle_id: int, kind: str, turn: Turn, data: Mapping[str, object] | None = None) -> None:
+    def _apply_webhook(
+        self, vehicle_id: int, kind: str, turn: VehicleUpdate, data: Mapping[str, object] | None = None
+    ) -> None:
         """A webhook told of a vehicle: show it at once, say so, and ask Odoo whether it is so."""
         at = clock.now()
-        was, now = self._known.take_word(vehicle_id, turn, at)
+        was, now = self._known.apply_webhook(vehicle_id, turn, at)
         if was:
-            self._remember(vehicle_id, is_for_rent=now is not None)
-        self._say(vehicle_id, kind, now or was, data, Learned(at, now) if was else None)
-        self.read_again(vehicle_id)
+            self._track_removed(vehicle_id, is_for_rent=now is not None)
+        self._publish(vehicle_id, kind, now or was, data, VehicleVersion(at, now) if was else None)
+        self.reread(vehicle_id)
 
-    def _say_updated(self, vehicle_id: int) -> None:
-        learned = self._known.learned(vehicle_id)
-        self._say(vehicle_id, "vehicle.updated", learned.vehicle if learned else None, None, learned)
+    def _publish_updated(self, vehicle_id: int) -> None:
+        learned = self._known.version_of(vehicle_id)
+        self._publish(vehicle_id, "vehicle.updated", learned.vehicle if learned else None, None, learned)
 
-    def _announce(self, was: Vehicle | None, now: Vehicle | None, reading: Reading[Any]) -> None:
+    def _publish_diff(self, was: Vehicle | None, now: Vehicle | None, reading: CachedValue[Any]) -> None:
         """Say what `reading` has changed; only to pages, when the process that has read it has said it already."""
         subject = now or was
         if subject is None:
             return
-        self._remember(subject.id, is_for_rent=now is not None)
-        kind = news.CORRECTED if reading.borrowed else news.kind(was, now)
-        self._say(subject.id, kind, subject, None, Learned(reading.read_at, now))
-        if was is None and not reading.borrowed:
+        self._track_removed(subject.id, is_for_rent=now is not None)
+        kind = events.CORRECTED if reading.from_peer else events.event_type(was, now)
+        self._publish(subject.id, kind, subject, None, VehicleVersion(reading.fetched_at, now))
+        if was is None and not reading.from_peer:
             self._changes.append("catalogue", "catalogue.grew", {"vehicle_id": subject.id})
 
-    def _say(
+    def _publish(
         self,
         vehicle_id: int,
         kind: str,
         vehicle: Vehicle | None,
         data: Mapping[str, object] | None,
-        learned: Learned | None,
+        learned: VehicleVersion | None,
     ) -> None:
-        public = news.data(vehicle) if vehicle else {"vehicle_id": vehicle_id}
-        known = learned.written() if learned else ASK_YOURSELF
+        public = events.public_payload(vehicle) if vehicle else {"vehicle_id": vehicle_id}
+        known = learned.dumps() if learned else REFETCH
         self._changes.append(f"vehicle:{vehicle_id}", kind, {**public, **(data or {})}, known)
 
-    def _remember(self, vehicle_id: int, *, is_for_rent: bool) -> None:
+    def _track_removed(self, vehicle_id: int, *, is_for_rent: bool) -> None:
         if is_for_rent:
             self._removed.discard(vehicle_id)
         else:
             self._removed.add(vehicle_id)
 
-    def _forget(self, vehicle_id: int, before: datetime | None = None) -> None:
-        self._freshness.forget(f"vehicle:{vehicle_id}:", before)
-        self._freshness.forget("free:", before)
-        self._availability.forget(vehicle_id, before)
+    def _invalidate(self, vehicle_id: int, before: datetime | None = None) -> None:
+        self._cache.invalidate(f"vehicle:{vehicle_id}:", before)
+        self._cache.invalidate("free:", before)
+        self._availability.invalidate(vehicle_id, before)
 
     # What other processes say
 
-    def _follow(self, change: Change) -> None:
+    def _on_remote_change(self, change: Change) -> None:
         """Another process has learned something: know it, too, before any page is told."""
         subject, _, number = change.topic.partition(":")
         if subject == "odoo":
             self._away = change.kind == "odoo.away"
         elif subject == "vehicle":
-            self._take_over(int(number), change)
+            self._apply_replica(int(number), change)
 
-    def _take_over(self, vehicle_id: int, change: Change) -> None:
+    def _apply_replica(self, vehicle_id: int, change: Change) -> None:
         try:
-            learned = Learned.read(change.known) if change.known else None
+            learned = VehicleVersion.loads(change.replica) if change.replica else None
         except (KeyError, TypeError, ValueError):
             log.exception("another version of the site tells of vehicle %d", vehicle_id)
-            self.read_again(vehicle_id)
+            self.reread(vehicle_id)
             return
-        self._forget(vehicle_id, learned.at if learned else change.at)
+        self._invalidate(vehicle_id, learned.at if learned else change.at)
         if learned:
-            self._known.take_over(vehicle_id, learned)
-            self._remember(vehicle_id, is_for_rent=learned.vehicle is not None)
-        elif change.known == ASK_YOURSELF:
+            self._known.apply_replica(vehicle_id, learned)
+            self._track_removed(vehicle_id, is_for_rent=learned.vehicle is not None)
+        elif change.replica == REFETCH:
             background.run("read a vehicle again", lambda: self._details(vehicle_id))
 
-    def _lost(self) -> None:
+    def _on_gap(self) -> None:
         """What other processes have said may not have arrived: nothing that is known is certain."""
         for prefix in ("vehicle:", "free:", "availability:"):
-            self._freshness.forget(prefix)
-        self._freshness.doubt("vehicles")
+            self._cache.invalidate(prefix)
+        self._cache.doubt("vehicles")
         background.run("read the catalogue again", self.refresh)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from operator import itemgetter
 
-from lco.catalogue.search_text import folded, searched
+from lco.catalogue.search_text import normalize, searchable_text
 from lco.domain.vehicle import Rates, Status, Vehicle
 
 
@@ -27,7 +27,7 @@ class Snapshot:
 
     @cached_property
     def by_name(self) -> tuple[Vehicle, ...]:
-        return tuple(sorted(self.vehicles, key=lambda v: folded(v.name)))
+        return tuple(sorted(self.vehicles, key=lambda v: normalize(v.name)))
 
     @cached_property
     def featured_first(self) -> tuple[Vehicle, ...]:
@@ -45,7 +45,7 @@ class Snapshot:
     @cached_property
     def texts(self) -> Mapping[int, str]:
         """What a search for words looks through, by the vehicle's id."""
-        return {vehicle.id: searched(vehicle) for vehicle in self.vehicles}
+        return {vehicle.id: searchable_text(vehicle) for vehicle in self.vehicles}
 
     @cached_property
     def price_range(self) -> tuple[Decimal, Decimal] | None:

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from lco.caching.entries import Reading
-from lco.catalogue.serialization import Learned
+from lco.caching.entries import CachedValue
+from lco.catalogue.serialization import VehicleVersion
 from lco.catalogue.snapshot import Snapshot, differences
 from lco.domain.vehicle import Details, Vehicle
 
-Turn = Callable[[Vehicle], Vehicle | None]
+VehicleUpdate = Callable[[Vehicle], Vehicle | None]
 Difference = tuple[Vehicle | None, Vehicle | None]
 """A vehicle as it was and as it is; None where it was not for rent, or no longer is."""
 
 
-class Known:
+class CatalogueState:
     """The snapshot and its age. Safe for many threads; what comes late never undoes what is newer."""
 
     def __init__(self) -> None:
@@ -25,66 +25,66 @@ class Known:
         self.listed_at: datetime | None = None
         """The instant at which the list was read; None before the first time."""
 
-    def learned(self, vehicle_id: int) -> Learned | None:
+    def version_of(self, vehicle_id: int) -> VehicleVersion | None:
         """The vehicle as it is known now, or that it is not for rent; None while nothing is known at all."""
         with self._lock:
             at = self._learned.get(vehicle_id, self.listed_at)
-            return Learned(at, self._vehicle(vehicle_id)) if at else None
+            return VehicleVersion(at, self._vehicle(vehicle_id)) if at else None
 
-    def take_list(self, listing: Reading[tuple[Vehicle, ...]]) -> tuple[Snapshot, list[Difference]]:
+    def apply_listing(self, listing: CachedValue[tuple[Vehicle, ...]]) -> tuple[Snapshot, list[Difference]]:
         """The snapshot with this reading of the list in it, and every difference that makes."""
         with self._lock:
             before = self._snapshot
-            if before is not None and self.listed_at is not None and listing.read_at <= self.listed_at:
+            if before is not None and self.listed_at is not None and listing.fetched_at <= self.listed_at:
                 return before, []
-            after = (before or Snapshot()).after_listing(listing.value, listing.read_at, self._learned)
-            self._snapshot, self.listed_at = after, listing.read_at
-            self._learned = {id_: at for id_, at in self._learned.items() if at >= listing.read_at}
+            after = (before or Snapshot()).after_listing(listing.value, listing.fetched_at, self._learned)
+            self._snapshot, self.listed_at = after, listing.fetched_at
+            self._learned = {id_: at for id_, at in self._learned.items() if at >= listing.fetched_at}
         return after, differences(before, after) if before else []
 
-    def take_details(self, vehicle_id: int, reading: Reading[Details | None]) -> Difference | None:
+    def apply_details(self, vehicle_id: int, reading: CachedValue[Details | None]) -> Difference | None:
         """Take in what Odoo has said of one vehicle. None when something newer is known already."""
         vehicle = reading.value.vehicle if reading.value else None
         with self._lock:
             # A webhook that arrived while Odoo was answering is newer than the answer; it has asked again itself.
-            if self._snapshot is None or self._learned.get(vehicle_id, reading.read_at) > reading.read_at:
+            if self._snapshot is None or self._learned.get(vehicle_id, reading.fetched_at) > reading.fetched_at:
                 return None
             was = self._vehicle(vehicle_id)
             if vehicle and was and was.status is vehicle.status:
                 vehicle = replace(vehicle, back_on=was.back_on)
-            self._learn(vehicle_id, vehicle, reading.read_at)
+            self._record(vehicle_id, vehicle, reading.fetched_at)
         return was, vehicle
 
-    def complete(self, vehicle_id: int, reading: Reading[Details | None]) -> None:
+    def complete(self, vehicle_id: int, reading: CachedValue[Details | None]) -> None:
         """Take the rates that the list does not tell from a reading that lay on the shelf."""
         with self._lock:
             known = self._vehicle(vehicle_id)
             if known is None or reading.value is None or known.rates.weekly or known.rates.monthly:
                 return
             rates = replace(reading.value.vehicle.rates, daily=known.rates.daily)
-            if rates != known.rates and self._learned.get(vehicle_id, reading.read_at) <= reading.read_at:
+            if rates != known.rates and self._learned.get(vehicle_id, reading.fetched_at) <= reading.fetched_at:
                 self._put(vehicle_id, replace(known, rates=rates))
 
-    def take_word(self, vehicle_id: int, turn: Turn, at: datetime) -> Difference:
+    def apply_webhook(self, vehicle_id: int, turn: VehicleUpdate, at: datetime) -> Difference:
         """A known vehicle becomes what `turn` makes of it. One that is not known stays so."""
         with self._lock:
             was = self._vehicle(vehicle_id)
             now = turn(was) if was else None
             if was:
-                self._learn(vehicle_id, now, at)
+                self._record(vehicle_id, now, at)
         return was, now
 
-    def take_over(self, vehicle_id: int, learned: Learned) -> None:
+    def apply_replica(self, vehicle_id: int, learned: VehicleVersion) -> None:
         """Know what another process has learned, unless what is known here is newer."""
         with self._lock:
             newest = max(self._learned.get(vehicle_id, learned.at), self.listed_at or learned.at)
             if newest <= learned.at:
-                self._learn(vehicle_id, learned.vehicle, learned.at)
+                self._record(vehicle_id, learned.vehicle, learned.at)
 
     def _vehicle(self, vehicle_id: int) -> Vehicle | None:
         return self._snapshot.by_id.get(vehicle_id) if self._snapshot else None
 
-    def _learn(self, vehicle_id: int, vehicle: Vehicle | None, at: datetime) -> None:
+    def _record(self, vehicle_id: int, vehicle: Vehicle | None, at: datetime) -> None:
         if self._snapshot is not None:
             self._put(vehicle_id, vehicle)
             self._learned[vehicle_id] = at

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, Self
 
 from lco import clock
 
-KEPT = 10_000
+MAX_ENTRIES = 10_000
 
 
 class ChangeId(NamedTuple):
@@ -45,15 +45,15 @@ class Change:
     topic: str
     kind: str
     data: Mapping[str, object]
-    known: Mapping[str, object] | None = field(default=None, repr=False, compare=False)
+    replica: Mapping[str, object] | None = field(default=None, repr=False, compare=False)
 
 
 Data = Mapping[str, object]
 Listener = Callable[[Change], object]
-Lost = Callable[[], object]
+OnGap = Callable[[], object]
 
 
-def nothing() -> None:
+def ignore() -> None:
     """What to do when entries were missed, for those who do not mind."""
 
 
@@ -64,7 +64,7 @@ class ChangeLog(Protocol):
     def is_away(self) -> bool:
         """Whether this process cannot hear the others just now, so that pages may learn of changes late."""
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Call in a process that serves pages, before the first of them: from now on it hears the others."""
 
     def append(self, topic: str, kind: str, data: Data | None = None, known: Data | None = None) -> Change:
@@ -76,16 +76,16 @@ class ChangeLog(Protocol):
     def since(self, seen: ChangeId) -> Sequence[Change] | None:
         """The entries after `seen`, oldest first; None when the log cannot tell them all."""
 
-    def listen(self, listener: Listener, lost: Lost = nothing) -> None:
+    def subscribe(self, listener: Listener, on_gap: OnGap = ignore) -> None:
         """Call `listener` for every entry from now on, in order; `lost` when this process may have missed some.
 
         Both are called under a lock, so they must only take note and return.
         """
 
-    def follow(self, follower: Listener, lost: Lost) -> None:
+    def replicate(self, follower: Listener, on_gap: OnGap) -> None:
         """As `listen`, but only for what other processes append, and before any listener hears of it."""
 
-    def is_mine_to_tell(self, what: str) -> bool:
+    def claim(self, what: str) -> bool:
         """Whether this process is to append the news `what`, which every process finds out by itself."""
 
 
@@ -124,12 +124,12 @@ class Window:
         position = len(self._entries) - len(after) - 1
         return position >= 0 and self._entries[position].id == change_id
 
-    def put_in_front(self, older: Sequence[Change], floor: ChangeId) -> None:
+    def prepend(self, older: Sequence[Change], floor: ChangeId) -> None:
         """Reach further back, to `floor`: `older`, oldest first, is all that lies between there and here."""
         self._entries.extendleft(reversed(older))
         self.floor = floor
 
-    def start_again(self, at: ChangeId) -> None:
+    def reset(self, at: ChangeId) -> None:
         """Forget everything; the next entry will be the first one after `at`."""
         self._entries.clear()
         self.floor = self.head = at
@@ -145,12 +145,12 @@ class MemoryLog:
 
     is_away = False
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = MAX_ENTRIES) -> None:
         self._lock = threading.Lock()
         self._window = Window(kept, ChangeId(milliseconds(), 0))
         self._listeners: list[Listener] = []
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """There are no others."""
 
     def append(self, topic: str, kind: str, data: Data | None = None, known: Data | None = None) -> Change:
@@ -171,14 +171,14 @@ class MemoryLog:
         with self._lock:
             return self._window.since(seen)
 
-    def listen(self, listener: Listener, lost: Lost = nothing) -> None:
+    def subscribe(self, listener: Listener, lost: OnGap = ignore) -> None:
         del lost  # nothing ever is
         with self._lock:
             self._listeners.append(listener)
 
-    def follow(self, follower: Listener, lost: Lost) -> None:
+    def replicate(self, follower: Listener, lost: OnGap) -> None:
         """There is nobody to follow."""
 
-    def is_mine_to_tell(self, what: str) -> bool:
+    def claim(self, what: str) -> bool:
         del what
         return True

@@ -14,13 +14,13 @@ FIELD = b"entry"
 Row = tuple[bytes, dict[bytes, bytes]]
 
 
-def written(change: Change, origin: str) -> str:
+def dumps(change: Change, origin: str) -> str:
     """The entry as JSON. `origin` is the process that appends it."""
     entry = {"origin": origin, "at": change.at.isoformat(), "topic": change.topic, "kind": change.kind}
-    return json.dumps({**entry, "data": change.data, "known": change.known}, ensure_ascii=False, default=str)
+    return json.dumps({**entry, "data": change.data, "known": change.replica}, ensure_ascii=False, default=str)
 
 
-def read(row: Row) -> tuple[Change | None, str]:
+def loads(row: Row) -> tuple[Change | None, str]:
     """The entry and its origin; None for one that this version cannot read."""
     raw_id, fields = row
     try:

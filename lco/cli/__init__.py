@@ -6,7 +6,7 @@ from flask.cli import AppGroup
 from lco.cli.bookings import audit, bookings, settle
 from lco.cli.mail import mail_worker, mails
 from lco.cli.webhooks import send_webhook, webhooks
-from lco.web.extensions import shop
+from lco.web.extensions import current_services
 
 group = AppGroup("lco", help="The rental storefront.")
 for command in (audit, bookings, mail_worker, mails, settle, send_webhook, webhooks):
@@ -16,5 +16,5 @@ for command in (audit, bookings, mail_worker, mails, settle, send_webhook, webho
 @group.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    shop().store.migrate()
+    current_services().db.migrate()
     click.echo("The database is up to date.")

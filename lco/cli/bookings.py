@@ -9,9 +9,9 @@ from dataclasses import asdict
 import click
 from flask.cli import with_appcontext
 
-from lco.domain.booking import Booking, State, Step
+from lco.domain.booking import AuditEntry, Booking, State
 from lco.errors import InvalidInput, NotFound
-from lco.web.extensions import shop
+from lco.web.extensions import current_services
 
 VERDICTS = {
     "again": State.REQUESTED,
@@ -28,11 +28,11 @@ VERDICTS = {
 @with_appcontext
 def bookings(most: int, *, everything: bool) -> None:
     """List the bookings that need a person, with what to call the customer by."""
-    counts = shop().bookings.counts()
+    counts = current_services().bookings.counts()
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no bookings")
-    needing = shop().bookings.needing_a_person()
+    needing = current_services().bookings.needing_a_person()
     click.echo(f"{len(needing)} need a person")
-    for booking in shop().bookings.latest(most) if everything else needing:
+    for booking in current_services().bookings.newest(most) if everything else needing:
         click.echo(_line(booking))
 
 
@@ -48,7 +48,7 @@ def settle(number: int, verdict: str, reference: str, reason: str) -> None:
     VERDICT again: Odoo does not have it, so the site places it once more. The others say how it stands there.
     """
     try:
-        booking = shop().bookings.settle(number, VERDICTS[verdict], reason, reference)
+        booking = current_services().bookings.settle(number, VERDICTS[verdict], reason, reference)
     except InvalidInput as error:
         sentences = [sentence for found in error.fields.values() for sentence in found]
         raise click.ClickException(" ".join(sentences) or error.message) from error
@@ -63,7 +63,7 @@ def settle(number: int, verdict: str, reference: str, reason: str) -> None:
 @with_appcontext
 def audit(booking_id: int | None, form: str) -> None:
     """Export every step of every booking, oldest first: who or what, when, from where, to where, why."""
-    names = list(Step.__dataclass_fields__)
+    names = list(AuditEntry.__dataclass_fields__)
     writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
     if form == "csv":
         writer.writeheader()
@@ -75,10 +75,10 @@ def audit(booking_id: int | None, form: str) -> None:
             click.echo(json.dumps(row))
 
 
-def _steps(booking_id: int | None) -> Iterator[Step]:
+def _steps(booking_id: int | None) -> Iterator[AuditEntry]:
     """All steps, read page by page: the audit only grows, so a page never moves."""
     last = 0
-    while page := shop().bookings.audit(booking_id, after=last):
+    while page := current_services().bookings.audit(booking_id, after=last):
         yield from page
         last = page[-1].id
 

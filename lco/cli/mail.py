@@ -21,7 +21,7 @@ def mail_worker() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     worker = _worker()
     try:
-        worker.begin()
+        worker.start()
         worker.join()
     except KeyboardInterrupt:
         worker.stop()

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from lco import clock
 from lco.db.models import Delivery
 from lco.errors import NotFound
-from lco.web.extensions import shop
+from lco.web.extensions import current_services
 from lco.webhooks import signature
 
 ANSWER_WITHIN = 10.0
@@ -46,7 +46,7 @@ def send_webhook(endpoint: str, event: str, url: str, form: str) -> None:
 
 
 def _signatures(form: str, body: bytes) -> dict[str, str]:
-    secrets = shop().settings.odoo_webhook_secret
+    secrets = current_services().settings.odoo_webhook_secret
     if not secrets:
         raise click.ClickException("ODOO_WEBHOOK_SECRET is not set.")
     plain = signature.sign_plain(secrets[0], body)
@@ -64,15 +64,15 @@ def webhooks(replay: str | None, most: int, *, unapplied: bool) -> None:
     if replay:
         _replay(replay)
         return
-    seen = shop().inbox.overview()
+    seen = current_services().inbox.overview()
     click.echo(f"{seen.waiting} waiting, {seen.failed} failed")
-    for delivery in shop().inbox.latest(most, unapplied=unapplied):
+    for delivery in current_services().inbox.newest(most, unapplied=unapplied):
         click.echo(_line(delivery))
 
 
 def _replay(delivery_id: str) -> None:
     try:
-        shop().inbox.replay(delivery_id)
+        current_services().inbox.replay(delivery_id)
     except NotFound as error:
         raise click.ClickException(error.message) from error
     click.echo(f"{delivery_id} is applied by the running site within seconds.")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import PoolProxiedConnection
 
 from lco import metrics
-from lco.db.errors import StoreAway
+from lco.db.errors import DatabaseUnavailable
 from lco.settings import SettingsError
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ SQLITE_SETTINGS = (
 AFTER_COMMIT = "after commit"
 
 
-class Store:
+class Database:
     """The database at `url`, SQLite in a file or PostgreSQL. Raises SettingsError for any other."""
 
     def __init__(self, url: str) -> None:
@@ -41,18 +41,18 @@ class Store:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A transaction: committed when the block ends, rolled back when it raises. Raises StoreAway.
+        """A transaction: committed when the block ends, rolled back when it raises. Raises DatabaseUnavailable.
 
         The block must wait for nothing but the database: no HTTP, no lock, no sleep. On SQLite it holds the one
         write lock, and under gevent a switch to a request that wants it too would stop the whole process.
         """
-        with _failures_are_store_away(), self._sessions.begin() as session:
+        with _translate_errors(), self._sessions.begin() as session:
             yield session
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A transaction like `session`, for statements on tables: where every millisecond counts, no objects."""
-        with _failures_are_store_away(), self.engine.begin() as connection:
+        with _translate_errors(), self.engine.begin() as connection:
             works = connection.info[AFTER_COMMIT] = []
             yield connection
         for work in works:
@@ -67,14 +67,14 @@ class Store:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         try:
             with self.engine.begin() as connection:
-                _one_at_a_time(connection)
+                _migrate_one_at_a_time(connection)
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         except SQLAlchemyError as error:
-            raise _away(error) from error
+            raise _unavailable(error) from error
 
     def ping(self) -> None:
-        """Nothing, when the database answers. Raises StoreAway."""
+        """Nothing, when the database answers. Raises DatabaseUnavailable."""
         with self.connection() as connection:
             connection.execute(text("SELECT 1"))
 
@@ -89,21 +89,21 @@ def after_commit(connection: Connection, work: Callable[[], object]) -> None:
 
 
 @contextmanager
-def _failures_are_store_away() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """An IntegrityError passes, since it is an answer: something is stored already."""
     try:
         yield
     except IntegrityError:
         raise
     except SQLAlchemyError as error:
-        raise _away(error) from error
+        raise _unavailable(error) from error
 
 
-def _away(error: SQLAlchemyError) -> StoreAway:
+def _unavailable(error: SQLAlchemyError) -> DatabaseUnavailable:
     metrics.store_failures.inc()
     # Only errors of operation are written out: the others may quote the value, which may be a person's.
     log.error("the database failed: %s", error if isinstance(error, OperationalError) else type(error).__name__)
-    return StoreAway()
+    return DatabaseUnavailable()
 
 
 def _server(address: URL) -> Engine:
@@ -116,13 +116,13 @@ def _sqlite(address: URL) -> Engine:
         raise SettingsError("DATABASE_URL: SQLite needs a file, like sqlite:///var/lco.sqlite3")
     Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(address, hide_parameters=True)
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _configure_connection)
     # Not a listener to "begin", which would make every statement look for listeners.
     engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]  # SQLAlchemy's own hook, empty for this driver
     return engine
 
 
-def _prepare(connection: Any, record: object) -> None:
+def _configure_connection(connection: Any, record: object) -> None:
     del record
     connection.isolation_level = None  # the driver would begin transactions late, and only for writes
     for setting in SQLITE_SETTINGS:
@@ -135,7 +135,7 @@ def _begin(connection: PoolProxiedConnection) -> None:
     connection.cursor().execute("BEGIN IMMEDIATE")
 
 
-def _one_at_a_time(connection: Connection) -> None:
+def _migrate_one_at_a_time(connection: Connection) -> None:
     """Wait for another process that migrates; on SQLite the transaction itself has done that."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(8069)"))

@@ -3,7 +3,7 @@
 from lco.errors import LcoError
 
 
-class StoreAway(LcoError):
+class DatabaseUnavailable(LcoError):
     """The database could not be reached, was locked for too long, or is not migrated."""
 
     status = 503

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lco.db.models import Base
-from lco.db.types import Instant
+from lco.db.types import UtcDateTime
 
 
 class Mail(Base):
@@ -25,10 +25,10 @@ class Mail(Base):
     """The booking as it was then, as JSON; emptied once the mail is sent."""
     state: Mapped[str] = mapped_column(String(20))
     attempts: Mapped[int]
-    due_at: Mapped[datetime] = mapped_column(Instant)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """Nobody touches the mail before: a lease while it is being sent, a pause after it could not be."""
     problem: Mapped[str] = mapped_column(String(200))
     """Why the last attempt failed, without any address."""
-    written_at: Mapped[datetime] = mapped_column(Instant)
-    settled_at: Mapped[datetime | None] = mapped_column(Instant)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it was sent or given up."""

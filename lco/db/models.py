@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from lco.db.types import Exact, Instant
+from lco.db.types import DecimalText, UtcDateTime
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,14 +50,14 @@ class BookingRow(Base):
     reference: Mapped[str | None] = mapped_column(String(100), index=True)
     odoo_id: Mapped[int | None] = mapped_column(BigInteger)
     odoo_message: Mapped[str] = mapped_column(Text)
-    total_amount: Mapped[Decimal | None] = mapped_column(Exact)
+    total_amount: Mapped[Decimal | None] = mapped_column(DecimalText)
     total_currency: Mapped[str | None] = mapped_column(String(10))
-    created_at: Mapped[datetime] = mapped_column(Instant)
-    changed_at: Mapped[datetime] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changes: Mapped[int]
     tries: Mapped[int]
     """How often the site has set out to ask Odoo."""
-    due_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """When the site looks after it next by itself. Who does so first moves this on, so it is also the lease."""
 
 
@@ -68,7 +68,7 @@ class BookingChange(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
-    at: Mapped[datetime] = mapped_column(Instant)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor: Mapped[str] = mapped_column(String(20))
     """Who caused it: customer, site, answer (Odoo's own), webhook or person."""
     from_state: Mapped[str | None] = mapped_column(String(20))
@@ -86,12 +86,12 @@ class EarlyNews(Base):
     vehicle_id: Mapped[int | None]
     email_digest: Mapped[str | None] = mapped_column(String(64), index=True)
     """SHA-256 of the customer's address: enough to know it again, and nobody's data."""
-    received_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     state: Mapped[str | None] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(Text)
     date_from: Mapped[date | None]
     date_to: Mapped[date | None]
-    total_amount: Mapped[Decimal | None] = mapped_column(Exact)
+    total_amount: Mapped[Decimal | None] = mapped_column(DecimalText)
     total_currency: Mapped[str | None] = mapped_column(String(10))
 
 
@@ -110,10 +110,10 @@ class Delivery(Base):
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the body: by it a delivery without an id is known again."""
     payload: Mapped[str] = mapped_column(Text)
-    received_at: Mapped[datetime] = mapped_column(Instant, index=True)
-    applied_at: Mapped[datetime | None] = mapped_column(Instant)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     result: Mapped[str] = mapped_column(String(100))
     """What became of it, in a word or two; of one that failed the kind of error, never its text."""
     tries: Mapped[int]
-    due_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """When to apply it (again), if it is not applied by then: the lease of who is applying it now."""

@@ -7,7 +7,7 @@ from sqlalchemy import DateTime, Dialect, String
 from sqlalchemy.types import TypeDecorator
 
 
-class Instant(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware instant, kept in UTC; SQLite, which has no time zones, is given and gives back plain UTC."""
 
     impl = DateTime(timezone=True)
@@ -27,7 +27,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-class Exact(TypeDecorator[Decimal]):
+class DecimalText(TypeDecorator[Decimal]):
     """A decimal kept as text, digit for digit: SQLite's own numbers are binary and would round money."""
 
     impl = String(40)

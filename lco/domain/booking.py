@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
 
@@ -22,7 +22,7 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
-class Refusal(StrEnum):
+class DeclineReason(StrEnum):
     """Why nothing was booked."""
 
     DATES_TAKEN = "dates_taken"
@@ -37,7 +37,7 @@ class BookingRequest:
     """What a customer asks for, checked and tidied. `kind` is the contract's `booking_type`."""
 
     vehicle_id: int
-    days: Days
+    days: DateRange
     name: str
     email: str
     phone: str
@@ -48,7 +48,7 @@ class BookingRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class OdooBooking:
     """Odoo's answer to a booking it accepted (contract section 1, 201)."""
 
     reference: str
@@ -75,7 +75,7 @@ class Booking:
     changed_at: datetime
     changes: int
     """How often the booking changed after it was placed: SEQUENCE of its calendar entry (RFC 5545, 3.8.7.4)."""
-    refusal: Refusal | None = None
+    refusal: DeclineReason | None = None
     """Set when `state` is declined or expired; `reason` then holds the sentence about it."""
     tries: int = 0
     """How often the site has set out to ask Odoo for it."""
@@ -87,7 +87,7 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class AuditEntry:
     """One row of the audit: who or what changed which booking, when, from where, to where, and why."""
 
     id: int

@@ -8,7 +8,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Days:
+class DateRange:
     """The days from `start` up to but not including `end` (contract section 1). Never empty."""
 
     start: date
@@ -27,14 +27,14 @@ class Days:
     def __contains__(self, day: date) -> bool:
         return self.start <= day < self.end
 
-    def overlaps(self, other: "Days") -> bool:
+    def overlaps(self, other: "DateRange") -> bool:
         return self.start < other.end and other.start < self.end
 
-    def moved(self, by: timedelta) -> "Days":
+    def shift(self, by: timedelta) -> "DateRange":
         """The same number of days, `by` later (or earlier, when negative)."""
-        return Days(self.start + by, self.end + by)
+        return DateRange(self.start + by, self.end + by)
 
-    def halves(self) -> tuple["Days", "Days"]:
+    def split(self) -> tuple["DateRange", "DateRange"]:
         """Two ranges that make up this one; only for ranges of two days or more."""
         middle = self.start + DAY * (len(self) // 2)
-        return Days(self.start, middle), Days(middle, self.end)
+        return DateRange(self.start, middle), DateRange(middle, self.end)

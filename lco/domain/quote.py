@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
 
@@ -11,6 +11,6 @@ class Quote:
     """`total` is Odoo's own price, the only one (contract section 1); None when the days are taken."""
 
     vehicle_id: int
-    days: Days
+    days: DateRange
     available: bool
     total: Money | None = None

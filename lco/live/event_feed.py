@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lco.changes.log import Change, ChangeId, ChangeLog
-from lco.live import sse as wire
-from lco.live.send_buffer import Outgoing
-from lco.live.subscriptions import Sink
+from lco.live import sse
+from lco.live.send_buffer import SendBuffer
+from lco.live.subscriptions import Connection
 
-PUBLIC_KINDS = frozenset(
+PUBLIC_EVENT_TYPES = frozenset(
     {
         "availability.changed",
         "vehicle.added",
@@ -22,59 +22,59 @@ PUBLIC_KINDS = frozenset(
         "booking.modified",
     }
 )
-MOST_REPLAYED = 1000
+MAX_REPLAYED = 1000
 
 
 @dataclass(eq=False, slots=True)
-class Program:
+class FeedSubscription:
     """A stream of events as JSON. `seen` becomes the newest event it has been told of."""
 
-    sink: Sink
-    seen: ChangeId
+    connection: Connection
+    last_event_id: ChangeId
 
 
-class Programs:
+class EventFeed:
     """All open streams of programs. Not safe for several threads: the hub has only one."""
 
-    def __init__(self, changes: ChangeLog, outgoing: Outgoing) -> None:
+    def __init__(self, changes: ChangeLog, send_buffer: SendBuffer) -> None:
         self._changes = changes
-        self._outgoing = outgoing
-        self._open: dict[Sink, Program] = {}
+        self._send_buffer = send_buffer
+        self._open: dict[Connection, FeedSubscription] = {}
 
-    def __iter__(self) -> Iterator[Program]:
+    def __iter__(self) -> Iterator[FeedSubscription]:
         return iter(list(self._open.values()))
 
-    def add(self, program: Program) -> None:
+    def add(self, program: FeedSubscription) -> None:
         """Keep `program`, and tell it what it has missed; when that is too much, to start over."""
-        self._open[program.sink] = program
-        entries = self._changes.since(program.seen)
-        if entries is None or len(entries) > MOST_REPLAYED:
+        self._open[program.connection] = program
+        entries = self._changes.since(program.last_event_id)
+        if entries is None or len(entries) > MAX_REPLAYED:
             self._resync(program)
         elif missed := _public(entries):
-            self._outgoing.add([program.sink], b"".join(map(wire.event, missed)))
-            program.seen = missed[-1].id
+            self._send_buffer.add([program.connection], b"".join(map(sse.event, missed)))
+            program.last_event_id = missed[-1].id
 
-    def remove(self, sink: Sink) -> None:
+    def remove(self, connection: Connection) -> None:
         """Forget the program, if it is known."""
-        self._open.pop(sink, None)
+        self._open.pop(connection, None)
 
-    def tell(self, changes: Sequence[Change]) -> None:
+    def publish(self, changes: Sequence[Change]) -> None:
         """Tell everybody the public ones of `changes`, except who knows them."""
         for change in _public(changes) if self._open else ():
-            late = [program for program in self._open.values() if change.id > program.seen]
+            late = [program for program in self._open.values() if change.id > program.last_event_id]
             for program in late:
-                program.seen = change.id
-            self._outgoing.add([program.sink for program in late], wire.event(change))
+                program.last_event_id = change.id
+            self._send_buffer.add([program.connection for program in late], sse.event(change))
 
-    def start_over(self) -> None:
+    def resync_all(self) -> None:
         """Tell everybody that something may have been missed."""
         for program in self:
             self._resync(program)
 
-    def _resync(self, program: Program) -> None:
-        program.seen = head = self._changes.head()
-        self._outgoing.add([program.sink], wire.notice("resync", head, head))
+    def _resync(self, program: FeedSubscription) -> None:
+        program.last_event_id = head = self._changes.head()
+        self._send_buffer.add([program.connection], sse.notice("resync", head, head))
 
 
 def _public(changes: Iterable[Change]) -> list[Change]:
-    return [change for change in changes if change.kind in PUBLIC_KINDS]
+    return [change for change in changes if change.kind in PUBLIC_EVENT_TYPES]

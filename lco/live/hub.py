@@ -11,37 +11,36 @@ from typing import NamedTuple
 
 from lco import metrics
 from lco.changes.log import Change, ChangeId, ChangeLog
-from lco.live import announcements, rendering
-from lco.live import sse as wire
-from lco.live.connection_limit import Places
-from lco.live.event_feed import Program, Programs
+from lco.live import announcements, rendering, sse
+from lco.live.connection_limit import ConnectionLimiter
+from lco.live.event_feed import EventFeed, FeedSubscription
 from lco.live.rendering import Context, Rendered, SlowRegions
-from lco.live.send_buffer import A_MOMENT, Outgoing
-from lco.live.subscriptions import Page, Pages, Region, Sink, View
+from lco.live.send_buffer import YIELD, SendBuffer
+from lco.live.subscriptions import Connection, PageSubscription, Region, RegionSet, SubscriptionIndex
 
 log = logging.getLogger(__name__)
 
-RENDERED_AT_ONCE = 250
+RENDER_BATCH = 250
 """Regions that are rendered in one go, before requests may be answered again."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
-    sink: Sink
+class _Unsubscribe:
+    connection: Connection
 
 
-class _Lost:
+class _Gap:
     """The word that changes may have been missed, so that only the present state is certain."""
 
 
-class _Closed:
+class _Close:
     """The order to end every stream."""
 
 
-_Item = Change | Page | Program | _Left | Rendered | _Lost | _Closed
+_Item = Change | PageSubscription | FeedSubscription | _Unsubscribe | Rendered | _Gap | _Close
 
 
-class _News(NamedTuple):
+class _Update(NamedTuple):
     """What pages are to be told at once: regions that are there quickly, those that take longer, and sentences."""
 
     fast: Sequence[Region]
@@ -49,11 +48,11 @@ class _News(NamedTuple):
     sentences: Sequence[str] = ()
 
 
-def _news(regions: Iterable[Region], sentences: Iterable[str | None] = ()) -> _News:
+def _update_of(regions: Iterable[Region], sentences: Iterable[str | None] = ()) -> _Update:
     """Each region and each sentence once, in the order in which they come."""
     once = {region.name: region for region in regions}.values()
     spoken = dict.fromkeys(filter(None, sentences))
-    return _News([r for r in once if not r.slow], [r for r in once if r.slow], list(spoken))
+    return _Update([r for r in once if not r.slow], [r for r in once if r.slow], list(spoken))
 
 
 class Hub:
@@ -64,8 +63,8 @@ class Hub:
     same are told the same: what that is, is found and encoded once, and each further page costs one write.
     """
 
-    def __init__(self, context: Context, changes: ChangeLog, places: Places | None = None) -> None:
-        self.places = places or Places()
+    def __init__(self, context: Context, changes: ChangeLog, places: ConnectionLimiter | None = None) -> None:
+        self.limiter = places or ConnectionLimiter()
         self._context = context
         self._changes = changes
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
@@ -73,45 +72,49 @@ class Hub:
         self._started = False
         self._closed = False
         self._ended = threading.Event()
-        self._outgoing = Outgoing(self._forget)
-        self._pages = Pages()
-        self._programs = Programs(changes, self._outgoing)
+        self._send_buffer = SendBuffer(self._remove)
+        self._pages = SubscriptionIndex()
+        self._programs = EventFeed(changes, self._send_buffer)
         self._slow = SlowRegions(context, self._queue.put)
         self._pieces: dict[str, bytes | None] = {}
         self._pieces_hold = ChangeId(0, 0)
 
     @property
     def open_streams(self) -> int:
-        return self.places.taken
+        return self.limiter.in_use
 
-    def show(self, sink: Sink, regions: Iterable[Region], seen: ChangeId | None, *, resumed: bool = False) -> None:
+    def subscribe_page(
+        self, connection: Connection, regions: Iterable[Region], seen: ChangeId | None, *, resumed: bool = False
+    ) -> None:
         """Keep `regions` right at the other end of `sink`, starting with what changed after `seen`.
 
         Without `seen`, or when the log no longer reaches back to it, with all of them.
         """
-        self._enter(Page(sink, View({region.name: region for region in regions}), seen, resumed))
+        self._subscribe(
+            PageSubscription(connection, RegionSet({region.name: region for region in regions}), seen, resumed)
+        )
 
-    def tell(self, sink: Sink, seen: ChangeId) -> None:
+    def subscribe_feed(self, connection: Connection, seen: ChangeId) -> None:
         """Send every public event after `seen` to `sink`, as JSON."""
-        self._enter(Program(sink, seen))
+        self._subscribe(FeedSubscription(connection, seen))
 
-    def leave(self, sink: Sink) -> None:
+    def unsubscribe(self, connection: Connection) -> None:
         """Forget a stream that has ended."""
-        self._queue.put(_Left(sink))
+        self._queue.put(_Unsubscribe(connection))
 
     def close(self) -> None:
         """End every stream, now and later. Returns at once, so that a signal handler may call it."""
-        self._queue.put(_Closed())
+        self._queue.put(_Close())
 
     def wait_until_closed(self, patience: timedelta) -> bool:
         """Whether every stream was told of the end within `patience` after `close`."""
         return not self._started or self._ended.wait(patience.total_seconds())
 
-    def _enter(self, stream: Page | Program) -> None:
+    def _subscribe(self, stream: PageSubscription | FeedSubscription) -> None:
         with self._starting:
             if not self._started:
                 self._started = True
-                self._changes.listen(self._queue.put, lambda: self._queue.put(_Lost()))
+                self._changes.subscribe(self._queue.put, lambda: self._queue.put(_Gap()))
                 threading.Thread(target=self._run, name="hub", daemon=True).start()
         self._queue.put(stream)
 
@@ -135,127 +138,127 @@ class Hub:
         self._pieces.clear()
         # Asked before anything is rendered: whatever comes later, a piece that is rendered only once may lack.
         self._pieces_hold = self._changes.head()
-        self._outgoing.drop()  # what a failure may have left
+        self._send_buffer.drop()  # what a failure may have left
         with self._context():
             for item in items:
                 match item:
-                    case Page() | Program() if self._closed:
-                        item.sink.close(wire.closing())
-                    case Page():
+                    case PageSubscription() | FeedSubscription() if self._closed:
+                        item.connection.close(sse.closing())
+                    case PageSubscription():
                         self._pages.add(item)
                         self._catch_up(item)
-                    case Program():
+                    case FeedSubscription():
                         self._programs.add(item)
                     case Rendered():
-                        self._ready(item)
-                    case _Left():
-                        self._forget(item.sink)
-                    case _Lost():
-                        self._start_over()
-                    case _Closed():
+                        self._on_rendered(item)
+                    case _Unsubscribe():
+                        self._remove(item.connection)
+                    case _Gap():
+                        self._resync_all()
+                    case _Close():
                         self._closed = True
-                        self._outgoing.flush()
+                        self._send_buffer.flush()
                         self._end_all()
                         self._ended.set()
-            self._spread([item for item in items if isinstance(item, Change)])
-        self._outgoing.flush()
+            self._fan_out([item for item in items if isinstance(item, Change)])
+        self._send_buffer.flush()
 
-    def _spread(self, changes: Sequence[Change]) -> None:
+    def _fan_out(self, changes: Sequence[Change]) -> None:
         """Tell every page and every program what `changes`, oldest first, mean to it."""
-        by_view: dict[View, list[Change]] = {}
+        by_view: dict[RegionSet, list[Change]] = {}
         for change in changes:
             for view in self._pages.about(change.topic):
                 by_view.setdefault(view, []).append(change)
         self._render(r for view, about in by_view.items() for change in about for r in view.about(change.topic))
         for view, about in by_view.items():
-            self._tell(view, about, changes[-1].id)
-        self._programs.tell(changes)
+            self._send_update(view, about, changes[-1].id)
+        self._programs.publish(changes)
 
     def _render(self, regions: Iterable[Region]) -> None:
         """Render what is not slow, one after the other: so each finds the templates in the processor's caches."""
         for region in regions:
             if not region.slow:
-                self._piece(region)
+                self._fragment(region)
 
-    def _tell(self, view: View, changes: Sequence[Change], reached: ChangeId) -> None:
+    def _send_update(self, view: RegionSet, changes: Sequence[Change], reached: ChangeId) -> None:
         """Tell the pages that show `view` what they do not know of `changes`, which is the same for nearly all.
 
         With that they have been told of everything up to `reached`.
         """
-        alike: dict[ChangeId, list[Page]] = {}
-        for page in view.pages:
-            alike.setdefault(page.reached, []).append(page)
+        alike: dict[ChangeId, list[PageSubscription]] = {}
+        for page in view.subscriptions:
+            alike.setdefault(page.last_sent_id, []).append(page)
         for known, pages in alike.items():
             # What was caught up with a moment ago is not news.
             if news := [change for change in changes if change.id > known]:
                 regions = [region for change in news for region in view.about(change.topic)]
-                self._deliver(pages, _news(regions, map(announcements.sentence, news)), reached)
+                self._deliver(pages, _update_of(regions, map(announcements.sentence, news)), reached)
 
-    def _catch_up(self, page: Page) -> None:
+    def _catch_up(self, page: PageSubscription) -> None:
         reached = self._pieces_hold
         entries = None if page.seen is None else self._changes.since(page.seen)
-        regions: Iterable[Region] = page.view.regions.values()
+        regions: Iterable[Region] = page.region_set.regions.values()
         if entries is not None and page.seen is not None:
             topics = {entry.topic for entry in entries}
             regions = [region for region in regions if region.topics & topics]
             # A page may come from a process that is ahead of this one, and its ids must not go back.
             reached = max(reached, page.seen)
         sentences = [announcements.CAUGHT_UP] if page.resumed and regions else []
-        self._deliver([page], _news(regions, sentences), reached)
+        self._deliver([page], _update_of(regions, sentences), reached)
 
-    def _start_over(self) -> None:
+    def _resync_all(self) -> None:
         """Give everybody the present state, whatever they have been told.
 
         What waits behind this is still news to a page, so its id stays: first of all, that updates are live again.
         """
-        for view in self._pages.views():
-            news = _news(view.regions.values(), [announcements.CAUGHT_UP])
-            self._deliver(list(view.pages), news, reached=ChangeId(0, 0))
-        self._programs.start_over()
+        for view in self._pages.region_sets():
+            news = _update_of(view.regions.values(), [announcements.CAUGHT_UP])
+            self._deliver(list(view.subscriptions), news, reached=ChangeId(0, 0))
+        self._programs.resync_all()
 
-    def _deliver(self, pages: Sequence[Page], news: _News, reached: ChangeId) -> None:
+    def _deliver(self, pages: Sequence[PageSubscription], news: _Update, reached: ChangeId) -> None:
         """Send `news` to `pages`, which then have been told of everything up to `reached`."""
         owed = frozenset(region.name for region in news.slow)
-        sinks: dict[ChangeId | None, list[Sink]] = {}
+        sinks: dict[ChangeId | None, list[Connection]] = {}
         for page in pages:
-            sinks.setdefault(page.told(reached, owed), []).append(page.sink)
+            sinks.setdefault(page.mark_sent(reached, owed), []).append(page.connection)
         for change_id, same in sinks.items():
-            self._outgoing.add(same, self._message(news, change_id))
+            self._send_buffer.add(same, self._message(news, change_id))
         for region in news.slow:
             self._slow.ask(region)
 
-    def _message(self, news: _News, change_id: ChangeId | None) -> bytes:
+    def _message(self, news: _Update, change_id: ChangeId | None) -> bytes:
         """The pieces of the regions that are there, and the sentences for the status line, as one message."""
-        pieces = [piece for region in news.fast if (piece := self._piece(region))]
-        return wire.message(pieces + [wire.announcement(sentence) for sentence in news.sentences], change_id)
+        pieces = [piece for region in news.fast if (piece := self._fragment(region))]
+        return sse.message(pieces + [sse.announcement(sentence) for sentence in news.sentences], change_id)
 
-    def _piece(self, region: Region) -> bytes | None:
+    def _fragment(self, region: Region) -> bytes | None:
         if region.name not in self._pieces:
-            self._pieces[region.name] = rendering.piece(region)
-            if len(self._pieces) % RENDERED_AT_ONCE == 0:
-                time.sleep(A_MOMENT)
+            self._pieces[region.name] = rendering.render_fragment(region)
+            if len(self._pieces) % RENDER_BATCH == 0:
+                time.sleep(YIELD)
         return self._pieces[region.name]
 
-    def _ready(self, done: Rendered) -> None:
+    def _on_rendered(self, done: Rendered) -> None:
         """A slow region is rendered: send it to those who are owed it, and then are no longer.
 
         To nobody else: who has come since may show something newer already, and would not be told of that again.
         """
         name = done.region.name
-        self._pieces[name] = done.piece
-        last = self._slow.settle(done)
-        pages = [page for view in self._pages.showing(name) for page in view.pages if name in page.owed]
+        self._pieces[name] = done.fragment
+        last = self._slow.pop_waiting(done)
+        pages = [page for view in self._pages.showing(name) for page in view.subscriptions if name in page.pending]
         for page in pages if last else ():
-            page.owed -= {name}
-        self._deliver(pages, _News(fast=[done.region]), ChangeId(0, 0))
+            page.pending -= {name}
+        self._deliver(pages, _Update(fast=[done.region]), ChangeId(0, 0))
 
     # Ends
 
-    def _forget(self, sink: Sink) -> None:
-        self._pages.remove(sink)
-        self._programs.remove(sink)
+    def _remove(self, connection: Connection) -> None:
+        self._pages.remove(connection)
+        self._programs.remove(connection)
 
     def _end_all(self) -> None:
         for stream in (*self._pages, *self._programs):
-            self._forget(stream.sink)
-            stream.sink.close(wire.closing())
+            self._remove(stream.connection)
+            stream.connection.close(sse.closing())

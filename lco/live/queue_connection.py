@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 
-from lco.live import sse as wire
-from lco.live.subscriptions import MOST_WAITING
+from lco.live import sse
+from lco.live.subscriptions import MAX_PENDING_BYTES
 
 
-class Pipe:
+class QueueConnection:
     """An iterable of bytes for a WSGI server, filled from another thread; `greeting` comes first.
 
     `on_close` is called exactly once: when the client is gone, did not keep up, or the stream is ended here.
@@ -19,9 +19,9 @@ class Pipe:
         self,
         heartbeat: bytes,
         greeting: bytes,
-        on_close: Callable[["Pipe"], object],
-        every: timedelta = wire.HEARTBEAT_EVERY,
-        most_waiting: int = MOST_WAITING,
+        on_close: Callable[["QueueConnection"], object],
+        every: timedelta = sse.HEARTBEAT_EVERY,
+        most_waiting: int = MAX_PENDING_BYTES,
     ) -> None:
         self._heartbeat = heartbeat
         self._on_close = on_close
@@ -32,7 +32,7 @@ class Pipe:
         self._size = 0
         self._closed = False
 
-    def put(self, message: bytes) -> bool:
+    def send(self, message: bytes) -> bool:
         """Hand over a message, without waiting. False when so much waits already that the client is too slow."""
         with self._changed:
             if self._size and self._size + len(message) > self._most_waiting:
@@ -57,7 +57,7 @@ class Pipe:
             self._changed.notify()
         self._on_close(self)
 
-    def __iter__(self) -> "Pipe":
+    def __iter__(self) -> "QueueConnection":
         return self
 
     def __next__(self) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lco import background, metrics
-from lco.live import sse as wire
+from lco.live import sse
 from lco.live.subscriptions import Region
 
 log = logging.getLogger(__name__)
@@ -21,13 +21,13 @@ class Rendered:
     """A slow region that is ready; `piece` is None when it could not be rendered."""
 
     region: Region
-    piece: bytes | None
+    fragment: bytes | None
 
 
-def piece(region: Region) -> bytes | None:
+def render_fragment(region: Region) -> bytes | None:
     """The region as data lines; None when it cannot be rendered, so that the page keeps what it shows."""
     try:
-        return wire.partial(region.element_id, region.html())
+        return sse.partial(region.element_id, region.html())
     except Exception:
         metrics.region_failures.inc()
         log.exception("a region could not be rendered: %s", region.element_id)
@@ -51,7 +51,7 @@ class SlowRegions:
         self._under_way.add(region.name)
         background.run("slow region", partial(self._render, region))
 
-    def settle(self, done: Rendered) -> bool:
+    def pop_waiting(self, done: Rendered) -> bool:
         """Whether `done` is the last word. When not, the region is on its way again."""
         self._under_way.discard(done.region.name)
         if done.region.name not in self._again:
@@ -64,6 +64,6 @@ class SlowRegions:
         result = None
         try:
             with self._context():
-                result = piece(region)
+                result = render_fragment(region)
         finally:
             self._done(Rendered(region, result))

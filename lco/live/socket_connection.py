@@ -21,17 +21,17 @@ import gevent.socket
 from gevent.monkey import get_original
 
 from lco import metrics
-from lco.live import sse as wire
-from lco.live.send_buffer import A_MOMENT
-from lco.live.subscriptions import MOST_WAITING
+from lco.live import sse
+from lco.live.send_buffer import YIELD
+from lco.live.subscriptions import MAX_PENDING_BYTES
 
 log = logging.getLogger(__name__)
 
-KERNEL_KEEPS = 64 * 1024
+KERNEL_BUFFER_BYTES = 64 * 1024
 """Bytes the kernel is asked to hold for one client; left alone, it holds megabytes for one that never reads."""
-LOST_AFTER = 3 * wire.HEARTBEAT_EVERY
+USER_TIMEOUT = 3 * sse.HEARTBEAT_EVERY
 """When a client counts as gone that acknowledges nothing (RFC 5482); usual is a quarter of an hour."""
-BEAT = timedelta(seconds=1)
+HEARTBEAT_BATCH_EVERY = timedelta(seconds=1)
 """How often the silent are looked for. All that are silent get their heartbeats together."""
 AT_ONCE = 500
 """Heartbeats that are sent in one go, before others may run."""
@@ -42,7 +42,7 @@ BareSocket: type[socket.socket] = get_original("socket", "socket")
 """The one of the standard library, which does not know of gevent, and of which nothing ever waits."""
 
 
-class Line:
+class SocketConnection:
     """The way to one client over its own connection, on which `greeting` comes first.
 
     `on_close` is called exactly once: when the client is gone, did not keep up, or the stream is ended here.
@@ -50,11 +50,15 @@ class Line:
 
     __slots__ = (
         *("_closed", "_connection", "_greeting", "_heartbeat", "_lines", "_on_close", "_reads", "_waiting"),
-        *("_writes", "spoke_at"),
+        *("_writes", "last_write"),
     )
 
     def __init__(
-        self, lines: "Lines", heartbeat: bytes, greeting: bytes, on_close: Callable[["Line"], object]
+        self,
+        lines: "SocketPool",
+        heartbeat: bytes,
+        greeting: bytes,
+        on_close: Callable[["SocketConnection"], object],
     ) -> None:
         self._lines = lines
         self._heartbeat = heartbeat
@@ -65,7 +69,7 @@ class Line:
         self._writes: Any = None
         self._waiting = b""
         self._closed = False
-        self.spoke_at = 0
+        self.last_write = 0
 
     def open(self, connection: socket.socket, head: bytes) -> Iterable[bytes]:
         """Take `connection` over, which its server may close then, and send `head`, the greeting and what waits.
@@ -74,26 +78,26 @@ class Line:
         process may open no more files.
         """
         try:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_KEEPS)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, wire.milliseconds(LOST_AFTER))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, sse.milliseconds(USER_TIMEOUT))
             self._connection = _duplicate(connection)
         except OSError:
             self.close()
             raise
         self._lines.add(self)
         self._reads = gevent.get_hub().loop.io(self._connection.fileno(), READABLE)
-        self._reads.start(self._hear, self._connection)
+        self._reads.start(self._on_readable, self._connection)
         first, self._greeting, self._waiting = head + self._greeting + self._waiting, b"", b""
-        self.put(first)
+        self.send(first)
         return self._lines.handled
 
-    def put(self, message: bytes) -> bool:
+    def send(self, message: bytes) -> bool:
         """Send `message`, now or as soon as the client can take it. False when too much waits for it already."""
         if self._closed:
             return True
         if self._connection is None or self._waiting:
             return self._keep(message)
-        self.spoke_at = self._lines.beats
+        self.last_write = self._lines.beats
         self._waiting = _unsent(self._connection, message)
         if self._waiting:
             self._wait_for_room(self._connection)
@@ -107,17 +111,17 @@ class Line:
         if self._connection:
             if not self._waiting:
                 _unsent(self._connection, last)
-            self._let_go(self._connection)
+            self._release(self._connection)
         self._on_close(self)
 
-    def beat(self) -> None:
+    def send_heartbeat(self) -> None:
         """Say that the stream lives, or end it when the client does not even take that."""
-        if not self.put(self._heartbeat):
+        if not self.send(self._heartbeat):
             metrics.stream_overflows.inc()
             self.close()
 
     def _keep(self, message: bytes) -> bool:
-        if self._waiting and len(self._waiting) + len(message) > MOST_WAITING:
+        if self._waiting and len(self._waiting) + len(message) > MAX_PENDING_BYTES:
             return False
         self._waiting += message
         return True
@@ -125,14 +129,14 @@ class Line:
     def _wait_for_room(self, connection: socket.socket) -> None:
         if self._writes is None:
             self._writes = gevent.get_hub().loop.io(connection.fileno(), WRITABLE)
-        self._writes.start(self._go_on, connection)
+        self._writes.start(self._on_writable, connection)
 
-    def _go_on(self, connection: socket.socket) -> None:
+    def _on_writable(self, connection: socket.socket) -> None:
         self._waiting = _unsent(connection, self._waiting)
         if not self._waiting:
             self._writes.stop()
 
-    def _hear(self, connection: socket.socket) -> None:
+    def _on_readable(self, connection: socket.socket) -> None:
         """Something came from the client: its end. It has nothing else to say, so anything else is dropped."""
         try:
             said = connection.recv(4096)
@@ -143,7 +147,7 @@ class Line:
         if not said:
             self.close()
 
-    def _let_go(self, connection: socket.socket) -> None:
+    def _release(self, connection: socket.socket) -> None:
         for watch in filter(None, (self._reads, self._writes)):
             watch.close()
         connection.close()
@@ -167,17 +171,20 @@ def _unsent(connection: socket.socket, message: bytes) -> bytes:
         return b""
 
 
-class Lines:
+class SocketPool:
     """All lines of one process, and their heartbeats. `handled` tells its server that an answer is taken."""
 
     def __init__(
-        self, handled: Iterable[bytes], every: timedelta = wire.HEARTBEAT_EVERY, beat: timedelta = BEAT
+        self,
+        handled: Iterable[bytes],
+        every: timedelta = sse.HEARTBEAT_EVERY,
+        beat: timedelta = HEARTBEAT_BATCH_EVERY,
     ) -> None:
         self.handled = handled
         self.beats = 0
         self._beat_seconds = beat.total_seconds()
         self._longest_silence = every // beat
-        self._open: set[Line] = set()
+        self._open: set[SocketConnection] = set()
         self._beating: gevent.Greenlet | None = None
 
     @staticmethod
@@ -191,31 +198,33 @@ class Lines:
             return False
         return connection.family in {socket.AF_INET, socket.AF_INET6} and hasattr(socket, "TCP_USER_TIMEOUT")
 
-    def line(self, heartbeat: bytes, greeting: bytes, on_close: Callable[[Line], object]) -> Line:
+    def open(
+        self, heartbeat: bytes, greeting: bytes, on_close: Callable[[SocketConnection], object]
+    ) -> SocketConnection:
         """A line that is not open yet."""
-        return Line(self, heartbeat, greeting, on_close)
+        return SocketConnection(self, heartbeat, greeting, on_close)
 
-    def add(self, line: Line) -> None:
+    def add(self, line: SocketConnection) -> None:
         self._open.add(line)
         if self._beating is None:
-            self._beating = gevent.spawn(self._beat)
+            self._beating = gevent.spawn(self._send_heartbeats)
 
-    def drop(self, line: Line) -> None:
+    def drop(self, line: SocketConnection) -> None:
         self._open.discard(line)
 
-    def _beat(self) -> None:
+    def _send_heartbeats(self) -> None:
         while True:
             gevent.sleep(self._beat_seconds)
             self.beats += 1
             try:
-                self._break_silences()
+                self._watch_heartbeats()
             except Exception:
                 metrics.background_failures.labels("heartbeats").inc()
                 log.exception("the heartbeats failed; they go on with the next")
 
-    def _break_silences(self) -> None:
-        silent = [line for line in self._open if self.beats - line.spoke_at >= self._longest_silence]
+    def _watch_heartbeats(self) -> None:
+        silent = [line for line in self._open if self.beats - line.last_write >= self._longest_silence]
         for number, line in enumerate(silent, 1):
-            line.beat()
+            line.send_heartbeat()
             if number % AT_ONCE == 0:
-                gevent.sleep(A_MOMENT)
+                gevent.sleep(YIELD)

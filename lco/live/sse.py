@@ -21,7 +21,7 @@ PAGE_HEARTBEAT = b"event: heartbeat\ndata: 1\n\n"
 PROGRAM_HEARTBEAT = b": heartbeat\n\n"
 
 
-def data(text: str) -> bytes:
+def data_lines(text: str) -> bytes:
     """The data lines that a reader joins to `text` again; every kind of line end becomes a newline.
 
     Only these three end a line here (9.2.5); str.splitlines would cut at others too.
@@ -57,12 +57,12 @@ def closing() -> bytes:
 
 def partial(element_id: str, html: str) -> bytes:
     """The data lines that make htmx morph the element with this id into `html`."""
-    return data(f'<hx-partial id="{escape(element_id)}" hx-swap="outerMorph">{html}</hx-partial>')
+    return data_lines(f'<hx-partial id="{escape(element_id)}" hx-swap="outerMorph">{html}</hx-partial>')
 
 
 def announcement(sentence: str) -> bytes:
     """The data lines that put `sentence` into the page's status line (WCAG 2.2, 4.1.3)."""
-    return data(f'<hx-partial id="announcement" hx-swap="textContent">{escape(sentence)}</hx-partial>')
+    return data_lines(f'<hx-partial id="announcement" hx-swap="textContent">{escape(sentence)}</hx-partial>')
 
 
 def event(change: Change) -> bytes:
@@ -77,7 +77,7 @@ def notice(kind: str, head: ChangeId, resume_from: ChangeId) -> bytes:
 
 
 def _json(facts: Mapping[str, object]) -> bytes:
-    return data(json.dumps(facts, ensure_ascii=False, separators=(",", ":"), default=str))
+    return data_lines(json.dumps(facts, ensure_ascii=False, separators=(",", ":"), default=str))
 
 
 def milliseconds(length: timedelta) -> int:

@@ -6,15 +6,15 @@ from typing import Protocol
 
 from lco.changes.log import ChangeId
 
-MOST_WAITING = 64 * 1024
+MAX_PENDING_BYTES = 64 * 1024
 """So many bytes may wait for a client. A single message may be longer: the present state of a whole list is."""
 NOTHING: frozenset[str] = frozenset()
 
 
-class Sink(Protocol):
+class Connection(Protocol):
     """The way to one client. Neither method waits."""
 
-    def put(self, message: bytes) -> bool:
+    def send(self, message: bytes) -> bool:
         """Send `message` soon. False when the client is too slow to take it."""
 
     def close(self, last: bytes = b"") -> None:
@@ -40,12 +40,12 @@ class Region(Protocol):
 
 
 @dataclass(eq=False, slots=True)
-class View:
+class RegionSet:
     """What a page shows: its regions by name. All pages that show the same share one, so each costs little."""
 
     regions: Mapping[str, Region]
     topics: frozenset[str] = field(init=False)
-    pages: "set[Page]" = field(default_factory=set)
+    subscriptions: "set[PageSubscription]" = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.topics = frozenset().union(*(region.topics for region in self.regions.values()))
@@ -56,88 +56,88 @@ class View:
 
 
 @dataclass(eq=False, slots=True)
-class Page:
+class PageSubscription:
     """A stream that shows regions. `resumed`: its client had a stream before and lost it.
 
     `reached` is the newest change it has been told of; `owed` are its slow regions that are not rendered yet.
     """
 
-    sink: Sink
-    view: View
+    connection: Connection
+    region_set: RegionSet
     seen: ChangeId | None
     resumed: bool
-    reached: ChangeId = ChangeId(0, 0)
-    owed: frozenset[str] = NOTHING
+    last_sent_id: ChangeId = ChangeId(0, 0)
+    pending: frozenset[str] = NOTHING
 
-    def told(self, reached: ChangeId, owed: frozenset[str]) -> ChangeId | None:
+    def mark_sent(self, reached: ChangeId, owed: frozenset[str]) -> ChangeId | None:
         """Take note of a message about all changes up to `reached`; the regions `owed` will follow it.
 
         The id that the message may carry: none while something is owed. A client that loses its stream then comes
         back with an older id, and so gets what it was owed. Ids never go back.
         """
-        self.reached = max(self.reached, reached)
+        self.last_sent_id = max(self.last_sent_id, reached)
         if owed:
-            self.owed |= owed
-        return None if self.owed else self.reached
+            self.pending |= owed
+        return None if self.pending else self.last_sent_id
 
 
-class Pages:
+class SubscriptionIndex:
     """All open pages, to be found by what they show. Not safe for several threads: the hub has only one.
 
     Sets are dicts without values here, because those keep their order.
     """
 
     def __init__(self) -> None:
-        self._pages: dict[Sink, Page] = {}
-        self._views: dict[tuple[str, ...], View] = {}
-        self._about: dict[str, dict[View, None]] = {}
-        self._showing: dict[str, dict[View, None]] = {}
+        self._pages: dict[Connection, PageSubscription] = {}
+        self._views: dict[tuple[str, ...], RegionSet] = {}
+        self._about: dict[str, dict[RegionSet, None]] = {}
+        self._showing: dict[str, dict[RegionSet, None]] = {}
 
-    def __iter__(self) -> Iterator[Page]:
+    def __iter__(self) -> Iterator[PageSubscription]:
         return iter(list(self._pages.values()))
 
-    def add(self, page: Page) -> None:
+    def add(self, page: PageSubscription) -> None:
         """Keep `page`, which takes the view of those that show the same, if there are any."""
-        key = tuple(page.view.regions)
+        key = tuple(page.region_set.regions)
         if key not in self._views:
-            self._enter(key, page.view)
-        page.view = self._views[key]
-        page.view.pages.add(page)
-        self._pages[page.sink] = page
+            self._enter(key, page.region_set)
+        page.region_set = self._views[key]
+        page.region_set.subscriptions.add(page)
+        self._pages[page.connection] = page
 
-    def remove(self, sink: Sink) -> None:
+    def remove(self, connection: Connection) -> None:
         """Forget the page, if it is known, and its view, if nobody shows that any longer."""
-        page = self._pages.pop(sink, None)
+        page = self._pages.pop(connection, None)
         if page is None:
             return
-        page.view.pages.discard(page)
-        if not page.view.pages:
-            self._leave(page.view)
+        page.region_set.subscriptions.discard(page)
+        if not page.region_set.subscriptions:
+            self._leave(page.region_set)
 
-    def views(self) -> list[View]:
+    def region_sets(self) -> list[RegionSet]:
         return list(self._views.values())
 
-    def about(self, topic: str) -> Iterable[View]:
+    def about(self, topic: str) -> Iterable[RegionSet]:
         """The views with a region that changes with `topic`."""
         return self._about.get(topic, ())
 
-    def showing(self, name: str) -> Iterable[View]:
+    def showing(self, name: str) -> Iterable[RegionSet]:
         """The views with the region `name`."""
         return self._showing.get(name, ())
 
-    def _enter(self, key: tuple[str, ...], view: View) -> None:
+    def _enter(self, key: tuple[str, ...], view: RegionSet) -> None:
         self._views[key] = view
         for index, word in self._entries(view):
             index.setdefault(word, {})[view] = None
 
-    def _leave(self, view: View) -> None:
+    def _leave(self, view: RegionSet) -> None:
         del self._views[tuple(view.regions)]
         for index, word in self._entries(view):
             del index[word][view]
             if not index[word]:
                 del index[word]
 
-    def _entries(self, view: View) -> Iterator[tuple[dict[str, dict[View, None]], str]]:
+    def _entries(self, view: RegionSet) -> Iterator[tuple[dict[str, dict[RegionSet, None]], str]]:
         """Where the view stands: in which index, and under which word."""
         yield from ((self._about, topic) for topic in view.topics)
         yield from ((self._showing, name) for name in view.regions)

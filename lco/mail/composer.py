@@ -15,21 +15,21 @@ from urllib.parse import urlencode
 from email_validator import EmailNotValidError, validate_email
 
 from lco import clock, metrics
-from lco import deadline as budget
-from lco.bookings.mapping import plain, sha256
+from lco.bookings.mapping import sha256, single_line
 from lco.db.mails import Mail
-from lco.domain.booking import Booking, Refusal
-from lco.domain.date_range import Days
+from lco.deadline import deadline
+from lco.domain.booking import Booking, DeclineReason
+from lco.domain.date_range import DateRange
 from lco.mail.errors import MailRefused, where
 from lco.mail.invitation import Invitation, invitation
-from lco.mail.serialization import booking_of
+from lco.mail.serialization import loads
 from lco.settings import Business, Settings
 
 log = logging.getLogger(__name__)
 
 Render = Callable[[str, Mapping[str, object]], str]
 """Renders a template by its name, without a request."""
-Alternatives = Callable[[int, Days], Sequence[Days]]
+Alternatives = Callable[[int, DateRange], Sequence[DateRange]]
 """Free ranges near taken days: see `lco.availability.service.Availability.alternatives`."""
 Entry = Callable[[Booking, Business, str], Invitation]
 
@@ -37,7 +37,7 @@ FITS_A_LINE = 60
 SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
 LINK = re.compile(r"://|@|\w{2}\.\w{2}")
 """What mail programs turn into links."""
-OTHER_DAYS_HELP = frozenset({Refusal.DATES_TAKEN, Refusal.NOT_MADE})
+OTHER_DAYS_HELP = frozenset({DeclineReason.DATES_TAKEN, DeclineReason.NOT_MADE})
 ASK_FOR = timedelta(seconds=10)
 """How long alternatives may take altogether: the other mails wait meanwhile."""
 
@@ -45,7 +45,7 @@ SEE_PAGE = "see your booking's page"
 LONGEST_HEADER = 200
 
 
-class Message(StrEnum):
+class MailKind(StrEnum):
     """The mails there are, each named like its folder of templates in `templates/email`."""
 
     RECEIVED = "received"
@@ -57,56 +57,58 @@ class Message(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailContent:
     """What sets one mail apart: its message, what the templates need beside the booking, and its entry."""
 
-    message: Message
+    message: MailKind
     values: Mapping[str, object] = field(default_factory=dict)
     has_entry: bool = False
 
 
-def received(_booking: Booking, _messages: "Messages") -> Letter:
+def received(_booking: Booking, _messages: "MailComposer") -> MailContent:
     """We have the request, but cannot say yet that it is booked."""
-    return Letter(Message.RECEIVED)
+    return MailContent(MailKind.RECEIVED)
 
 
-def booked(_booking: Booking, _messages: "Messages") -> Letter:
+def booked(_booking: Booking, _messages: "MailComposer") -> MailContent:
     """The days are held."""
-    return Letter(Message.BOOKED, has_entry=True)
+    return MailContent(MailKind.BOOKED, has_entry=True)
 
 
-def confirmed(_booking: Booking, _messages: "Messages") -> Letter:
+def confirmed(_booking: Booking, _messages: "MailComposer") -> MailContent:
     """The business has confirmed."""
-    return Letter(Message.CONFIRMED, has_entry=True)
+    return MailContent(MailKind.CONFIRMED, has_entry=True)
 
 
-def declined(booking: Booking, messages: "Messages") -> Letter:
+def declined(booking: Booking, messages: "MailComposer") -> MailContent:
     """Nothing is booked; which days are free instead is asked only now, when the mail is about to go."""
     free = messages.alternatives(booking) if booking.refusal in OTHER_DAYS_HELP else ()
-    return Letter(Message.DECLINED, {"alternatives": [(days, messages.page_for(booking, days)) for days in free]})
+    return MailContent(
+        MailKind.DECLINED, {"alternatives": [(days, messages.page_for(booking, days)) for days in free]}
+    )
 
 
-def cancelled(_booking: Booking, _messages: "Messages") -> Letter:
+def cancelled(_booking: Booking, _messages: "MailComposer") -> MailContent:
     """It was booked, and is no longer."""
-    return Letter(Message.CANCELLED, has_entry=True)
+    return MailContent(MailKind.CANCELLED, has_entry=True)
 
 
-def changed(_booking: Booking, _messages: "Messages") -> Letter:
+def changed(_booking: Booking, _messages: "MailComposer") -> MailContent:
     """Other days, or another total."""
-    return Letter(Message.CHANGED, has_entry=True)
+    return MailContent(MailKind.CHANGED, has_entry=True)
 
 
-LETTERS: Mapping[str, Callable[[Booking, "Messages"], Letter]] = {
-    Message.RECEIVED: received,
-    Message.BOOKED: booked,
-    Message.CONFIRMED: confirmed,
-    Message.DECLINED: declined,
-    Message.CANCELLED: cancelled,
-    Message.CHANGED: changed,
+BUILDERS: Mapping[str, Callable[[Booking, "MailComposer"], MailContent]] = {
+    MailKind.RECEIVED: received,
+    MailKind.BOOKED: booked,
+    MailKind.CONFIRMED: confirmed,
+    MailKind.DECLINED: declined,
+    MailKind.CANCELLED: cancelled,
+    MailKind.CHANGED: changed,
 }
 
 
-class Messages:
+class MailComposer:
     """Turns rows of the outbox into mails."""
 
     def __init__(
@@ -122,8 +124,8 @@ class Messages:
 
     def compose(self, mail: Mail) -> EmailMessage:
         """The mail, always the same but for the alternatives. Raises MailRefused when it can never be written."""
-        booking = _mailable(booking_of(mail.snapshot))
-        letter = LETTERS[mail.message](booking, self)
+        booking = _mailable(loads(mail.snapshot))
+        letter = BUILDERS[mail.message](booking, self)
         page = f"{self.site_url}/bookings/{booking.token}"
         values = {"booking": booking, "page": page, **letter.values}
         email = self._addressed(mail, booking)
@@ -136,19 +138,17 @@ class Messages:
             self._add_entry(email, booking)
         return email
 
-    def alternatives(self, booking: Booking) -> Sequence[Days]:
+    def alternatives(self, booking: Booking) -> Sequence[DateRange]:
         """Free days near those of `booking`; none when they cannot be asked for: the mail is useful without."""
-        token = budget.start(ASK_FOR)
         try:
-            free = self._alternatives(booking.request.vehicle_id, booking.request.days)
+            with deadline(ASK_FOR):
+                free = self._alternatives(booking.request.vehicle_id, booking.request.days)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with them, the mail must go
             _does_without("alternatives", booking, error)
             return ()
-        finally:
-            budget.stop(token)
         return [days for days in free if days.start >= clock.today(self._zone)]
 
-    def page_for(self, booking: Booking, days: Days) -> str:
+    def page_for(self, booking: Booking, days: DateRange) -> str:
         """Where the same vehicle can be booked for `days`."""
         chosen = urlencode({"date_from": days.start.isoformat(), "date_to": days.end.isoformat()})
         return f"{self.site_url}/equipment/{booking.request.vehicle_id}?{chosen}"
@@ -186,22 +186,22 @@ def _mailable(booking: Booking) -> Booking:
     request = booking.request
     tamed = replace(
         request,
-        name="" if LINK.search(request.name) else plain(request.name),
+        name="" if LINK.search(request.name) else single_line(request.name),
         pickup_location=_place(request.pickup_location),
         return_location=_place(request.return_location),
     )
-    reference = plain(booking.reference) if booking.reference else None
-    vehicle_name, reason = plain(booking.vehicle_name), plain(booking.reason)
+    reference = single_line(booking.reference) if booking.reference else None
+    vehicle_name, reason = single_line(booking.vehicle_name), single_line(booking.reason)
     return replace(booking, request=tamed, vehicle_name=vehicle_name, reference=reference, reason=reason)
 
 
 def _place(text: str) -> str:
-    return SEE_PAGE if LINK.search(text) else plain(text)
+    return SEE_PAGE if LINK.search(text) else single_line(text)
 
 
 def _header(text: str) -> str:
     """`text` on one line, and nothing in it that a header would decode (RFC 2047 begins with =?)."""
-    return plain(" ".join(text.split()).replace("=?", "= ?"), LONGEST_HEADER)
+    return single_line(" ".join(text.split()).replace("=?", "= ?"), LONGEST_HEADER)
 
 
 def _display_name(text: str) -> str:

@@ -25,7 +25,7 @@ class MailPostponed(LcoError):
     message = "the mail was not taken for now"
 
 
-class MailServerAway(MailPostponed):
+class MailServerUnavailable(MailPostponed):
     """No mail at all can be sent at the moment, so there is no use in trying the next one at once."""
 
     code = "mail_server_away"

@@ -11,11 +11,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from lco import clock
-from lco.db import Store
+from lco.db import Database
 from lco.db.database import after_commit
 from lco.db.mails import Mail
 from lco.domain.booking import Booking
-from lco.mail.serialization import snapshot
+from lco.mail.serialization import dumps
 
 LEASE = timedelta(minutes=5)
 """Longer than sending takes: some ten answers of a server, each within its time-out of 10 s."""
@@ -50,10 +50,10 @@ class Counts(NamedTuple):
 
 
 class Outbox:
-    """All mails of the site. Safe for many threads and processes; every method may raise StoreAway."""
+    """All mails of the site. Safe for many threads and processes; every method may raise DatabaseUnavailable."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._db = database
         self._nudged = threading.Event()
 
     # Writing
@@ -69,7 +69,7 @@ class Outbox:
             "booking_id": booking.id,
             "message": message,
             "changes": booking.changes,
-            "snapshot": snapshot(booking),
+            "snapshot": dumps(booking),
             "state": MailState.WAITING,
             "attempts": 0,
             "due_at": now,
@@ -97,7 +97,7 @@ class Outbox:
         with `sent`, `postpone` or `give_up`; if nobody does, it is due again when the lease ends.
         """
         while True:
-            with self._store.session() as session:
+            with self._db.session() as session:
                 found = session.execute(_next(clock.now())).one_or_none()
                 mail = _leased(session, *found) if found else None
             if mail or not found:
@@ -111,7 +111,7 @@ class Outbox:
 
     def postpone(self, mail: Mail, problem: str) -> bool:
         """Try again later, after ever longer pauses; False when that was the last try, so the mail failed."""
-        pause = pause_after(mail.attempts)
+        pause = backoff(mail.attempts)
         if pause is None:
             self.give_up(mail, problem)
             return False
@@ -127,7 +127,7 @@ class Outbox:
 
     def counts(self) -> Counts:
         """How the outbox stands now."""
-        with self._store.session() as session:
+        with self._db.session() as session:
             rows = session.execute(select(Mail.state, func.count()).group_by(Mail.state))
             by_state = {row[0]: row[1] for row in rows}
         return Counts(by_state.get(MailState.WAITING, 0), by_state.get(MailState.FAILED, 0))
@@ -143,22 +143,22 @@ class Outbox:
     def retry(self, mail_id: int) -> bool:
         """Send a failed mail again, as if it had never been tried; False when no failed mail has this id."""
         again = {"state": MailState.WAITING, "attempts": 0, "due_at": clock.now(), "settled_at": None}
-        with self._store.session() as session:
+        with self._db.session() as session:
             failed = update(Mail).where(Mail.id == mail_id, Mail.state == MailState.FAILED)
             found = session.scalar(failed.values(again).returning(Mail.id))
         self.nudge()
         return found is not None
 
     def _in_state(self, state: MailState, limit: int) -> Sequence[Mail]:
-        with self._store.session() as session:
+        with self._db.session() as session:
             return session.scalars(select(Mail).where(Mail.state == state).order_by(Mail.id).limit(limit)).all()
 
     def _change(self, statement: Update) -> None:
-        with self._store.session() as session:
+        with self._db.session() as session:
             session.execute(statement)
 
 
-def pause_after(attempts: int) -> timedelta | None:
+def backoff(attempts: int) -> timedelta | None:
     """How long to wait after so many failed attempts; None: no longer."""
     if attempts >= ATTEMPTS:
         return None

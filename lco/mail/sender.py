@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, unquote, urlsplit
 
-from lco.mail.errors import MailPostponed, MailRefused, MailServerAway
+from lco.mail.errors import MailPostponed, MailRefused, MailServerUnavailable
 from lco.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -26,14 +26,14 @@ ENHANCED = re.compile(rb"\b[245]\.\d{1,3}\.\d{1,3}\b")
 class Sender(Protocol):
     """One way to send mail."""
 
-    def introduce(self) -> None:
+    def log_destination(self) -> None:
         """Say in the log where mails go."""
 
     def send(self, message: EmailMessage) -> None:
-        """Returns once the mail is out of our hands. Raises MailRefused, MailPostponed, MailServerAway."""
+        """Returns once the mail is out of our hands. Raises MailRefused, MailPostponed, MailServerUnavailable."""
 
 
-def sender_of(settings: Settings) -> Sender:
+def create_sender(settings: Settings) -> Sender:
     """The way that `settings` name: SMTP_URL before SENDGRID_API_KEY before RESEND_API_KEY, else MAIL_DIR."""
     if settings.smtp_url:
         return SmtpSender(settings.smtp_url)
@@ -43,7 +43,7 @@ def sender_of(settings: Settings) -> Sender:
     if settings.resend_api_key:
         key = quote(settings.resend_api_key, safe="")
         return SmtpSender(f"smtps://resend:{key}@smtp.resend.com:{SUBMISSION_TLS}")
-    return FolderSender(settings.mail_dir, is_meant=settings.is_demo())
+    return FileSender(settings.mail_dir, is_meant=settings.is_demo())
 
 
 class SmtpSender:
@@ -57,7 +57,7 @@ class SmtpSender:
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._timeout = timeout
 
-    def introduce(self) -> None:
+    def log_destination(self) -> None:
         log.info("mails go out through %s, port %d", self.host, self.port)
 
     def send(self, message: EmailMessage) -> None:
@@ -68,20 +68,20 @@ class SmtpSender:
         except (OSError, smtplib.SMTPException) as error:
             raise _verdict(error) from error
         finally:
-            _part(connection)
+            _quit(connection)
 
     def _connected(self, own_name: str) -> smtplib.SMTP:
         """A connection that is ready for a mail. Whatever is wrong here is wrong for every mail."""
         try:
             connection = self._greeted(own_name)
         except (OSError, smtplib.SMTPException) as error:
-            raise MailServerAway(f"the mail server does not answer ({_short(error)})") from error
+            raise MailServerUnavailable(f"the mail server does not answer ({_short(error)})") from error
         try:
             self._introduced(connection)
         except (OSError, smtplib.SMTPException) as error:
             connection.close()
-            raise MailServerAway(f"the mail server does not let us in ({_short(error)})") from error
-        except MailServerAway:
+            raise MailServerUnavailable(f"the mail server does not let us in ({_short(error)})") from error
+        except MailServerUnavailable:
             connection.close()
             raise
         return connection
@@ -102,18 +102,18 @@ class SmtpSender:
             connection.ehlo()
         if self._user:
             if not is_here and not isinstance(connection.sock, ssl.SSLSocket):
-                raise MailServerAway("the mail server offers no encryption, so it did not get our password")
+                raise MailServerUnavailable("the mail server offers no encryption, so it did not get our password")
             connection.login(self._user, self._password)
 
 
-class FolderSender:
+class FileSender:
     """A folder, for want of a mail server; `is_meant` when nobody expects to get these mails."""
 
     def __init__(self, folder: Path, *, is_meant: bool) -> None:
         self._folder = folder
         self._level = logging.INFO if is_meant else logging.WARNING
 
-    def introduce(self) -> None:
+    def log_destination(self) -> None:
         log.log(self._level, "SMTP_URL is not set, so NOBODY GETS MAIL: it is written to %s", self._folder)
 
     def send(self, message: EmailMessage) -> None:
@@ -123,7 +123,7 @@ class FolderSender:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.write_bytes(message.as_bytes())
         except OSError as error:
-            raise MailServerAway(f"the folder for mails cannot be written ({_short(error)})") from error
+            raise MailServerUnavailable(f"the folder for mails cannot be written ({_short(error)})") from error
         log.log(self._level, "no mail server is set: a mail was written to %s", path)
 
 
@@ -135,13 +135,13 @@ def _verdict(error: Exception) -> MailPostponed | MailRefused:
             return _by_code("the recipient", code, said)
         case smtplib.SMTPSenderRefused():
             # About our own address, so about the settings: somebody can put that right in time.
-            return MailServerAway(f"the mail server does not take our address ({_answer(error)})")
+            return MailServerUnavailable(f"the mail server does not take our address ({_answer(error)})")
         case smtplib.SMTPDataError():
             return _by_code("the mail", error.smtp_code, error.smtp_error)
         case smtplib.SMTPNotSupportedError():
             return MailRefused("the mail server cannot write to such an address (no SMTPUTF8)")
     # The connection broke. Perhaps after the server had taken the mail: nobody knows.
-    return MailServerAway(f"the mail server stopped answering ({_short(error)})")
+    return MailServerUnavailable(f"the mail server stopped answering ({_short(error)})")
 
 
 def _by_code(what: str, code: int, said: bytes | str) -> MailPostponed | MailRefused:
@@ -162,7 +162,7 @@ def _code(code: int, said: bytes | str) -> str:
     return f"{code} {enhanced[0].decode()}" if enhanced else str(code)
 
 
-def _part(connection: smtplib.SMTP) -> None:
+def _quit(connection: smtplib.SMTP) -> None:
     """Say goodbye. The mail's fate is known by now, so it does not matter how this goes."""
     try:
         connection.quit()

@@ -7,17 +7,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from lco.domain.booking import Booking, BookingRequest, Refusal, State
-from lco.domain.date_range import Days
+from lco.domain.booking import Booking, BookingRequest, DeclineReason, State
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
 
-def snapshot(booking: Booking) -> str:
+def dumps(booking: Booking) -> str:
     """All of `booking` as JSON."""
     return json.dumps(asdict(booking), default=str)
 
 
-def booking_of(text: str) -> Booking:
+def loads(text: str) -> Booking:
     """The booking that `snapshot` made `text` of."""
     kept = json.loads(text)
     total, refusal = kept["total"], kept["refusal"]
@@ -29,11 +29,11 @@ def booking_of(text: str) -> Booking:
             "total": Money(Decimal(total["amount"]), total["currency"]) if total else None,
             "created_at": datetime.fromisoformat(kept["created_at"]),
             "changed_at": datetime.fromisoformat(kept["changed_at"]),
-            "refusal": Refusal(refusal) if refusal else None,
+            "refusal": DeclineReason(refusal) if refusal else None,
         }
     )
 
 
 def _request(kept: Mapping[str, Any]) -> BookingRequest:
     start, end = (date.fromisoformat(kept["days"][name]) for name in ("start", "end"))
-    return BookingRequest(**{**kept, "days": Days(start, end)})
+    return BookingRequest(**{**kept, "days": DateRange(start, end)})

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 from lco import metrics
 from lco.db.mails import Mail
-from lco.mail.errors import MailPostponed, MailRefused, MailServerAway, where
+from lco.mail.errors import MailPostponed, MailRefused, MailServerUnavailable, where
 from lco.mail.outbox import Outbox
 from lco.mail.sender import Sender
 
@@ -29,12 +29,12 @@ class Worker:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start sending, once, and say in the log where mails go. Before the first call nothing is sent."""
         with self._lock:
             if self._thread or self._stopped.is_set():
                 return
-            self._sender.introduce()
+            self._sender.log_destination()
             self._thread = threading.Thread(target=self._run, name="mail", daemon=True)
             self._thread.start()
 
@@ -49,7 +49,7 @@ class Worker:
             self._thread.join(seconds)
 
     def send_due(self) -> None:
-        """Send what is due, until there is no more or the server is away. Raises StoreAway."""
+        """Send what is due, until there is no more or the server is away. Raises DatabaseUnavailable."""
         while not self._stopped.is_set():
             mail = self.outbox.claim()
             if mail is None or not self._settled(mail):
@@ -74,7 +74,7 @@ class Worker:
             _failed(mail, error.message)
         except MailPostponed as error:
             self._postpone(mail, error.message)
-            return not isinstance(error, MailServerAway)
+            return not isinstance(error, MailServerUnavailable)
         except Exception as error:  # noqa: BLE001 - one broken mail must not keep the others back
             log.error("mail %d broke with %s", mail.id, where(error))  # noqa: TRY400 - the text may be a person's
             self._postpone(mail, f"an error of ours ({type(error).__name__})")

@@ -3,13 +3,13 @@
 import threading
 
 from lco import clock
-from lco.errors import OdooAway
+from lco.errors import OdooUnavailable
 
 FAILURES_TO_OPEN = 5  # more than the tries of one read, so that one broken record does not stop all the others
 OPEN_SECONDS = 3.0
 
 
-class Breaker:
+class CircuitBreaker:
     """Opens after some failures in a row; while open, one call every few seconds is let through as a probe."""
 
     def __init__(self, failures_to_open: int = FAILURES_TO_OPEN, open_seconds: float = OPEN_SECONDS) -> None:
@@ -19,13 +19,13 @@ class Breaker:
         self._failures = 0
         self._next_probe = 0.0
 
-    def admit(self) -> None:
-        """Return when the call may go out; raise OdooAway at once when it may not."""
+    def before_call(self) -> None:
+        """Return when the call may go out; raise OdooUnavailable at once when it may not."""
         with self._lock:
             if self._failures < self._failures_to_open:
                 return
             if clock.seconds() < self._next_probe:
-                raise OdooAway
+                raise OdooUnavailable
             # The caller that gets here is the probe: whoever comes after it waits for the next turn.
             self._next_probe = clock.seconds() + self._open_seconds
 

@@ -8,14 +8,14 @@ from urllib.parse import quote as quoted
 from marshmallow import ValidationError
 
 from lco import metrics
-from lco.domain.booking import BookingRequest, Placed
-from lco.domain.date_range import Days
+from lco.domain.booking import BookingRequest, OdooBooking
+from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Details, Vehicle
 from lco.errors import OdooError
 from lco.odoo import schemas
 from lco.odoo.errors import CallUnknown, OutcomeUnknown, VehicleUnknown
-from lco.odoo.transport import Reply, Transport
+from lco.odoo.transport import Response, Transport
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +26,12 @@ LISTED = schemas.VehicleSchema()
 
 
 class OdooClient:
-    """The Odoo that `transport` reaches. Every method raises OdooAway or OdooError when Odoo is no help."""
+    """The Odoo that `transport` reaches. Every method raises OdooUnavailable or OdooError when Odoo is no help."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
 
-    def vehicles(self, free: Days | None = None) -> list[Vehicle]:
+    def vehicles(self, free: DateRange | None = None) -> list[Vehicle]:
         """All vehicles for rent; with `free`, only those that Odoo lists as free in all of these days."""
         dates = {"available_from": free.start.isoformat(), "available_to": free.end.isoformat()} if free else {}
         entries = (entry for page in self._pages(dates) for entry in page)
@@ -41,18 +41,18 @@ class OdooClient:
     def vehicle(self, vehicle_id: int) -> Details:
         """Everything about one vehicle. Raises VehicleUnknown, also for one that is only for sale."""
         answer = self.transport.read("vehicle", "GET", f"/api/fleet/vehicle/{vehicle_id}")
-        data = schemas.loaded(schemas.DetailsSchema(), answer.get("data"))
+        data = schemas.load(schemas.DetailsSchema(), answer.get("data"))
         if data["listing_type"] not in RENTED_OUT:
             raise VehicleUnknown(upstream_status=404)
-        return schemas.details(data, self.transport.base_url)
+        return schemas.to_details(data, self.transport.base_url)
 
-    def quote(self, vehicle_id: int, days: Days) -> Quote:
+    def quote(self, vehicle_id: int, days: DateRange) -> Quote:
         """Whether the vehicle is free in all of `days`, and Odoo's price. Raises VehicleUnknown."""
         body = {"vehicle_id": vehicle_id, "date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
         answer = self.transport.read("availability", "POST", "/api/fleet/availability", json=body)
-        return schemas.quote(schemas.loaded(schemas.AvailabilitySchema(), answer), vehicle_id, days)
+        return schemas.to_quote(schemas.load(schemas.AvailabilitySchema(), answer), vehicle_id, days)
 
-    def busy(self, vehicle_id: int, days: Days) -> tuple[Days, ...]:
+    def busy(self, vehicle_id: int, days: DateRange) -> tuple[DateRange, ...]:
         """The ranges of days on which the vehicle cannot be had for a day, in one answer; those in `days` count.
 
         The contract does not have this call, newer modules do. Raises CallUnknown for an Odoo that does not, or
@@ -62,32 +62,32 @@ class OdooClient:
         asked = {"from": days.start.isoformat(), "to": days.end.isoformat()}
         answer = self.transport.read("busy", "GET", path, optional=True, params=asked)
         try:
-            return schemas.busy(schemas.loaded(schemas.BusySchema(), answer))
+            return schemas.to_busy_ranges(schemas.load(schemas.BusySchema(), answer))
         except OdooError as error:
             raise CallUnknown(upstream_status=200) from error
 
-    def book(self, request: BookingRequest, key: str = "") -> Placed:
+    def book(self, request: BookingRequest, key: str = "") -> OdooBooking:
         """Odoo's answer to a booking asked for once, never twice.
 
         To an Odoo that knows `Idempotency-Key`, every attempt with the same `key` is the same booking. Nobody may
         count on it, since the contract does not promise it.
 
-        Raises OdooAway (nothing was booked), OutcomeUnknown (nobody knows), and for a certain no DatesRefused,
-        BookingInvalid or VehicleUnknown.
+        Raises OdooUnavailable when nothing was booked, OutcomeUnknown when the outcome is not known, and
+        DatesRefused, BookingInvalid or VehicleUnknown when Odoo refused.
         """
         answer = self.transport.write("booking", "/api/fleet/booking", _booking_body(request), key)
         try:
-            return schemas.placed(schemas.loaded(schemas.PlacedSchema(), answer))
+            return schemas.to_booking(schemas.load(schemas.PlacedSchema(), answer))
         except OdooError as error:
             raise OutcomeUnknown from error
 
     def brands(self) -> dict[int, str]:
         """Odoo's brands by their id."""
         answer = self.transport.read("filters", "GET", "/api/fleet/filters")
-        brands = schemas.loaded(schemas.FiltersSchema(), answer.get("filters"))["brands"]
+        brands = schemas.load(schemas.FiltersSchema(), answer.get("filters"))["brands"]
         return {brand["id"]: brand["name"] for brand in brands}
 
-    def image(self, path: str) -> Reply:
+    def image(self, path: str) -> Response:
         """A picture under Odoo's /web/image/. Raises VehicleUnknown when there is none."""
         return self.transport.fetch(schemas.IMAGES + quoted(path))
 
@@ -102,7 +102,7 @@ class OdooClient:
             yield page
             if (
                 not page
-                or not schemas.loaded(schemas.PaginationSchema(), answer.get("pagination") or {})["has_more"]
+                or not schemas.load(schemas.PaginationSchema(), answer.get("pagination") or {})["has_more"]
             ):
                 return
             offset += len(page)  # not PAGE: Odoo may give fewer than it was asked for
@@ -118,7 +118,7 @@ class OdooClient:
             metrics.odoo_calls.labels("vehicles", "broken record").inc()
             log.warning("a vehicle in odoo's list cannot be read: %s", error.messages)
             return None
-        return schemas.vehicle(data, self.transport.base_url) if data["listing_type"] in RENTED_OUT else None
+        return schemas.to_vehicle(data, self.transport.base_url) if data["listing_type"] in RENTED_OUT else None
 
 
 def _booking_body(request: BookingRequest) -> dict[str, object]:

@@ -11,7 +11,7 @@ from lco import clock
 Address = tuple[socket.AddressFamily, str]
 
 
-class Names:
+class Resolver:
     """Look-ups for one process.
 
     Nobody can interrupt a look-up, and with a name server that is silent one takes half a minute or more. So each
@@ -47,7 +47,7 @@ class Names:
         answered()
 
 
-def connected(names: Names, host: str, port: int, seconds: float) -> socket.socket:
+def connect(names: Resolver, host: str, port: int, seconds: float) -> socket.socket:
     """A connection to `host`, made within so many seconds altogether. Raises TimeoutError and OSError.
 
     Each of its addresses gets an equal share of the time that is left.
@@ -57,13 +57,13 @@ def connected(names: Names, host: str, port: int, seconds: float) -> socket.sock
     failure = OSError(f"{host} has no address")
     for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
         try:
-            return _connected(address, port, max(deadline - clock.seconds(), 0.01) / left)
+            return _connect(address, port, max(deadline - clock.seconds(), 0.01) / left)
         except OSError as error:
             failure = error
     raise failure
 
 
-def _connected(address: Address, port: int, seconds: float) -> socket.socket:
+def _connect(address: Address, port: int, seconds: float) -> socket.socket:
     family, written = address
     connection = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -14,14 +14,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from lco import clock
-from lco.odoo.dns import Names, connected
+from lco.odoo.dns import Resolver, connect
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 CONNECT_SECONDS = 2.0
 POOL = 32
-_names = Names()
+_resolver = Resolver()
 
 
 def session(*, fresh: bool = False) -> requests.Session:
@@ -30,7 +30,7 @@ def session(*, fresh: bool = False) -> requests.Session:
     session.trust_env = False  # neither a proxy nor a .netrc of the machine has a say here
     if fresh:
         session.headers["Connection"] = "close"
-    adapter = _Adapter(FRESH if fresh else KEPT)
+    adapter = _OdooAdapter(FRESH if fresh else KEPT)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
@@ -64,7 +64,7 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
-class _Answer(HTTPResponse):
+class _BoundedResponse(HTTPResponse):
     """One that has come, from its first byte to its last, when `deadline` is there.
 
     The time-out of a socket is for each piece alone, and an answer may drip in for hours, be it only its head.
@@ -75,7 +75,7 @@ class _Answer(HTTPResponse):
         self.fp = io.BufferedReader(_Bounded(self.fp.detach(), sock, deadline))
 
 
-class _Http(HTTPConnection):
+class _BoundedHttpConnection(HTTPConnection):
     """One that is made within CONNECT_SECONDS, the look-up of the name included, and whose answers have an end."""
 
     _asked_at = 0.0
@@ -88,12 +88,12 @@ class _Http(HTTPConnection):
 
     def getresponse(self) -> Any:
         deadline = self._asked_at + CONNECT_SECONDS + (self.timeout or 0.0)
-        self.response_class = partial(_Answer, deadline=deadline)  # type: ignore[assignment] # it is only called
+        self.response_class = partial(_BoundedResponse, deadline=deadline)  # type: ignore[assignment] # it is only called
         return super().getresponse()
 
     def _new_conn(self) -> socket.socket:
         try:
-            connection = connected(_names, self._dns_host, self.port, CONNECT_SECONDS)
+            connection = connect(_resolver, self._dns_host, self.port, CONNECT_SECONDS)
         except TimeoutError as error:
             raise ConnectTimeoutError(self, f"no connection to {self.host} in time") from error
         except OSError as error:
@@ -103,7 +103,7 @@ class _Http(HTTPConnection):
         return connection
 
 
-class _Https(_Http, HTTPSConnection):
+class _BoundedHttpsConnection(_BoundedHttpConnection, HTTPSConnection):
     pass
 
 
@@ -115,22 +115,22 @@ class _Fresh(HTTPConnection):
         return False
 
 
-class _FreshHttp(_Fresh, _Http):
+class _FreshHttp(_Fresh, _BoundedHttpConnection):
     pass
 
 
-class _FreshHttps(_Fresh, _Https):
+class _FreshHttps(_Fresh, _BoundedHttpsConnection):
     pass
 
 
-KEPT = {"http": _Http, "https": _Https}
+KEPT = {"http": _BoundedHttpConnection, "https": _BoundedHttpsConnection}
 FRESH = {"http": _FreshHttp, "https": _FreshHttps}
 
 
-class _Adapter(HTTPAdapter):
+class _OdooAdapter(HTTPAdapter):
     """Makes connections of `kinds`, by scheme."""
 
-    def __init__(self, kinds: dict[str, type[_Http]]) -> None:
+    def __init__(self, kinds: dict[str, type[_BoundedHttpConnection]]) -> None:
         super().__init__(pool_connections=1, pool_maxsize=POOL)
         self._kinds = kinds
 

@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 import nh3
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
-from lco.domain.booking import Placed
-from lco.domain.date_range import Days
+from lco.domain.booking import OdooBooking
+from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY, Money
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
@@ -158,7 +158,7 @@ class FiltersSchema(OdooSchema):
     brands = fields.List(fields.Nested(BrandSchema), load_default=list)
 
 
-def loaded(schema: Schema, data: object) -> dict[str, Any]:
+def load(schema: Schema, data: object) -> dict[str, Any]:
     """`data` as `schema` reads it. Raises OdooError: an answer that does not fit is an error of Odoo's."""
     try:
         result: dict[str, Any] = schema.load(data)  # type: ignore[arg-type]  # anything may come over the wire
@@ -168,14 +168,14 @@ def loaded(schema: Schema, data: object) -> dict[str, Any]:
     return result
 
 
-def vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
+def to_vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
     """The vehicle in one validated short or long form."""
     return Vehicle(
         id=data["id"],
         name=data["name"],
         slug=data["slug"] or "",
         status=data["availability_status"],
-        rates=rates(data),
+        rates=to_rates(data),
         brand=_shared(data["brand"]),
         model=data["model"],
         year=data["year"],
@@ -186,7 +186,7 @@ def vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
         sale_price=_sale_price(data),
         featured=data["featured"],
         summary=data["short_description"],
-        picture=picture(data["primary_image"], data["name"], base_url),
+        picture=to_picture(data["primary_image"], data["name"], base_url),
     )
 
 
@@ -195,7 +195,7 @@ def _shared(word: str | None) -> str | None:
     return sys.intern(word) if word else None
 
 
-def rates(data: Mapping[str, Any]) -> Rates:
+def to_rates(data: Mapping[str, Any]) -> Rates:
     """The three rates; one of 0 means that Odoo has none, not that the machine is free of charge."""
     names = ("rental_price_daily", "rental_price_weekly", "rental_price_monthly")
     amounts = (data[name] for name in names)
@@ -210,13 +210,13 @@ def _sale_price(data: Mapping[str, Any]) -> Money | None:
     )
 
 
-def details(data: Mapping[str, Any], base_url: str) -> Details:
+def to_details(data: Mapping[str, Any], base_url: str) -> Details:
     """Everything about one vehicle in its validated long form, with the HTML cleaned."""
-    short = vehicle(data, base_url)
+    short = to_vehicle(data, base_url)
     return Details(
         vehicle=short,
-        description_html=clean(data["full_description"]),
-        terms_html=clean(data["rental_terms"]),
+        description_html=clean_html(data["full_description"]),
+        terms_html=clean_html(data["rental_terms"]),
         specifications=tuple(
             (_label(name), str(value))
             for name, value in data["specifications"].items()
@@ -231,24 +231,24 @@ def details(data: Mapping[str, Any], base_url: str) -> Details:
     )
 
 
-def quote(data: Mapping[str, Any], vehicle_id: int, days: Days) -> Quote:
+def to_quote(data: Mapping[str, Any], vehicle_id: int, days: DateRange) -> Quote:
     price = (
         Money(data["estimated_price"], data["currency"]) if data["available"] and data["estimated_price"] else None
     )
     return Quote(vehicle_id, days, data["available"], price)
 
 
-def busy(data: Mapping[str, Any]) -> tuple[Days, ...]:
-    return tuple(Days(taken["date_from"], taken["date_to"]) for taken in data["data"])
+def to_busy_ranges(data: Mapping[str, Any]) -> tuple[DateRange, ...]:
+    return tuple(DateRange(taken["date_from"], taken["date_to"]) for taken in data["data"])
 
 
-def placed(data: Mapping[str, Any]) -> Placed:
+def to_booking(data: Mapping[str, Any]) -> OdooBooking:
     amount = data["estimated_price"]
     total = None if amount is None else Money(amount, data["currency"])
-    return Placed(data["booking_ref"], data["booking_id"], data["message"], total)
+    return OdooBooking(data["booking_ref"], data["booking_id"], data["message"], total)
 
 
-def picture(url: str | None, caption: str, base_url: str) -> Picture | None:
+def to_picture(url: str | None, caption: str, base_url: str) -> Picture | None:
     """A picture at Odoo, whichever host name Odoo believes to have; None for one on a foreign server."""
     if not url:
         return None
@@ -263,7 +263,7 @@ def picture(url: str | None, caption: str, base_url: str) -> Picture | None:
     return Picture(absolute, caption, sized=False) if absolute.startswith(base_url + "/") else None
 
 
-def clean(html: str | None) -> str:
+def clean_html(html: str | None) -> str:
     """HTML from Odoo's editor with everything but plain structure removed (contract section 1: untrusted)."""
     return (
         nh3.clean(html, tags=TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto", "tel"})
@@ -274,7 +274,7 @@ def clean(html: str | None) -> str:
 
 def _pictures(images: list[Mapping[str, Any]], short: Vehicle, base_url: str) -> tuple[Picture, ...]:
     ordered = sorted(images, key=lambda image: not image["is_primary"])
-    found = (picture(image["url"], image["name"] or short.name, base_url) for image in ordered)
+    found = (to_picture(image["url"], image["name"] or short.name, base_url) for image in ordered)
     return tuple(p for p in found if p) or ((short.picture,) if short.picture else ())
 
 

@@ -14,9 +14,9 @@ import tenacity
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from lco import clock, metrics
-from lco.errors import OdooAway, OdooError
-from lco.odoo import http_adapter as connections
-from lco.odoo.circuit_breaker import Breaker
+from lco.errors import OdooError, OdooUnavailable
+from lco.odoo import http_adapter
+from lco.odoo.circuit_breaker import CircuitBreaker
 from lco.odoo.errors import BookingInvalid, CallUnknown, DatesRefused, OdooRefused, OutcomeUnknown, VehicleUnknown
 from lco.odoo.http_adapter import CONNECT_SECONDS
 
@@ -33,7 +33,7 @@ SUCCESS = {HTTPStatus.OK, HTTPStatus.CREATED}
 REFUSALS: Mapping[int, type[OdooRefused]] = {400: BookingInvalid, 404: VehicleUnknown, 409: DatesRefused}
 
 
-class Reply(NamedTuple):
+class Response(NamedTuple):
     """What came back, read to its end."""
 
     status: int
@@ -44,21 +44,21 @@ class Reply(NamedTuple):
 class Transport:
     """One Odoo. Safe for many threads: the session is used for its connection pool only."""
 
-    def __init__(self, base_url: str, api_key: str = "", breaker: Breaker | None = None) -> None:
+    def __init__(self, base_url: str, api_key: str = "", breaker: CircuitBreaker | None = None) -> None:
         self.base_url = base_url
-        self.breaker = breaker or Breaker()
+        self.breaker = breaker or CircuitBreaker()
         self.last_success: datetime | None = None
         self._headers = {"Accept": "application/json"} | ({"X-API-Key": api_key} if api_key else {})
-        self._session = connections.session()
-        self._fresh = connections.session(fresh=True)
+        self._session = http_adapter.session()
+        self._fresh = http_adapter.session(fresh=True)
 
     def read(self, call: str, method: str, path: str, *, optional: bool = False, **kwargs: Any) -> dict[str, Any]:
         """The JSON object that a safe call answers. Retried within READ_TOTAL_SECONDS, behind the breaker.
 
-        Raises OdooAway, OdooError for an answer that cannot be used, OdooRefused for a 4xx, and CallUnknown for an
-        `optional` call that this Odoo does not have.
+        Raises OdooUnavailable, OdooError for an answer that cannot be used, OdooRefused for a 4xx, and CallUnknown
+        for an `optional` call that this Odoo does not have.
         """
-        self.breaker.admit()
+        self.breaker.before_call()
         for attempt in self._attempts():
             with attempt:
                 kwargs["headers"] = self._headers
@@ -73,7 +73,7 @@ class Transport:
     def write(self, call: str, path: str, body: Mapping[str, object], key: str = "") -> dict[str, Any]:
         """The JSON object that a call with consequences answers. Sent once, never again; `key` names it to Odoo.
 
-        Raises OdooAway when Odoo was certainly not reached, OutcomeUnknown when it may have acted,
+        Raises OdooUnavailable when Odoo was certainly not reached, OutcomeUnknown when it may have acted,
         and OdooRefused when it certainly said no.
         """
         headers = self._headers | ({"Idempotency-Key": f'"{key}"'} if key else {})
@@ -82,14 +82,14 @@ class Transport:
         try:
             reply = self._send(self._fresh, call, "POST", path, WRITE_SECONDS, headers=headers, json=body)
             return self._envelope(call, reply)
-        except (OdooAway, OdooRefused):
+        except (OdooUnavailable, OdooRefused):
             raise
         except OdooError as error:
             raise OutcomeUnknown from error
 
-    def fetch(self, path: str) -> Reply:
-        """A file of Odoo's, without the API key, asked once. Raises OdooAway, OdooError, VehicleUnknown."""
-        self.breaker.admit()
+    def fetch(self, path: str) -> Response:
+        """A file of Odoo's, without the API key, asked once. Raises OdooUnavailable, OdooError, VehicleUnknown."""
+        self.breaker.before_call()
         reply = self._send(self._session, "file", "GET", path, READ_SECONDS, headers={"Accept": "image/*"})
         if reply.status == HTTPStatus.OK:
             self._settled("file", "ok")
@@ -112,7 +112,7 @@ class Transport:
 
     def _send(
         self, session: requests.Session, call: str, method: str, path: str, seconds: float, **kwargs: Any
-    ) -> Reply:
+    ) -> Response:
         try:
             with session.request(
                 method,
@@ -123,11 +123,11 @@ class Transport:
                 **kwargs,
             ) as response:
                 content_type = response.headers.get("Content-Type", "")
-                return Reply(response.status_code, content_type, _content(response))
+                return Response(response.status_code, content_type, _content(response))
         except (requests.RequestException, HTTPError) as error:
-            raise self._failed(call, OdooAway() if _never_sent(error) else OdooError()) from error
+            raise self._failed(call, OdooUnavailable() if _never_sent(error) else OdooError()) from error
 
-    def _envelope(self, call: str, reply: Reply) -> dict[str, Any]:
+    def _envelope(self, call: str, reply: Response) -> dict[str, Any]:
         payload = _object(reply.content)
         if reply.status in SUCCESS and payload and payload.get("success") is True:
             self._settled(call, "ok")
@@ -135,7 +135,7 @@ class Transport:
         ours = payload is not None and payload.get("success") is False
         raise self._refusal(call, reply, payload if ours else None)
 
-    def _refusal(self, call: str, reply: Reply, payload: Mapping[str, Any] | None) -> OdooError:
+    def _refusal(self, call: str, reply: Response, payload: Mapping[str, Any] | None) -> OdooError:
         """What a reply that is no success means; one without our envelope comes from a proxy, not from Odoo."""
         refusal = REFUSALS.get(reply.status)
         if refusal is None or payload is None:
@@ -178,7 +178,7 @@ def _never_sent(error: Exception) -> bool:
     return isinstance(reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
 
 
-def _has_no_route(reply: Reply) -> bool:
+def _has_no_route(reply: Response) -> bool:
     """Whether nothing is served at the address; the module itself says 404 in its envelope."""
     return reply.status == HTTPStatus.NOT_FOUND and (_object(reply.content) or {}).get("success") is not False
 

@@ -4,27 +4,27 @@ from flask import Flask
 from flask_caching.backends.rediscache import RedisCache
 from limits.storage import MemoryStorage, RedisStorage
 
-from lco import version as build
 from lco.redis_backends.change_log import RedisLog
-from lco.redis_backends.client import PREFIX, Redis, Shelf
-from lco.services import Together
+from lco.redis_backends.client import PREFIX, RedisCacheBackend, RedisClient
+from lco.services import SharedBackends
+from lco.version import version
 
 
-def through_redis(app: Flask, url: str) -> Together:
+def connect(app: Flask, url: str) -> SharedBackends:
     """The shared log, shelf and turns at `url`. The limiter, which is bound after this, will count there, too."""
-    redis = Redis(url)
-    cache = RedisCache(redis.client, default_timeout=0, key_prefix=f"{PREFIX}{build.version()}:")
-    app.config["RATELIMIT_STORAGE_URI"] = f"{SharedLimits.STORAGE_SCHEME[0]}://"
+    redis = RedisClient(url)
+    cache = RedisCache(redis.client, default_timeout=0, key_prefix=f"{PREFIX}{version()}:")
+    app.config["RATELIMIT_STORAGE_URI"] = f"{RedisLimitStorage.STORAGE_SCHEME[0]}://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = {"redis": redis}
-    return Together(RedisLog(redis), Shelf(redis, cache), redis.turn)
+    return SharedBackends(RedisLog(redis), RedisCacheBackend(redis, cache), redis.lock)
 
 
-class SharedLimits(RedisStorage):
+class RedisLimitStorage(RedisStorage):
     """Hits counted in Redis, and beside it in memory, which decides while Redis does not answer."""
 
     STORAGE_SCHEME = ["lco-shared"]  # noqa: RUF012 - the base class declares it so
 
-    def __init__(self, uri: str, *, redis: Redis, wrap_exceptions: bool = False) -> None:
+    def __init__(self, uri: str, *, redis: RedisClient, wrap_exceptions: bool = False) -> None:
         pool = redis.client.connection_pool
         super().__init__(uri, pool, f"{PREFIX}limits", wrap_exceptions)
         self._redis = redis
@@ -34,11 +34,11 @@ class SharedLimits(RedisStorage):
         """Whether there was room for one more. It is counted in memory in any case."""
         here = self._memory.acquire_entry(key, limit, expiry, amount)
         there = super().acquire_entry
-        return self._redis.ask(lambda: there(key, limit, expiry, amount), lambda: here)
+        return self._redis.call(lambda: there(key, limit, expiry, amount), lambda: here)
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the window began, and how many hits are in it."""
         there = super().get_moving_window
-        return self._redis.ask(
+        return self._redis.call(
             lambda: there(key, limit, expiry), lambda: self._memory.get_moving_window(key, limit, expiry)
         )

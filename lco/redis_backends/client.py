@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PREFIX = "lco:"
-PAUSE = timedelta(seconds=1)
-LONGEST_TURN = timedelta(seconds=10)
-LOOK_AGAIN_SECONDS = 0.02
-PATIENCE = timedelta(seconds=1)
+RETRY_AFTER = timedelta(seconds=1)
+LOCK_TIMEOUT = timedelta(seconds=10)
+POLL_SECONDS = 0.02
+TIMEOUT = timedelta(seconds=1)
 """For an answer. Shorter, and a worker that is busy with its own pages would blame Redis for its own delay."""
 
 
-def options(patience: timedelta = PATIENCE, retries: int = 1) -> dict[str, Any]:
+def connection_options(patience: timedelta = TIMEOUT, retries: int = 1) -> dict[str, Any]:
     """How to connect, and how long to wait. A connection that was cut is made anew `retries` times.
 
     A time-out is not tried again: whoever waits for a Redis that hangs should wait once.
@@ -37,24 +37,24 @@ def options(patience: timedelta = PATIENCE, retries: int = 1) -> dict[str, Any]:
     return {"socket_connect_timeout": seconds, "socket_timeout": seconds, "retry": retry, "protocol": 2}
 
 
-class Redis:
+class RedisClient:
     """The Redis at `url`. After a failure nobody asks it for PAUSE; then one does, before the others may."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.client: Any = redis.Redis.from_url(url, **options())
+        self.client: Any = redis.Redis.from_url(url, **connection_options())
         self._lock = threading.Lock()
         self._asked_again_at: float | None = None
 
-    def ask(self, command: Callable[[], T], otherwise: Callable[[], T]) -> T:
+    def call(self, command: Callable[[], T], fallback: Callable[[], T]) -> T:
         """What `command` says, which talks to Redis; what `otherwise` says when Redis does not answer."""
-        if not self._may_be_asked():
-            return otherwise()
+        if not self._may_call():
+            return fallback()
         try:
             answer = command()
         except RedisError as error:
             self._failed(error)
-            return otherwise()
+            return fallback()
         self._asked_again_at = None
         return answer
 
@@ -63,55 +63,55 @@ class Redis:
         self.client.close()
 
     @contextmanager
-    def turn(self, key: str) -> Iterator[None]:
+    def lock(self, key: str) -> Iterator[None]:
         """In the block this process is alone with `key` among all, for at most LONGEST_TURN.
 
         That long it waits for the others, too. While Redis does not answer, nobody waits for anybody.
         """
-        seconds = LONGEST_TURN.total_seconds()
+        seconds = LOCK_TIMEOUT.total_seconds()
         lock = self.client.lock(
-            f"{PREFIX}turn:{key}", seconds, LOOK_AGAIN_SECONDS, blocking_timeout=seconds, thread_local=False
+            f"{PREFIX}turn:{key}", seconds, POLL_SECONDS, blocking_timeout=seconds, thread_local=False
         )
-        is_held = self.ask(lock.acquire, lambda: False)
+        is_held = self.call(lock.acquire, lambda: False)
         try:
             yield
         finally:
             if is_held:
-                self.ask(lambda: _released(lock), lambda: None)
+                self.call(lambda: _release(lock), lambda: None)
 
-    def _may_be_asked(self) -> bool:
+    def _may_call(self) -> bool:
         if self._asked_again_at is None:
             return True
         with self._lock:
             now = clock.seconds()
             if self._asked_again_at is None or now < self._asked_again_at:
                 return self._asked_again_at is None
-            self._asked_again_at = now + PAUSE.total_seconds()
+            self._asked_again_at = now + RETRY_AFTER.total_seconds()
             return True
 
     def _failed(self, error: RedisError) -> None:
         metrics.redis_failures.labels("command").inc()
         if self._asked_again_at is None:
             log.warning("Redis does not answer: %s", error)
-        self._asked_again_at = clock.seconds() + PAUSE.total_seconds()
+        self._asked_again_at = clock.seconds() + RETRY_AFTER.total_seconds()
 
 
-def _released(lock: Any) -> None:
+def _release(lock: Any) -> None:
     try:
         lock.release()
     except LockError:
         log.info("a turn took so long that others did not wait for its end")
 
 
-class Shelf:
+class RedisCacheBackend:
     """A cache in Redis, found empty while Redis does not answer."""
 
-    def __init__(self, shared: Redis, cache: Any) -> None:
+    def __init__(self, shared: RedisClient, cache: Any) -> None:
         self._redis = shared
         self._cache = cache
 
     def get(self, key: str) -> Any:
-        return self._redis.ask(lambda: self._cache.get(key), lambda: None)
+        return self._redis.call(lambda: self._cache.get(key), lambda: None)
 
     def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None:
-        return self._redis.ask(lambda: bool(self._cache.set(key, value, timeout=timeout)), lambda: False)
+        return self._redis.call(lambda: bool(self._cache.set(key, value, timeout=timeout)), lambda: False)

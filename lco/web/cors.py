@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from lco import metrics
 from lco.errors import Forbidden
-from lco.web.extensions import shop
+from lco.web.extensions import current_services
 from lco.web.security import is_own
 
 HEADERS = {
@@ -22,7 +22,11 @@ def check_origins(blueprint: Blueprint) -> None:
 
 def _refuse_foreign() -> None:
     origin = request.headers.get("Origin")
-    if origin is None or is_own(origin, shop().settings) or origin in shop().settings.cors_origins:
+    if (
+        origin is None
+        or is_own(origin, current_services().settings)
+        or origin in current_services().settings.cors_origins
+    ):
         return
     metrics.refused.labels("foreign origin").inc()
     raise Forbidden("Pages of this origin may not call this address.")
@@ -31,7 +35,7 @@ def _refuse_foreign() -> None:
 def _allow(response: Response) -> Response:
     response.vary.add("Origin")
     origin = request.headers.get("Origin")
-    if origin not in shop().settings.cors_origins:
+    if origin not in current_services().settings.cors_origins:
         return response
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Expose-Headers"] = EXPOSED

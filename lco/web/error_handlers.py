@@ -20,12 +20,12 @@ SENTENCES = {
 
 def register(app: Flask) -> None:
     """Answer the site's own errors, the framework's, and those that nobody expected."""
-    app.register_error_handler(LcoError, answer)
+    app.register_error_handler(LcoError, respond)
     app.register_error_handler(HTTPException, _from_framework)
     app.register_error_handler(Exception, _unexpected)
 
 
-def answer(error: LcoError) -> Response:
+def respond(error: LcoError) -> Response:
     """The answer to `error` in the form that the request asks for, with Retry-After where waiting helps."""
     response = _in_form(error)
     response.status_code = error.status
@@ -56,7 +56,7 @@ def _from_framework(error: HTTPException) -> Response:
     ours = LcoError(SENTENCES.get(error.code or 500, LcoError.message))
     ours.status = error.code or 500
     ours.code = error.name.lower().replace(" ", "_")
-    response = answer(ours)
+    response = respond(ours)
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
@@ -65,4 +65,4 @@ def _from_framework(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     current_app.logger.error("an error nobody expected", exc_info=error)
-    return answer(LcoError())
+    return respond(LcoError())

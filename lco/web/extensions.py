@@ -6,7 +6,7 @@ from flask import current_app, request
 from flask_caching import Cache
 from flask_limiter import Limiter
 
-from lco.services import Shop
+from lco.services import Services
 
 
 def client_address() -> str:
@@ -18,6 +18,6 @@ cache = Cache()
 limiter = Limiter(key_func=client_address, strategy="moving-window")
 
 
-def shop() -> Shop:
+def current_services() -> Services:
     """The services of the running application."""
-    return cast("Shop", current_app.extensions["lco"])
+    return cast("Services", current_app.extensions["lco"])

@@ -5,13 +5,13 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from lco import clock
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Status, Vehicle
 
 LAST_OF_PLANES = "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 UNPRINTABLE = re.compile(f"[\\x00-\\x08\\x0b\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef{LAST_OF_PLANES}]")
-WORDS = {
+STATUS_LABELS = {
     Status.AVAILABLE: "Available now",
     Status.RESERVED: "Reserved",
     Status.RENTED: "Rented out",
@@ -28,54 +28,58 @@ def printable(value: object) -> object:
     return type(value)(UNPRINTABLE.sub("", value))  # markup stays markup
 
 
-def money(amount: Money | None) -> str:
+def format_money(amount: Money | None) -> str:
     return "" if amount is None else str(amount)
 
 
-def day(value: date) -> str:
+def format_date(value: date) -> str:
     """`Tue 1 Dec 2026`."""
     return f"{value:%a} {value.day} {value:%b %Y}"
 
 
-def day_short(value: date) -> str:
+def format_date_short(value: date) -> str:
     """`1 Dec`."""
     return f"{value.day} {value:%b}"
 
 
-def day_long(value: date) -> str:
+def format_date_long(value: date) -> str:
     """`Tuesday 1 December 2026`."""
     return f"{value:%A} {value.day} {value:%B %Y}"
 
 
-def days_words(days: Days) -> str:
+def format_date_range(days: DateRange) -> str:
     """`Tue 1 Dec to Sat 5 Dec 2026, 4 days`: the first day, the day of return, and how many days are paid."""
     start = f"{days.start:%a} {days.start.day} {days.start:%b}"
     if days.start.year != days.end.year:
         start += f" {days.start.year}"
-    return f"{start} to {day(days.end)}, {plural(len(days), 'day')}"
+    return f"{start} to {format_date(days.end)}, {pluralize(len(days), 'day')}"
 
 
-def days_short(days: Days) -> str:
+def format_date_range_short(days: DateRange) -> str:
     """`1 Dec to 5 Dec`."""
-    return f"{day_short(days.start)} to {day_short(days.end)}"
+    return f"{format_date_short(days.start)} to {format_date_short(days.end)}"
 
 
-def clock_time(instant: datetime, zone: ZoneInfo) -> str:
+def format_time(instant: datetime, zone: ZoneInfo) -> str:
     """`10:42` on the business's clock; with the day in front when that is not today's."""
     local = instant.astimezone(zone)
-    return f"{local:%H:%M}" if local.date() == clock.today(zone) else f"{local:%H:%M} on {day_short(local.date())}"
+    return (
+        f"{local:%H:%M}"
+        if local.date() == clock.today(zone)
+        else f"{local:%H:%M} on {format_date_short(local.date())}"
+    )
 
 
-def plural(count: int, noun: str) -> str:
+def pluralize(count: int, noun: str) -> str:
     """`1 day`, `2 days`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def status_words(vehicle: Vehicle, today: date) -> str:
+def status_label(vehicle: Vehicle, today: date) -> str:
     """Where a vehicle is, in words, with the day it is back if Odoo has said so and the day is still to come."""
-    words = WORDS[vehicle.status]
+    words = STATUS_LABELS[vehicle.status]
     if vehicle.back_on is None or vehicle.back_on <= today or vehicle.status in {Status.AVAILABLE, Status.SOLD}:
         return words
     if vehicle.status is Status.MAINTENANCE:
-        return f"{words} until {day_short(vehicle.back_on)}"
-    return f"{words}, back {day_short(vehicle.back_on)}"
+        return f"{words} until {format_date_short(vehicle.back_on)}"
+    return f"{words}, back {format_date_short(vehicle.back_on)}"

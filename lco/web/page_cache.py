@@ -20,27 +20,26 @@ from werkzeug.http import is_resource_modified, remove_entity_headers
 from werkzeug.wrappers import Request
 
 from lco import clock, metrics
-from lco.caching import expiry as validity
-from lco.web import htmx, urls
-from lco.web import responses as answers
+from lco.caching import expiry
+from lco.web import htmx, responses, urls
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-AT_MOST = 32 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 OVERHEAD = 4096
 """Bytes that a page is counted for beside its body and its address, rather too many than too few."""
 
 LEAST = timedelta(seconds=1)
 """How long a page is kept whose readings are old already, so that not everybody in a crowd renders it again."""
 
-PATIENCE = 1.0
+MAX_WAIT = 1.0
 """Seconds for which a visitor waits for a page that is being made for somebody else."""
 
 Headers = list[tuple[str, str]]
 
 
-class Name(NamedTuple):
+class CacheKey(NamedTuple):
     """Which page, in which form."""
 
     address: str
@@ -49,7 +48,7 @@ class Name(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CachedResponse:
     """What left for the first visitor, and the instant until which it is good for others."""
 
     headers: Headers
@@ -67,17 +66,17 @@ class Page:
         return () if environ["REQUEST_METHOD"] == "HEAD" else (self.body,)
 
 
-class Pages:
+class ResponseStore:
     """At most `at_most` bytes of pages of one edition; those go first that nobody asked for the longest."""
 
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most
         self._lock = threading.Lock()
-        self._pages: OrderedDict[Name, Page] = OrderedDict()
+        self._pages: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
         self._bytes = 0
         self._edition: Hashable = None
 
-    def get(self, name: Name, edition: Hashable) -> Page | None:
+    def get(self, name: CacheKey, edition: Hashable) -> CachedResponse | None:
         """The page, if it is still good; whatever belongs to another edition is dropped."""
         with self._lock:
             if edition != self._edition:
@@ -89,7 +88,7 @@ class Pages:
             self._pages.move_to_end(name)
             return page
 
-    def put(self, name: Name, edition: Hashable, page: Page) -> None:
+    def put(self, name: CacheKey, edition: Hashable, page: CachedResponse) -> None:
         """Keep `page`, unless there has been another edition since it was begun."""
         with self._lock:
             if edition != self._edition:
@@ -103,11 +102,11 @@ class Pages:
             metrics.kept_page_bytes.set(self._bytes)
 
 
-def _size(name: Name, page: Page) -> int:
+def _size(name: CacheKey, page: CachedResponse) -> int:
     return len(name.address) + len(page.body) + OVERHEAD
 
 
-class KeptPages:
+class PageCacheMiddleware:
     """The application `app` with its pages kept in front of it.
 
     `routes`: patterns of paths, and the parameters that may change what stands there. `edition`: all that may
@@ -119,31 +118,31 @@ class KeptPages:
         app: "WSGIApplication",
         routes: Mapping[str, Sequence[str]],
         edition: Callable[[], Hashable],
-        at_most: int = AT_MOST,
-        patience: float = PATIENCE,
+        at_most: int = MAX_BYTES,
+        patience: float = MAX_WAIT,
     ) -> None:
         self._app = app
         self._routes = [(re.compile(pattern), names) for pattern, names in routes.items()]
         self._edition = edition
-        self._pages = Pages(at_most)
+        self._pages = ResponseStore(at_most)
         self._patience = patience
-        self._under_way: dict[tuple[Name, Hashable], threading.Event] = {}
+        self._under_way: dict[tuple[CacheKey, Hashable], threading.Event] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        name = self._name(environ)
+        name = self._key(environ)
         if name is None:
             return self._app(environ, start_response)
         edition = self._edition()
         page = self._pages.get(name, edition)
         if page is None:
-            with self._turn(name, edition):
+            with self._single_flight(name, edition):
                 page = self._pages.get(name, self._edition())
                 if page is None:
-                    return self._new(name, environ, start_response)
+                    return self._render(name, environ, start_response)
         metrics.pages.labels("kept").inc()
         return page.answer(environ, start_response)
 
-    def _name(self, environ: "WSGIEnvironment") -> Name | None:
+    def _key(self, environ: "WSGIEnvironment") -> CacheKey | None:
         """What the request asks for, as far as it may be kept at all."""
         path = environ["PATH_INFO"]
         names = next((names for pattern, names in self._routes if pattern.fullmatch(path)), None)
@@ -152,11 +151,11 @@ class KeptPages:
         address = environ.get("SCRIPT_NAME", "") + path
         if names and environ.get("QUERY_STRING"):
             address = urls.plain_url(address, names, Request(environ).args)
-        encoding = answers.best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        return Name(address, htmx.is_for_fragment(environ), encoding)
+        encoding = responses.best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        return CacheKey(address, htmx.is_for_fragment(environ), encoding)
 
     @contextmanager
-    def _turn(self, name: Name, edition: Hashable) -> Iterator[None]:
+    def _single_flight(self, name: CacheKey, edition: Hashable) -> Iterator[None]:
         """At once for the first who makes this page, and when he is ready for those who come meanwhile.
 
         Without this, a hundred visitors who wait for one new reading would afterwards each render the same page.
@@ -174,16 +173,18 @@ class KeptPages:
             del self._under_way[name, edition]
             mine.set()
 
-    def _new(self, name: Name, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def _render(
+        self, name: CacheKey, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         metrics.pages.labels("rendered").inc()
-        with validity.watched() as watch:
-            environ[answers.KEEP] = partial(self._keep, name, self._edition(), watch)
+        with expiry.watched() as watch:
+            environ[responses.ON_FINALIZED] = partial(self._store, name, self._edition(), watch)
             return self._app(environ, start_response)
 
-    def _keep(self, name: Name, edition: Hashable, watch: validity.Watch, response: Response) -> None:
+    def _store(self, name: CacheKey, edition: Hashable, watch: expiry.Watch, response: Response) -> None:
         if not g.get("may_be_kept"):
             return
-        page = Page(
+        page = CachedResponse(
             headers=response.headers.to_wsgi_list(),
             body=response.get_data(),
             etag=response.get_etag()[0] or "",
@@ -192,11 +193,11 @@ class KeptPages:
         self._pages.put(name, edition, page)
 
 
-def allow() -> None:
+def mark_cacheable() -> None:
     """The page under way is the same for everybody who asks for its address: it may be kept."""
     g.may_be_kept = True
 
 
 def register(app: Flask, routes: Mapping[str, Sequence[str]], edition: Callable[[], Hashable]) -> None:
-    """Keep the pages of `app`; see KeptPages."""
-    app.wsgi_app = KeptPages(app.wsgi_app, routes, edition)  # type: ignore[method-assign]  # as Flask documents for middleware
+    """Keep the pages of `app`; see PageCacheMiddleware."""
+    app.wsgi_app = PageCacheMiddleware(app.wsgi_app, routes, edition)  # type: ignore[method-assign]  # as Flask documents for middleware

@@ -16,13 +16,13 @@ _lock = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Limit:
+class RateLimit:
     """A number of hits that each client has in a window of time that moves along."""
 
     name: str
     item: RateLimitItem
 
-    def take(self, client: str) -> None:
+    def hit(self, client: str) -> None:
         """One hit of `client`, tested and counted at once. Raises TooManyRequests, with when to come back."""
         # The storage makes its lock for a client on first use, and two threads may make one each.
         with _lock:
@@ -49,8 +49,8 @@ def _strategy() -> RateLimiter:
     return limiter.limiter
 
 
-BOOKINGS = Limit("booking", RateLimitItemPerHour(10))
+BOOKINGS = RateLimit("booking", RateLimitItemPerHour(10))
 """Attempts that reach Odoo (contract section 3), by form and by JSON together."""
 
-REFUSED = Limit("refused", RateLimitItemPerHour(60))
+REFUSED = RateLimit("refused", RateLimitItemPerHour(60))
 """Attempts that were refused because of what was sent."""

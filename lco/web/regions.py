@@ -12,13 +12,13 @@ from flask import current_app
 from lco import metrics
 from lco.availability.price_breakdown import explain
 from lco.changes.log import ChangeId
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
 from lco.errors import BadRequest, OdooError
 
 if TYPE_CHECKING:
-    from lco.services import Shop
+    from lco.services import Services
 
 NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 LONGEST = 366
@@ -80,8 +80,11 @@ def _calendar(name: str, parts: list[str]) -> Region:
     vehicle_id, first = _number(number), _day(f"{month}-01")
 
     def data() -> Data:
-        shop = _shop()
-        return {"vehicle": shop.catalogue.find(vehicle_id), "month": shop.availability.month(vehicle_id, first)}
+        services = _services()
+        return {
+            "vehicle": services.catalogue.find(vehicle_id),
+            "month": services.availability.month(vehicle_id, first),
+        }
 
     return _about_vehicle(name, vehicle_id, data, slow=True)
 
@@ -91,15 +94,15 @@ def _quote(name: str, parts: list[str]) -> Region:
     vehicle_id, days = _number(number), _days(start, end)
 
     def data() -> Data:
-        shop = _shop()
-        vehicle = shop.catalogue.find(vehicle_id)
+        services = _services()
+        vehicle = services.catalogue.find(vehicle_id)
         quote = _quote_if_known(vehicle_id, days)
         taken = quote is not None and not quote.available
         return {
             "vehicle": vehicle,
             "days": days,
             "quote": quote,
-            "alternatives": shop.availability.alternatives(vehicle_id, days) if taken else (),
+            "alternatives": services.availability.alternatives(vehicle_id, days) if taken else (),
             "line": explain(vehicle.rates, len(days), quote.total) if quote and quote.total else None,
         }
 
@@ -108,24 +111,26 @@ def _quote(name: str, parts: list[str]) -> Region:
 
 def _news(name: str, parts: list[str]) -> Region:
     seen = _change_id(*_exactly(1, parts))
-    return Region(name, "news", frozenset({"catalogue"}), lambda: {"count": _shop().catalogue.added_since(seen)})
+    return Region(
+        name, "news", frozenset({"catalogue"}), lambda: {"count": _services().catalogue.added_since(seen)}
+    )
 
 
 def _odoo(name: str, parts: list[str]) -> Region:
     _exactly(0, parts)
 
     def data() -> Data:
-        return {"old_since": _shop().catalogue.old_since(), "late": _shop().changes.is_away}
+        return {"old_since": _services().catalogue.stale_since(), "late": _services().changes.is_away}
 
     return Region(name, "odoo", frozenset({"odoo", "live"}), data)
 
 
 def _booking(name: str, parts: list[str]) -> Region:
     (token,) = _exactly(1, parts)
-    topic = f"booking:{_shop().bookings.by_token(token).id}"
+    topic = f"booking:{_services().bookings.by_token(token).id}"
 
     def data() -> Data:
-        booking = _shop().bookings.by_token(token)
+        booking = _services().bookings.by_token(token)
         return {"booking": booking, "vehicle": _vehicle_if_known(booking.request.vehicle_id)}
 
     return Region(name, "booking", frozenset({topic}), data)
@@ -153,23 +158,23 @@ def _about_vehicle(name: str, vehicle_id: int, data: Callable[[], Data], *, slow
 
 
 def _vehicle_data(vehicle_id: int) -> Data:
-    return {"vehicle": _shop().catalogue.vehicles().by_id.get(vehicle_id), "vehicle_id": vehicle_id}
+    return {"vehicle": _services().catalogue.vehicles().by_id.get(vehicle_id), "vehicle_id": vehicle_id}
 
 
-def _is_free(vehicle_id: int, days: Days) -> bool | None:
+def _is_free(vehicle_id: int, days: DateRange) -> bool | None:
     """Whether Odoo calls the vehicle free in all of `days`; None, and a card says nothing, when it is away."""
     try:
-        return vehicle_id in _shop().catalogue.free(days)
+        return vehicle_id in _services().catalogue.free(days)
     except OdooError as error:
         metrics.stale_answers.labels("free").inc()
         log.warning("a card does not say whether it is free: %s", error.code)
         return None
 
 
-def _quote_if_known(vehicle_id: int, days: Days) -> Quote | None:
+def _quote_if_known(vehicle_id: int, days: DateRange) -> Quote | None:
     """Odoo's answer, or None while it cannot be had: the page says so, and everything else on it stays useful."""
     try:
-        return _shop().availability.quote(vehicle_id, days)
+        return _services().availability.quote(vehicle_id, days)
     except OdooError as error:
         metrics.stale_answers.labels("quote").inc()
         log.warning("a page is shown without its quote: %s", error.code)
@@ -179,16 +184,16 @@ def _quote_if_known(vehicle_id: int, days: Days) -> Quote | None:
 def _vehicle_if_known(vehicle_id: int) -> Vehicle | None:
     """The vehicle, or None also when the catalogue cannot be had: a booking's page must come all the same."""
     try:
-        return _shop().catalogue.vehicles().by_id.get(vehicle_id)
+        return _services().catalogue.vehicles().by_id.get(vehicle_id)
     except OdooError as error:
         metrics.stale_answers.labels("vehicle").inc()
         log.warning("a booking is shown without its vehicle: %s", error.code)
         return None
 
 
-def _shop() -> "Shop":
-    shop: Shop = current_app.extensions["lco"]
-    return shop
+def _services() -> "Services":
+    services: Services = current_app.extensions["lco"]
+    return services
 
 
 def _exactly(count: int, parts: list[str]) -> list[str]:
@@ -211,8 +216,8 @@ def _day(text: str) -> date:
     return day
 
 
-def _days(start: str, end: str) -> Days:
-    days = Days(_day(start), _day(end))
+def _days(start: str, end: str) -> DateRange:
+    days = DateRange(_day(start), _day(end))
     if len(days) > LONGEST:
         raise ValueError(len(days))
     return days

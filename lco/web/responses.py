@@ -17,11 +17,11 @@ COMPRESSED = {
     "application/xml",
     "application/ld+json",
 }
-KEEP = "lco.keep"
+ON_FINALIZED = "lco.keep"
 """Under this name a middleware leaves a function in the environment that is to be given the finished answer."""
 
 
-def finished(response: Response) -> Response:
+def finalize(response: Response) -> Response:
     """The answer, conditional and compressed where that is possible. Streams are left alone."""
     if response.is_streamed or response.direct_passthrough:
         return response
@@ -29,7 +29,7 @@ def finished(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-cache")
     if request.method in {"GET", "HEAD"} and response.status_code == 200:  # noqa: PLR2004 - only whole answers
         response.add_etag(weak=True)  # weak, because the same page may leave in different encodings
-        if keep := request.environ.get(KEEP):
+        if keep := request.environ.get(ON_FINALIZED):
             keep(_compressed(response))  # before it turns into a 304, which is of no use to others
         response.make_conditional(request)
     return _compressed(response)

@@ -12,7 +12,7 @@ from lco.domain.vehicle import Details, Picture, Rates, Vehicle
 Json = dict[str, object]
 
 
-def short(vehicle: Vehicle) -> Json:
+def vehicle_summary(vehicle: Vehicle) -> Json:
     """The short form of a vehicle."""
     return {
         "id": vehicle.id,
@@ -36,11 +36,11 @@ def short(vehicle: Vehicle) -> Json:
     }
 
 
-def long(details: Details) -> Json:
+def vehicle_detail(details: Details) -> Json:
     """The long form of a vehicle; its HTML is already cleaned."""
     rates = details.vehicle.rates
     return {
-        **short(details.vehicle),
+        **vehicle_summary(details.vehicle),
         "rental_price_weekly": _number(rates.weekly),
         "rental_price_monthly": _number(rates.monthly),
         "full_description": details.description_html,

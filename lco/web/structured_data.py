@@ -10,7 +10,7 @@ AVAILABILITY = {
 }
 
 
-def product(vehicle: Vehicle, settings: Settings) -> dict[str, object]:
+def product_json(vehicle: Vehicle, settings: Settings) -> dict[str, object]:
     """The vehicle as a schema.org Product with one lease offer, whose price is the visible daily rate."""
     url = settings.site_url + vehicle_url(vehicle)
     data: dict[str, object] = {

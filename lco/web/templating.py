@@ -1,6 +1,6 @@
 """How templates are rendered: strictly, with the filters of `lco.web.filters` and what every page may use."""
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
@@ -11,11 +11,21 @@ from markupsafe import Markup
 
 from lco import clock
 from lco.settings import Settings
-from lco.web import filters as formats
-from lco.web import urls
+from lco.web import filters, urls
 from lco.web.regions import region
 
-FILTERS = ("money", "day", "day_short", "day_long", "days_words", "days_short", "plural")
+FILTERS: Mapping[str, Callable[..., object]] = {
+    one.__name__: one
+    for one in (
+        filters.format_money,
+        filters.format_date,
+        filters.format_date_short,
+        filters.format_date_long,
+        filters.format_date_range,
+        filters.format_date_range_short,
+        filters.pluralize,
+    )
+}
 
 
 class FlatEnvironment(Environment):
@@ -29,12 +39,12 @@ class FlatEnvironment(Environment):
         return dict(super().make_globals(d))
 
 
-def set_up(app: Flask, settings: Settings) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     """Make the environment of `app`. Call before anything else touches it."""
     app.jinja_environment = FlatEnvironment
     environment = app.jinja_env
     environment.undefined = jinja2.StrictUndefined
-    environment.finalize = formats.printable
+    environment.finalize = filters.printable
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(_filters(settings))
     environment.globals.update(_globals(settings))
@@ -44,10 +54,10 @@ def set_up(app: Flask, settings: Settings) -> None:
 def _filters(settings: Settings) -> dict[str, Any]:
     zone = settings.timezone
     return {
-        **{name: getattr(formats, name) for name in FILTERS},
+        **FILTERS,
         "iso": lambda value: value.isoformat(),
-        "status_words": lambda vehicle: formats.status_words(vehicle, clock.today(zone)),
-        "clock_time": lambda instant: formats.clock_time(instant, zone),
+        "status_label": lambda vehicle: filters.status_label(vehicle, clock.today(zone)),
+        "format_time": lambda instant: filters.format_time(instant, zone),
     }
 
 

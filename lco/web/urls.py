@@ -7,22 +7,22 @@ from datetime import date
 from urllib.parse import urlencode, urlsplit
 
 from lco.catalogue.search import Query
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Picture, Vehicle
 
 DEFAULTS = {"sort": "featured", "page": "1"}
 
 
-def slug(vehicle: Vehicle) -> str:
+def slugify(vehicle: Vehicle) -> str:
     """The readable part of a vehicle's address: Odoo's slug where it is one, else made from the name."""
     plain = unicodedata.normalize("NFKD", vehicle.slug or vehicle.name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or "equipment"
 
 
-def vehicle_url(vehicle: Vehicle, days: Days | None = None, /, **more: str) -> str:
+def vehicle_url(vehicle: Vehicle, days: DateRange | None = None, /, **more: str) -> str:
     """`/equipment/7-chainsaw`, with the chosen days (and `more`) as a query."""
     chosen = {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()} if days else {}
-    return _with_query(f"/equipment/{vehicle.id}-{slug(vehicle)}", {**chosen, **more})
+    return _with_query(f"/equipment/{vehicle.id}-{slugify(vehicle)}", {**chosen, **more})
 
 
 def list_url(**filters: object) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
 from lco.webhooks import schemas
@@ -36,14 +36,19 @@ class Bookings(Protocol):
     """What events tell the bookings: see `lco.bookings.service.Bookings`."""
 
     def on_created(
-        self, reference: str, vehicle_id: int | None, email: str | None, days: Days | None, total: Money | None
+        self,
+        reference: str,
+        vehicle_id: int | None,
+        email: str | None,
+        days: DateRange | None,
+        total: Money | None,
     ) -> None: ...
 
     def on_confirmed(self, reference: str) -> None: ...
 
     def on_cancelled(self, reference: str, reason: str) -> None: ...
 
-    def on_modified(self, reference: str, days: Days | None, total: Money | None) -> None: ...
+    def on_modified(self, reference: str, days: DateRange | None, total: Money | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +105,14 @@ def _created(services: Services, payload: Payload) -> None:
         payload["booking_ref"],
         payload["vehicle_id"],
         payload["customer_email"],
-        schemas.days(payload),
+        schemas.date_range(payload),
         schemas.total(payload),
     )
 
 
 def _modified(services: Services, payload: Payload) -> None:
-    terms = schemas.terms(payload["changes"])
-    services.bookings.on_modified(payload["booking_ref"], schemas.days(terms), schemas.total(terms))
+    terms = schemas.parse_terms(payload["changes"])
+    services.bookings.on_modified(payload["booking_ref"], schemas.date_range(terms), schemas.total(terms))
 
 
 HANDLERS: Mapping[str, Callable[[Services, Payload], None]] = {

@@ -12,17 +12,17 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, 
 from sqlalchemy.exc import IntegrityError
 
 from lco import clock, metrics
-from lco.db import Store
+from lco.db import Database
 from lco.db.models import Delivery
 from lco.errors import NotFound
-from lco.locks import Turns
+from lco.locks import KeyedLock
 from lco.webhooks import handlers, schemas
 from lco.webhooks.handlers import Bookings, Catalogue, Services
 from lco.webhooks.schemas import TEST, Event
 
 log = logging.getLogger(__name__)
 
-KEPT = timedelta(days=30)
+MAX_AGE = timedelta(days=30)
 SAME_BODY = timedelta(minutes=5)
 """How long a body without an id is taken for the same delivery, unless its subject was told of anew meanwhile."""
 LEASE = timedelta(seconds=30)
@@ -43,7 +43,7 @@ NOTE = (
 )
 SEEN: Select[str, str, datetime | None] = select(TABLE.c.id, TABLE.c.digest, TABLE.c.applied_at)
 BY_ID = SEEN.where(TABLE.c.id == bindparam("row_id"))
-TOLD_LAST = (
+LAST_OF_SUBJECT = (
     SEEN.where(TABLE.c.subject == bindparam("subject"), TABLE.c.received_at > bindparam("since"))
     .order_by(TABLE.c.received_at.desc())
     .limit(1)
@@ -76,62 +76,62 @@ class Overview:
 class Inbox:
     """Deliveries whose signature has been checked. Safe for many threads and processes."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, bookings: Bookings) -> None:
-        self._store = store
+    def __init__(self, database: Database, catalogue: Catalogue, bookings: Bookings) -> None:
+        self._db = database
         self._services = Services(catalogue, bookings)
-        self._turns = Turns()
+        self._turns = KeyedLock()
 
-    def take(self, event: Event, delivery_id: str | None) -> Outcome:
+    def receive(self, event: Event, delivery_id: str | None) -> Outcome:
         """Keep the delivery and apply it, unless that has been done; when this returns, it is not lost any more.
 
         One without an id (the plain signature has none) counts as the same when it has the body of the last one
-        about its subject. Raises StoreAway.
+        about its subject. Raises DatabaseUnavailable.
         """
         if event.type == TEST:
             return Outcome.TEST
-        with self._turns.alone_with(event.subject):
-            row_id = self._kept(event, delivery_id)
-            return self._applied(row_id, event, tries=1) if row_id else Outcome.DUPLICATE
+        with self._turns.hold(event.subject):
+            row_id = self._store(event, delivery_id)
+            return self._apply(row_id, event, tries=1) if row_id else Outcome.DUPLICATE
 
-    def attend(self) -> None:
+    def retry_due(self) -> None:
         """Call at start and every few seconds: apply what a failure or the end of a process left unapplied.
 
-        Raises StoreAway.
+        Raises DatabaseUnavailable.
         """
         due = Delivery.due_at <= clock.now()
-        with self._store.session() as session:
+        with self._db.session() as session:
             rows = session.scalars(select(Delivery).where(due).order_by(Delivery.received_at).limit(100)).all()
         for row in rows:
-            if self._claimed(row):
-                event = schemas.read(row.endpoint, row.payload.encode())
-                with self._turns.alone_with(event.subject):
-                    self._applied(row.id, event, row.tries + 1)
+            if self._claim(row):
+                event = schemas.parse_event(row.endpoint, row.payload.encode())
+                with self._turns.hold(event.subject):
+                    self._apply(row.id, event, row.tries + 1)
 
-    def forget_old(self) -> None:
-        """Delete deliveries older than KEPT: nobody sends one again after that. Raises StoreAway."""
-        with self._store.session() as session:
-            session.execute(delete(Delivery).where(Delivery.received_at < clock.now() - KEPT))
+    def purge_old(self) -> None:
+        """Delete deliveries older than KEPT: nobody sends one again after that. Raises DatabaseUnavailable."""
+        with self._db.session() as session:
+            session.execute(delete(Delivery).where(Delivery.received_at < clock.now() - MAX_AGE))
 
     # What people see and do
 
     def overview(self) -> Overview:
         unapplied = select(func.count()).where(Delivery.applied_at.is_(None))
-        with self._store.session() as session:
+        with self._db.session() as session:
             return Overview(
                 session.scalar(select(func.max(Delivery.received_at))),
                 session.scalar(unapplied.where(Delivery.due_at.is_not(None))) or 0,
                 session.scalar(unapplied.where(Delivery.due_at.is_(None))) or 0,
             )
 
-    def latest(self, most: int, *, unapplied: bool = False) -> Sequence[Delivery]:
+    def newest(self, most: int, *, unapplied: bool = False) -> Sequence[Delivery]:
         """The newest deliveries, newest first; with `unapplied` only those that are not applied."""
         query = select(Delivery).order_by(Delivery.received_at.desc(), Delivery.id).limit(most)
-        with self._store.session() as session:
+        with self._db.session() as session:
             return session.scalars(query.where(Delivery.applied_at.is_(None)) if unapplied else query).all()
 
     def replay(self, delivery_id: str) -> None:
         """Have the delivery applied (again): a serving process does it within seconds. Raises NotFound."""
-        with self._store.session() as session:
+        with self._db.session() as session:
             row = session.get(Delivery, delivery_id)
             if row is None:
                 raise NotFound(f"There is no delivery {delivery_id}.")
@@ -139,30 +139,30 @@ class Inbox:
 
     # How a delivery is kept and applied
 
-    def _kept(self, event: Event, delivery_id: str | None) -> str | None:
+    def _store(self, event: Event, delivery_id: str | None) -> str | None:
         """The id of the row to apply now; None when the delivery has been applied."""
         try:
-            with self._store.connection() as connection:
-                known = None if delivery_id else _told_last(connection, event)
-                return _to_apply(connection, known) if known else _added(connection, event, delivery_id)
+            with self._db.connection() as connection:
+                known = None if delivery_id else _find_duplicate(connection, event)
+                return _retake(connection, known) if known else _insert(connection, event, delivery_id)
         except IntegrityError:
             # The id is stored already; looking only now spares every other delivery the look.
-            with self._store.connection() as connection:
-                return _to_apply(connection, connection.execute(BY_ID, {"row_id": delivery_id}).one())
+            with self._db.connection() as connection:
+                return _retake(connection, connection.execute(BY_ID, {"row_id": delivery_id}).one())
 
-    def _applied(self, row_id: str, event: Event, tries: int) -> Outcome:
+    def _apply(self, row_id: str, event: Event, tries: int) -> Outcome:
         try:
             known = handlers.apply(self._services, event)
             outcome = Outcome.APPLIED if known else Outcome.UNKNOWN
-            self._note(row_id, str(outcome), tries, applied_at=clock.now())
+            self._record_result(row_id, str(outcome), tries, applied_at=clock.now())
         except Exception as error:
             metrics.background_failures.labels("webhook").inc()
             log.exception("a delivery could not be applied: %s", event.type)
-            self._note(row_id, f"failed: {type(error).__name__}", tries, due_at=_next_try(tries))
+            self._record_result(row_id, f"failed: {type(error).__name__}", tries, due_at=_next_try_at(tries))
             return Outcome.KEPT
         return outcome
 
-    def _note(
+    def _record_result(
         self,
         row_id: str,
         result: str,
@@ -172,25 +172,25 @@ class Inbox:
         due_at: datetime | None = None,
     ) -> None:
         values = {"row_id": row_id, "result": result, "tries": tries, "applied_at": applied_at, "due_at": due_at}
-        with self._store.connection() as connection:
+        with self._db.connection() as connection:
             connection.execute(NOTE, values)
 
-    def _claimed(self, row: Delivery) -> bool:
+    def _claim(self, row: Delivery) -> bool:
         """Whether it is ours now; not when another process, or the sender coming again, was faster."""
-        with self._store.session() as session:
+        with self._db.session() as session:
             seen = (Delivery.id == row.id, Delivery.due_at == row.due_at)
             claim = update(Delivery).where(*seen).values(due_at=clock.now() + LEASE).returning(Delivery.id)
             return session.scalar(claim) is not None
 
 
-def _told_last(connection: Connection, event: Event) -> Seen | None:
+def _find_duplicate(connection: Connection, event: Event) -> Seen | None:
     """The last delivery about the event's subject, if it is this very one and came a short while ago."""
     about = {"subject": event.subject, "since": clock.now() - SAME_BODY}
-    row = connection.execute(TOLD_LAST, about).first()
+    row = connection.execute(LAST_OF_SUBJECT, about).first()
     return row if row is not None and row.digest == event.digest else None
 
 
-def _to_apply(connection: Connection, row: Seen) -> str | None:
+def _retake(connection: Connection, row: Seen) -> str | None:
     """The id of a delivery that came again, unless it has been applied; else it is ours now."""
     if row.applied_at:
         return None
@@ -198,7 +198,7 @@ def _to_apply(connection: Connection, row: Seen) -> str | None:
     return str(row.id)
 
 
-def _added(connection: Connection, event: Event, delivery_id: str | None) -> str:
+def _insert(connection: Connection, event: Event, delivery_id: str | None) -> str:
     now = clock.now()
     values: dict[str, Any] = {
         "id": delivery_id or f"body-{uuid.uuid4().hex}",
@@ -216,7 +216,7 @@ def _added(connection: Connection, event: Event, delivery_id: str | None) -> str
     return str(values["id"])
 
 
-def _next_try(tries: int) -> datetime | None:
+def _next_try_at(tries: int) -> datetime | None:
     if tries >= MOST_TRIES:
         return None
     return clock.now() + min(FIRST_PAUSE * (1 << min(tries - 1, 10)), LONGEST_PAUSE)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY, Money
 from lco.errors import BadRequest
 
@@ -149,7 +149,7 @@ SCHEMAS: Mapping[str, Mapping[str, Schema]] = {
 }
 
 
-def read(endpoint: str, body: bytes) -> Event:
+def parse_event(endpoint: str, body: bytes) -> Event:
     """The event in `body`, which came to `endpoint`. Raises BadRequest with what is wrong with it."""
     text, data = _object(body)
     event_type = data.get("event_type")
@@ -162,7 +162,7 @@ def read(endpoint: str, body: bytes) -> Event:
         raise BadRequest(_in_words(error)) from error
 
 
-def terms(changes: object) -> Mapping[str, Any]:
+def parse_terms(changes: object) -> Mapping[str, Any]:
     """The days and the price in the `changes` of a booking, which have no fixed form: the unclear is left out."""
     schema = Terms()
     if not isinstance(changes, dict):
@@ -173,11 +173,11 @@ def terms(changes: object) -> Mapping[str, Any]:
         return dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
 
 
-def days(payload: Mapping[str, Any]) -> Days | None:
+def date_range(payload: Mapping[str, Any]) -> DateRange | None:
     """The days from date_from to date_to, when both are there and in this order."""
     start, end = payload.get("date_from"), payload.get("date_to")
     is_range = isinstance(start, date) and isinstance(end, date) and start < end
-    return Days(start, end) if is_range else None  # type: ignore[arg-type]  # both are dates by now
+    return DateRange(start, end) if is_range else None  # type: ignore[arg-type]  # both are dates by now
 
 
 def total(payload: Mapping[str, Any]) -> Money | None:

@@ -9,16 +9,16 @@ import pytest
 import requests
 
 from lco import clock, create_app
-from lco.bookings import admin as desk
-from lco.db.errors import StoreAway
+from lco.bookings import admin
+from lco.db.errors import DatabaseUnavailable
 from lco.domain.booking import BookingRequest
-from lco.domain.date_range import DAY, Days
+from lco.domain.date_range import DAY, DateRange
 from lco.errors import NotFound
 from lco.webhooks import schemas
 
 SITE = "http://127.0.0.1:8000"
 TEST = '{"event_type": "test"}'
-CREATED = schemas.read(
+CREATED = schemas.parse_event(
     "booking",
     b'{"event_type": "booking.created", "booking_ref": "BK-1", "customer_email": "ada@example.com"}',
 )
@@ -77,7 +77,7 @@ def test_only_the_two_endpoints_exist(run):
 
 def test_migrate_makes_an_empty_database_usable(app, run):
     by_token = app.extensions["lco"].bookings.by_token
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         by_token("whatever")
     done = run("migrate")
     assert done.exit_code == 0, done.output
@@ -86,7 +86,7 @@ def test_migrate_makes_an_empty_database_usable(app, run):
 
 
 def test_what_came_is_listed_without_what_it_said(run, inbox):
-    inbox.take(CREATED, "msg_1")
+    inbox.receive(CREATED, "msg_1")
     done = run("webhooks")
     assert done.output.startswith("0 waiting, 0 failed\nmsg_1  ")
     assert "booking.created  booking:BK-1  applied  1 try" in done.output
@@ -95,10 +95,10 @@ def test_what_came_is_listed_without_what_it_said(run, inbox):
 
 
 def test_a_delivery_is_replayed_by_the_serving_process(run, inbox):
-    inbox.take(CREATED, "msg_1")
+    inbox.receive(CREATED, "msg_1")
     assert run("webhooks", "--replay", "msg_1").exit_code == 0
     assert "msg_1" in run("webhooks", "--unapplied").output
-    inbox.attend()
+    inbox.retry_due()
     assert "msg_1" not in run("webhooks", "--unapplied").output
 
 
@@ -135,7 +135,7 @@ def test_a_booking_is_settled_by_hand_and_the_audit_tells(run, left_open):
 
 
 def test_an_audit_of_many_pages_is_exported_whole(run, left_open, monkeypatch):
-    monkeypatch.setattr(desk, "AT_ONCE", 2)
+    monkeypatch.setattr(admin, "AT_ONCE", 2)
     assert run("audit").output.count("\n") == 1 + 3
 
 
@@ -157,21 +157,23 @@ def test_a_booking_that_is_not_there_is_said_so(run, left_open):
 
 @pytest.fixture
 def inbox(app, odoo):
-    shop = app.extensions["lco"]
-    shop.store.migrate()
-    return shop.inbox
+    services = app.extensions["lco"]
+    services.db.migrate()
+    return services.inbox
 
 
 @pytest.fixture
 def left_open(app, odoo, settings):
     """A booking of which nobody knows whether Odoo has made it."""
-    shop = app.extensions["lco"]
-    shop.store.migrate()
-    shop.catalogue.vehicles()
+    services = app.extensions["lco"]
+    services.db.migrate()
+    services.catalogue.vehicles()
     start = clock.today(settings.timezone) + timedelta(days=90)
-    wanted = BookingRequest(3, Days(start, start + DAY * 4), "Ada Lovelace", "ada@example.com", "+12185550142")
+    wanted = BookingRequest(
+        3, DateRange(start, start + DAY * 4), "Ada Lovelace", "ada@example.com", "+12185550142"
+    )
     odoo.fails_with = requests.ReadTimeout()
-    booking = shop.bookings.place(wanted, "key", lambda: None)
+    booking = services.bookings.place(wanted, "key", lambda: None)
     odoo.fails_with = None
     return booking
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from lco import clock
 from lco.domain.booking import BookingRequest
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
 ZONE = ZoneInfo("America/Chicago")
@@ -19,10 +19,10 @@ def dollars(amount: int) -> Money:
     return Money(Decimal(amount), "USD")
 
 
-def ahead(first: int, length: int) -> Days:
+def ahead(first: int, length: int) -> DateRange:
     """Days that begin `first` days from now."""
     start = clock.today(ZONE) + timedelta(days=first)
-    return Days(start, start + timedelta(days=length))
+    return DateRange(start, start + timedelta(days=length))
 
 
 FREE = ahead(60, 4)

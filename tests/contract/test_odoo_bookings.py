@@ -4,18 +4,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lco.domain.date_range import DAY, Days
+from lco.domain.date_range import DAY, DateRange
 from lco.odoo.errors import BookingInvalid, DatesRefused, VehicleUnknown
 from tests.contract.factories import EMAIL, FREE, SKID_STEER, SNOW_BLOWER, ahead, booking, dollars
 
 
 def test_a_booking_takes_its_days_but_not_the_day_of_return(client):
     client.book(booking())
-    taken = [client.quote(SNOW_BLOWER, Days(day, day + DAY)).available for day in FREE]
+    taken = [client.quote(SNOW_BLOWER, DateRange(day, day + DAY)).available for day in FREE]
     assert taken == [False] * 4
     assert client.quote(SNOW_BLOWER, FREE).total is None
-    assert client.quote(SNOW_BLOWER, Days(FREE.end, FREE.end + DAY)).available
-    assert client.quote(SNOW_BLOWER, Days(FREE.start - DAY, FREE.start)).available
+    assert client.quote(SNOW_BLOWER, DateRange(FREE.end, FREE.end + DAY)).available
+    assert client.quote(SNOW_BLOWER, DateRange(FREE.start - DAY, FREE.start)).available
     assert client.quote(SKID_STEER, FREE).available
 
 
@@ -46,7 +46,7 @@ def test_every_kind_of_booking_is_taken(client, kind):
     assert client.book(booking(kind=kind)).reference
 
 
-@pytest.mark.parametrize("overlap", [FREE, FREE.moved(DAY * 3), FREE.moved(-DAY * 3), ahead(61, 1), ahead(50, 30)])
+@pytest.mark.parametrize("overlap", [FREE, FREE.shift(DAY * 3), FREE.shift(-DAY * 3), ahead(61, 1), ahead(50, 30)])
 def test_taken_days_are_refused_with_409(client, odoo, overlap):
     client.book(booking())
     with pytest.raises(DatesRefused) as error:
@@ -57,7 +57,7 @@ def test_taken_days_are_refused_with_409(client, odoo, overlap):
 
 def test_days_that_only_touch_are_not_refused(client):
     client.book(booking())
-    assert client.book(booking(days=Days(FREE.end, FREE.end + DAY * 2))).reference
+    assert client.book(booking(days=DateRange(FREE.end, FREE.end + DAY * 2))).reference
 
 
 def test_of_twenty_bookings_at_once_one_is_placed(client, odoo):

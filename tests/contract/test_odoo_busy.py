@@ -7,7 +7,7 @@ import pytest
 from lco import clock
 from lco.availability.month import Month, first_of
 from lco.availability.service import Availability
-from lco.caching.swr import Freshness
+from lco.caching.swr import StaleWhileRevalidateCache
 from lco.demo.server import running
 from lco.domain.date_range import DAY
 from lco.odoo.client import OdooClient
@@ -36,14 +36,14 @@ def older(odoo) -> Iterator[OdooClient]:
 
 def months(client: OdooClient, vehicle_id: int) -> list[Month]:
     """The calendar of this month and the three after it."""
-    availability = Availability(client, Freshness(), ZONE)
+    availability = Availability(client, StaleWhileRevalidateCache(), ZONE)
     today = clock.today(ZONE)
-    return [availability.month(vehicle_id, first_of(today, later)) for later in range(4)]
+    return [availability.month(vehicle_id, first_of(today, advance_clock)) for advance_clock in range(4)]
 
 
 @pytest.mark.parametrize("vehicle_id", MACHINES)
 def test_calendars_are_the_same_with_the_call_and_without(client, older, vehicle_id):
-    for days in (FREE, FREE.moved(DAY * 4), FREE.moved(DAY * -6)):
+    for days in (FREE, FREE.shift(DAY * 4), FREE.shift(DAY * -6)):
         client.book(booking(days=days))
     by_busy, by_questions = months(client, vehicle_id), months(older, vehicle_id)
     assert all(month.complete for month in by_busy)

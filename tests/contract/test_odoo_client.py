@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lco.domain.date_range import DAY, Days
+from lco.domain.date_range import DAY, DateRange
 from lco.domain.vehicle import Rates, Status
 from lco.odoo import client as module
 from lco.odoo.errors import VehicleUnknown
@@ -65,7 +65,7 @@ def test_what_is_unknown_or_retired_is_unknown(client, odoo):
     ("length", "price"), [(1, 150), (4, 600), (7, 600), (8, 1200), (21, 1800), (30, 1800), (31, 3000)]
 )
 def test_a_quote_is_odoos_own_price_for_whole_days(client, length, price):
-    days = Days(FREE.start, FREE.start + DAY * length)
+    days = DateRange(FREE.start, FREE.start + DAY * length)
     quote = client.quote(SNOW_BLOWER, days)
     assert (quote.vehicle_id, quote.days, quote.available, quote.total) == (
         SNOW_BLOWER,
@@ -77,11 +77,11 @@ def test_a_quote_is_odoos_own_price_for_whole_days(client, length, price):
 
 def test_the_list_of_what_is_free_leaves_out_what_is_taken_on_any_of_the_days(client):
     client.book(booking())
-    around = Days(FREE.start - DAY, FREE.end + DAY)
-    everything = {vehicle.id for vehicle in client.vehicles(free=around.moved(DAY * 30))}
+    around = DateRange(FREE.start - DAY, FREE.end + DAY)
+    everything = {vehicle.id for vehicle in client.vehicles(free=around.shift(DAY * 30))}
     assert everything == set(range(1, 16))
     assert {vehicle.id for vehicle in client.vehicles(free=around)} == everything - {SNOW_BLOWER}
-    after = Days(FREE.end, FREE.end + DAY)
+    after = DateRange(FREE.end, FREE.end + DAY)
     assert SNOW_BLOWER in {vehicle.id for vehicle in client.vehicles(free=after)}
 
 

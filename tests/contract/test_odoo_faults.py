@@ -2,7 +2,7 @@
 
 import pytest
 
-from lco.errors import OdooAway, OdooError
+from lco.errors import OdooError, OdooUnavailable
 from lco.odoo.client import OdooClient
 from lco.odoo.errors import DatesRefused, OutcomeUnknown
 from lco.odoo.transport import Transport
@@ -77,7 +77,7 @@ def test_pictures_are_gone_when_odoo_is_down(client, odoo):
 
 def test_a_wrong_date_is_an_error(client, odoo):
     """Today's Odoo and the demo answer 500, where our module says 400. The site's own forms never send one."""
-    body = {"vehicle_id": SNOW_BLOWER, "date_from": "soon", "date_to": "later"}
+    body = {"vehicle_id": SNOW_BLOWER, "date_from": "soon", "date_to": "advance_clock"}
     with pytest.raises(OdooError) as error:
         client.transport.read("availability", "POST", "/api/fleet/availability", json=body)
     assert error.type is odoo.wrong_date
@@ -85,7 +85,7 @@ def test_a_wrong_date_is_an_error(client, odoo):
 
 def test_an_odoo_that_is_not_there_is_away():
     nobody = OdooClient(Transport(f"http://127.0.0.1:{free_port()}"))
-    with pytest.raises(OdooAway):
+    with pytest.raises(OdooUnavailable):
         nobody.vehicles()
-    with pytest.raises(OdooAway):
+    with pytest.raises(OdooUnavailable):
         nobody.book(booking())

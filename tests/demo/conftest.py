@@ -75,14 +75,14 @@ def odoo(demo_for_all) -> FlaskClient:
 
 
 @pytest.fixture
-def shop() -> Shop:
+def services() -> Shop:
     return Shop()
 
 
 @pytest.fixture
-def telling_odoo(make_demo, shop) -> Iterator[FlaskClient]:
+def telling_odoo(make_demo, services) -> Iterator[FlaskClient]:
     """A demo Odoo whose webhooks reach `shop`."""
-    with running(shop.app()) as site:
+    with running(services.app()) as site:
         yield make_demo(webhooks=True, site=site).test_client()
 
 

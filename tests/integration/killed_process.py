@@ -19,9 +19,9 @@ import requests
 from lco import clock
 from lco.bookings.service import Bookings
 from lco.changes.log import MemoryLog
-from lco.db import Store
+from lco.db import Database
 from lco.domain.booking import Booking, BookingRequest
-from lco.domain.date_range import DAY, Days
+from lco.domain.date_range import DAY, DateRange
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from tests.app.bookings.fakes import FakeAvailability, FakeCatalogue
@@ -33,21 +33,23 @@ VEHICLE = 7
 
 def bookings_at(odoo: str, database: str) -> Bookings:
     client = OdooClient(Transport(odoo))
-    return Bookings(Store(database), client, FakeCatalogue(), FakeAvailability(), MemoryLog())
+    return Bookings(Database(database), client, FakeCatalogue(), FakeAvailability(), MemoryLog())
 
 
 def wanted(life: int) -> BookingRequest:
     start = date.today() + timedelta(days=60) + DAY * 4 * life  # noqa: DTZ011 - any day far ahead will do
-    return BookingRequest(VEHICLE, Days(start, start + DAY * 4), "Ada", f"life{life}@example.com", "+12185550142")
+    return BookingRequest(
+        VEHICLE, DateRange(start, start + DAY * 4), "Ada", f"life{life}@example.com", "+12185550142"
+    )
 
 
 def placed(life: int, odoo: str, database: str) -> Booking:
     return bookings_at(odoo, database).place(wanted(life), f"key {life}", lambda: None)
 
 
-def attended(odoo: str, database: str, *, later: float) -> None:
-    with clock.moved(timedelta(seconds=later)):
-        bookings_at(odoo, database).attend()
+def attended(odoo: str, database: str, *, advance_clock: float) -> None:
+    with clock.moved(timedelta(seconds=advance_clock)):
+        bookings_at(odoo, database).process_due()
 
 
 def in_a_child(work: Callable[[], object], kill_at: int | None = None) -> bool:
@@ -77,14 +79,14 @@ def _killer(line: int) -> Callable[..., object]:
 def looked_after(odoo: str, database: str) -> None:
     """What the next process does: it finds the broken-off one, then asks for the dates, then places it."""
     for seconds in (60, 360, 600, 900):
-        in_a_child(lambda seconds=seconds: attended(odoo, database, later=seconds))
+        in_a_child(lambda seconds=seconds: attended(odoo, database, advance_clock=seconds))
 
 
 def told_by_webhook(odoo: str, database: str, made: list[dict[str, str]]) -> None:
     """Odoo's webhook, which comes late."""
     bookings = bookings_at(odoo, database)
     for booking in made:
-        days = Days(*(date.fromisoformat(booking[name]) for name in ("date_from", "date_to")))
+        days = DateRange(*(date.fromisoformat(booking[name]) for name in ("date_from", "date_to")))
         bookings.on_created(booking["booking_ref"], VEHICLE, booking["customer_email"], days, None)
 
 
@@ -94,7 +96,7 @@ def lived(life: int, what: str, odoo: str, database: str) -> bool:
         return in_a_child(lambda: placed(life, odoo, database), kill_at=life)
     nowhere = f"http://127.0.0.1:{free_port()}"
     in_a_child(lambda: placed(life, nowhere, database))
-    return in_a_child(lambda: attended(odoo, database, later=6), kill_at=life)
+    return in_a_child(lambda: attended(odoo, database, advance_clock=6), kill_at=life)
 
 
 def made_in_odoo(life: int, odoo: str) -> list[dict[str, str]]:
@@ -108,7 +110,7 @@ def main(what: str, odoo: str, database: str, first: str, every: str) -> None:
         looked_after(odoo, database)
         made = made_in_odoo(life, odoo)
         told_by_webhook(odoo, database, made)
-        known = bookings_at(odoo, database).latest(1)
+        known = bookings_at(odoo, database).newest(1)
         ours = [booking for booking in known if booking.request.email == wanted(life).email]
         told = {"life": life, "ended": ended, "odoo": [booking["booking_ref"] for booking in made]}
         told |= {"states": [booking.state for booking in ours], "references": [one.reference for one in ours]}

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from lco import clock
-from lco.db import Store
+from lco.db import Database
 from tests import serving
 from tests.factories import order
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
@@ -30,7 +30,7 @@ def database(request, tmp_path) -> str:
     """The address of an empty, migrated database."""
     if getattr(request, "param", "sqlite") == "postgresql":
         return request.getfixturevalue("postgres").engine.url.render_as_string(hide_password=False)
-    store = Store(f"sqlite:///{tmp_path}/lco.sqlite3")
+    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
     store.migrate()
     store.close()
     return f"sqlite:///{tmp_path}/lco.sqlite3"
@@ -150,7 +150,7 @@ def test_a_site_killed_while_odoo_books_finds_the_booking_after_its_start(odoo, 
 
 
 def stored(database: str) -> int:
-    store = Store(database)
+    store = Database(database)
     try:
         with store.engine.connect() as connection:
             return connection.exec_driver_sql("SELECT count(*) FROM bookings").scalar()

@@ -26,7 +26,7 @@ from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 MODULES = (test_submission, test_same_key, test_recovery, test_odoo_events, test_admin, test_mails, test_states)
 ELSEWHERE = {"test_ical", "test_schemas", "test_other_processes"}
 """What these test is the same on every database."""
-FIXTURES = ("shop", "wanted", "other", "fragile_shop")
+FIXTURES = ("services", "wanted", "other", "fragile_services")
 
 globals().update({name: getattr(conftest, name) for name in FIXTURES})
 for module in MODULES:
@@ -53,36 +53,36 @@ def test_no_test_hides_another_of_the_same_name():
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_what_was_left_open_is_settled_once_by_many_webhooks(shop, wanted):
-    shop.odoo.answer = OutcomeUnknown()
-    booking = shop.place(wanted)
+def test_what_was_left_open_is_settled_once_by_many_webhooks(services, wanted):
+    services.odoo.answer = OutcomeUnknown()
+    booking = services.place(wanted)
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: shop.bookings.on_created("BK-9", 7, wanted.email, DAYS, None), range(16)))
-    assert shop.bookings.by_token(booking.token).reference == "BK-9"
-    assert shop.told("booking:1").count("booking.created") == 1
-    assert shop.told("bookings") == []
+        list(threads.map(lambda _: services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None), range(16)))
+    assert services.bookings.by_token(booking.token).reference == "BK-9"
+    assert services.told("booking:1").count("booking.created") == 1
+    assert services.told("bookings") == []
 
 
-def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(shop, wanted):
+def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(services, wanted):
     with ThreadPoolExecutor(1) as webhook:
         for number in range(40):
             told = []
-            shop.odoo.while_asked = lambda reference, told=told: told.append(
-                webhook.submit(shop.bookings.on_confirmed, reference)
+            services.odoo.while_asked = lambda reference, told=told: told.append(
+                webhook.submit(services.bookings.on_confirmed, reference)
             )
             days = wanted.days.moved(timedelta(days=7 * number))
-            booking = shop.place(replace(wanted, days=days), str(number))
+            booking = services.place(replace(wanted, days=days), str(number))
             told[0].result(10)
-            assert shop.bookings.by_token(booking.token).state is State.CONFIRMED
+            assert services.bookings.by_token(booking.token).state is State.CONFIRMED
 
 
-def test_many_processes_look_after_one_kept_request_and_one_places_it(shop, wanted, later):
-    shop.odoo.answer = test_recovery.OdooAway()
-    kept = shop.place(wanted)
-    shop.odoo.answer = None
-    later(test_recovery.SOON)
-    processes = [shop.another_process() for _ in range(8)]
+def test_many_processes_look_after_one_kept_request_and_one_places_it(services, wanted, advance_clock):
+    services.odoo.answer = test_recovery.OdooUnavailable()
+    kept = services.place(wanted)
+    services.odoo.answer = None
+    advance_clock(test_recovery.SOON)
+    processes = [services.another_process() for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda process: process.attend(), processes))
-    assert len(shop.odoo.asked) == 2
-    assert shop.bookings.by_token(kept.token).state is State.BOOKED
+        list(threads.map(lambda process: process.process_due(), processes))
+    assert len(services.odoo.asked) == 2
+    assert services.bookings.by_token(kept.token).state is State.BOOKED

@@ -9,7 +9,7 @@ import pytest
 
 from lco import clock
 from lco.mail.outbox import LEASE, Counts, Outbox
-from lco.mail.serialization import booking_of
+from lco.mail.serialization import loads
 from tests.app.mail.fakes import mail_of, stored, write
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 
@@ -30,7 +30,7 @@ def test_a_mail_goes_from_waiting_over_failed_to_sent(store, outbox):
     booking = stored(store, "ada")
     write(store, outbox, "booked", booking)
     first = outbox.claim()
-    assert booking_of(first.snapshot) == booking
+    assert loads(first.snapshot) == booking
     assert outbox.claim() is None
     assert outbox.postpone(first, "away")
     with clock.moved(timedelta(seconds=31)):

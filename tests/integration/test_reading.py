@@ -71,8 +71,8 @@ def test_warm_pages_survive_an_odoo_that(fault, odoo, cold):
 def test_a_site_started_while_odoo_is_down_serves_what_it_knew_before(odoo, tmp_path):
     with serving.site(odoo.url, tmp_path) as site:
         get(f"{site.url}/equipment")
-        shelf = Path(tmp_path / "cache")
-        serving.wait_until(lambda: any(shelf.rglob("*")), "the cache on disk")
+        backend = Path(tmp_path / "cache")
+        serving.wait_until(lambda: any(backend.rglob("*")), "the cache on disk")
         odoo.control("faults", mode="down")
         site.stop(signal.SIGKILL)
         site.start()

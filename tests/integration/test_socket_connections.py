@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from lco import clock
-from lco.live.connection_limit import MOST_FOR_ONE_ADDRESS
+from lco.live.connection_limit import MAX_PER_ADDRESS
 from tests import serving, streams
 
 LAGGARDS = 200
@@ -35,7 +35,7 @@ def called(site, address="127.0.0.1", path="/live?r=rates:1"):
 
 def addresses(count):
     """As many loopback addresses as `count` streams need."""
-    return [f"127.0.0.{2 + number // (MOST_FOR_ONE_ADDRESS // 2)}" for number in range(count)]
+    return [f"127.0.0.{2 + number // (MAX_PER_ADDRESS // 2)}" for number in range(count)]
 
 
 def open_streams(site):
@@ -95,7 +95,7 @@ def test_nothing_is_left_of_many_who_came_and_left(site):
 
 def test_an_address_with_too_many_streams_is_told_to_come_back(site):
     with ExitStack() as stack:
-        for _ in range(MOST_FOR_ONE_ADDRESS):
+        for _ in range(MAX_PER_ADDRESS):
             stack.enter_context(called(site)).recv(1)
         answer = requests.get(f"{site.url}/live?r=rates:1", timeout=10)
         assert answer.status_code == 503

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from lco.errors import OdooAway
-from lco.odoo import http_adapter as connections
+from lco.errors import OdooUnavailable
+from lco.odoo import http_adapter
 from lco.odoo.transport import Transport
 from tests.certificate import self_signed
 
@@ -53,11 +53,11 @@ def trusted(monkeypatch):
     """Have nobody trusted but the certificates in a file, until the test ends."""
 
     def trust(path) -> None:
-        monkeypatch.setattr(connections, "DEFAULT_CA_BUNDLE_PATH", str(path))
-        connections.trusted.cache_clear()
+        monkeypatch.setattr(http_adapter, "DEFAULT_CA_BUNDLE_PATH", str(path))
+        http_adapter.trusted.cache_clear()
 
     yield trust
-    connections.trusted.cache_clear()
+    http_adapter.trusted.cache_clear()
 
 
 def book(server, host: str = "localhost"):
@@ -65,14 +65,14 @@ def book(server, host: str = "localhost"):
 
 
 def test_one_who_cannot_prove_to_be_odoo_is_sent_nothing(server):
-    with pytest.raises(OdooAway):
+    with pytest.raises(OdooUnavailable):
         book(server)
     assert server.RequestHandlerClass.asked == []
 
 
 def test_one_with_a_certificate_for_another_name_is_sent_nothing(server, certificate, trusted):
     trusted(certificate.file)
-    with pytest.raises(OdooAway):
+    with pytest.raises(OdooUnavailable):
         book(server, "127.0.0.1")
     assert server.RequestHandlerClass.asked == []
 

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from lco import clock, create_app
-from lco.db import Store
+from lco.db import Database
 from lco.db.models import Delivery
 from lco.settings import Settings
 from lco.webhooks.signature import sign
@@ -51,7 +51,7 @@ def kill(site) -> None:
 
 def rows(database: str) -> dict[str, str]:
     """The result of each delivery that is kept."""
-    store = Store(database)
+    store = Database(database)
     try:
         with store.session() as session:
             return {row.id: row.result for row in session.query(Delivery)}
@@ -100,23 +100,23 @@ def test_lost_webhooks_heal_by_reading_odoo_again(tmp_path):
             reconcile_seconds=1,
         )
         app = create_app(settings)
-        shop, upkeep = app.extensions["lco"], app.extensions["lco.scheduler"]
+        services, upkeep = app.extensions["lco"], app.extensions["lco.scheduler"]
         try:
-            shop.catalogue.vehicles()
-            start = shop.changes.head()
+            services.catalogue.vehicles()
+            start = services.changes.head()
             odoo.control("vehicles/1", rental_price_daily=777)
             requests.delete(f"{odoo.url}/demo/vehicles/2", timeout=10).raise_for_status()
             odoo.control("vehicles", name="Tall Ladder", rental_price_daily=20)
             with clock.moved(timedelta(seconds=61)):
-                upkeep.begin()
+                upkeep.start()
                 wanted = {("vehicle:1", "price.updated"), ("vehicle:2", "vehicle.removed")}
-                serving.wait_until(lambda: wanted <= told(shop, start), "the change log to learn of it")
-                assert "vehicle.added" in {kind for _, kind in told(shop, start)}
+                serving.wait_until(lambda: wanted <= told(services, start), "the change log to learn of it")
+                assert "vehicle.added" in {kind for _, kind in told(services, start)}
                 assert "$777" in app.test_client().get("/equipment").text
         finally:
             upkeep.stop()
             app.extensions["lco.hub"].close()
 
 
-def told(shop, start) -> set[tuple[str, str]]:
-    return {(change.topic, change.kind) for change in shop.changes.since(start)}
+def told(services, start) -> set[tuple[str, str]]:
+    return {(change.topic, change.kind) for change in services.changes.since(start)}

@@ -39,18 +39,18 @@ def test_of_a_burst_under_one_key_only_the_first_and_the_last_run():
     seen, ran = [], []
     for number in range(100):
         seen.append(number)
-        background.run_once("a test", "burst", PAUSE, lambda: ran.append(len(seen)))
-    wait_until(background.settled, "the last to begin")
+        background.throttle("a test", "burst", PAUSE, lambda: ran.append(len(seen)))
+    wait_until(background.is_idle, "the last to begin")
     settled()
     assert len(ran) <= 2
     assert ran[-1] == 100, "the last sees all that was seen"
 
 
 def test_other_keys_run_side_by_side():
-    together = threading.Barrier(3)
+    shared = threading.Barrier(3)
     for key in ("one", "two"):
-        background.run_once("a test", key, PAUSE, lambda: together.wait(PATIENCE))
-    together.wait(PATIENCE)
+        background.throttle("a test", key, PAUSE, lambda: shared.wait(PATIENCE))
+    shared.wait(PATIENCE)
 
 
 def test_work_that_failed_may_be_asked_for_again(failures):
@@ -58,8 +58,8 @@ def test_work_that_failed_may_be_asked_for_again(failures):
         raise ZeroDivisionError
 
     for _ in range(2):
-        background.run_once("a failing test", "failing", PAUSE, fail)
-        wait_until(background.settled, "it to begin")
+        background.throttle("a failing test", "failing", PAUSE, fail)
+        wait_until(background.is_idle, "it to begin")
     settled()
     assert failures() == 2
 

@@ -2,45 +2,37 @@ import threading
 from datetime import timedelta
 
 from lco import clock
-from lco import deadline as budget
+from lco.deadline import deadline, remaining
 
 
-def test_without_a_budget_one_may_wait_as_long_as_one_likes():
-    assert budget.remaining(10.0) == 10.0
+def test_without_a_deadline_a_wait_may_take_its_own_limit():
+    assert remaining(10.0) == 10.0
 
 
-def test_a_budget_runs_down_with_the_clock_and_never_below_nothing():
-    token = budget.start(timedelta(seconds=3))
-    try:
-        assert 2 < budget.remaining(10.0) <= 3
+def test_the_remaining_time_falls_with_the_clock_and_stops_at_zero():
+    with deadline(timedelta(seconds=3)):
+        assert 2 < remaining(10.0) <= 3
         with clock.moved(timedelta(seconds=2)):
-            assert 0 < budget.remaining(10.0) <= 1
+            assert 0 < remaining(10.0) <= 1
         with clock.moved(timedelta(seconds=60)):
-            assert budget.remaining(10.0) == 0
-    finally:
-        budget.stop(token)
+            assert remaining(10.0) == 0
 
 
-def test_a_budget_never_lengthens_a_wait():
-    token = budget.start(timedelta(seconds=30))
-    try:
-        assert budget.remaining(0.5) == 0.5
-    finally:
-        budget.stop(token)
+def test_a_deadline_never_lengthens_a_wait():
+    with deadline(timedelta(seconds=30)):
+        assert remaining(0.5) == 0.5
 
 
-def test_after_stop_there_is_no_budget():
-    budget.stop(budget.start(timedelta()))
-    assert budget.remaining(10.0) == 10.0
+def test_after_the_block_there_is_no_deadline():
+    with deadline(timedelta()):
+        pass
+    assert remaining(10.0) == 10.0
 
 
-def test_a_budget_is_that_of_its_own_thread():
+def test_a_deadline_holds_only_in_its_own_thread():
     seen = []
-    token = budget.start(timedelta())
-    try:
-        other = threading.Thread(target=lambda: seen.append(budget.remaining(7.0)))
+    with deadline(timedelta()):
+        other = threading.Thread(target=lambda: seen.append(remaining(7.0)))
         other.start()
         other.join()
-    finally:
-        budget.stop(token)
     assert seen == [7.0]

@@ -1,17 +1,17 @@
-from lco import version as build
+from lco import version
 
 
 def test_the_version_is_short_plain_and_always_the_same():
-    build.version.cache_clear()
-    first = build.version()
-    build.version.cache_clear()
-    assert build.version() == first
+    version.version.cache_clear()
+    first = version.version()
+    version.version.cache_clear()
+    assert version.version() == first
     assert len(first) == 12
     assert first.isalnum()
 
 
 def test_every_file_that_shapes_a_page_changes_the_version(monkeypatch, tmp_path):
-    monkeypatch.setattr(build, "PACKAGE", tmp_path)
+    monkeypatch.setattr(version, "PACKAGE", tmp_path)
     seen = set()
     for name in ("errors.py", "page.html", "mail.txt", "site.css", "live.js", "other.js"):
         (tmp_path / name).write_text("x")
@@ -22,7 +22,7 @@ def test_every_file_that_shapes_a_page_changes_the_version(monkeypatch, tmp_path
 
 
 def test_the_demo_and_what_lies_about_do_not(monkeypatch, tmp_path):
-    monkeypatch.setattr(build, "PACKAGE", tmp_path)
+    monkeypatch.setattr(version, "PACKAGE", tmp_path)
     before = fresh()
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "vehicles.py").write_text("x")
@@ -31,8 +31,8 @@ def test_the_demo_and_what_lies_about_do_not(monkeypatch, tmp_path):
 
 
 def fresh() -> str:
-    build.version.cache_clear()
+    version.version.cache_clear()
     try:
-        return build.version()
+        return version.version()
     finally:
-        build.version.cache_clear()
+        version.version.cache_clear()

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from lco.changes.log import ChangeId
-from lco.live.connection_limit import MOST_FOR_ONE_ADDRESS
+from lco.live.connection_limit import MAX_PER_ADDRESS
 from tests.streams import messages
 
 
@@ -88,12 +88,12 @@ def test_a_stream_of_unknown_or_too_many_regions_is_refused(app, client, query):
 
 
 def test_a_stream_of_an_unknown_booking_is_404(app, client):
-    app.extensions["lco"].store.migrate()
+    app.extensions["lco"].db.migrate()
     assert client.get("/live?r=booking:no-such-token").status_code == 404
 
 
 def test_an_address_that_holds_too_many_streams_is_told_to_come_back(app, client, open_stream):
-    for _ in range(MOST_FOR_ONE_ADDRESS):
+    for _ in range(MAX_PER_ADDRESS):
         open_stream("/live?r=card:1").next()
     answer = client.get("/live?r=card:1")
     assert answer.status_code == 503
@@ -209,9 +209,9 @@ def open_stream(client, odoo):
 
 @pytest.fixture
 def changes(app, odoo):
-    shop = app.extensions["lco"]
-    shop.catalogue.vehicles()
-    return shop.changes
+    services = app.extensions["lco"]
+    services.catalogue.vehicles()
+    return services.changes
 
 
 @pytest.fixture

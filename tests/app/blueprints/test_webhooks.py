@@ -113,8 +113,8 @@ def test_where_a_signed_event_comes_from_does_not_matter(post):
 
 
 def test_without_a_database_it_is_503_and_may_be_sent_again(app, post, changes, caplog):
-    app.extensions["lco"].store.engine.dispose()
-    with app.extensions["lco"].store.engine.begin() as connection:
+    app.extensions["lco"].db.engine.dispose()
+    with app.extensions["lco"].db.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE deliveries")
     with caplog.at_level(logging.CRITICAL):
         answer = post("inventory", REMOVED)
@@ -141,19 +141,19 @@ def test_every_outcome_is_counted(post):
 @pytest.fixture
 def changes(app, odoo):
     """What was appended to the change log about vehicles and bookings since the catalogue was read."""
-    shop = app.extensions["lco"]
-    shop.store.migrate()
-    shop.catalogue.vehicles()
+    services = app.extensions["lco"]
+    services.db.migrate()
+    services.catalogue.vehicles()
     # What the webhooks here tell of machine 1 is true, so asking Odoo about it changes nothing more.
     assert odoo.app.test_client().delete("/demo/vehicles/1").status_code == 200
-    start = shop.changes.head()
-    return lambda: [change for change in shop.changes.since(start) if change.topic != "odoo"]
+    start = services.changes.head()
+    return lambda: [change for change in services.changes.since(start) if change.topic != "odoo"]
 
 
 @pytest.fixture
 def deliveries(app):
     def rows():
-        with app.extensions["lco"].store.session() as session:
+        with app.extensions["lco"].db.session() as session:
             return session.query(Delivery).all()
 
     return rows

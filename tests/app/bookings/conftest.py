@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from lco.db import Store
+from lco.db import Database
 from lco.domain.booking import BookingRequest
 from lco.odoo.errors import OutcomeUnknown
 from tests.app.bookings.fakes import DAYS, MOWER, CountingStore, Shop
@@ -17,7 +17,7 @@ from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 def migrated(tmp_path_factory):
     """A migrated database to copy: migrating takes longer, and emptying is refused by the audit."""
     path = tmp_path_factory.mktemp("bookings") / "lco.sqlite3"
-    store = Store(f"sqlite:///{path}")
+    store = Database(f"sqlite:///{path}")
     store.migrate()
     store.close()  # with the last connection its log is written into the file
     return path
@@ -32,7 +32,7 @@ def store(migrated, tmp_path):
 
 
 @pytest.fixture
-def fragile_shop(tmp_path):
+def fragile_services(tmp_path):
     """A shop whose database may be broken."""
     store = CountingStore(f"sqlite:///{tmp_path}/lco.sqlite3")
     store.migrate()
@@ -41,7 +41,7 @@ def fragile_shop(tmp_path):
 
 
 @pytest.fixture
-def shop(store) -> Shop:
+def services(store) -> Shop:
     return Shop(store)
 
 
@@ -53,13 +53,13 @@ def wanted() -> BookingRequest:
 @pytest.fixture
 def other(wanted) -> BookingRequest:
     """The same customer, one week later."""
-    return replace(wanted, days=DAYS.moved(timedelta(days=7)))
+    return replace(wanted, days=DAYS.shift(timedelta(days=7)))
 
 
 @pytest.fixture
-def left_open(shop, wanted):
+def left_open(services, wanted):
     """A booking of which nobody knows whether Odoo has it; Odoo answers again."""
-    shop.odoo.answer = OutcomeUnknown()
-    booking = shop.place(wanted)
-    shop.odoo.answer = None
+    services.odoo.answer = OutcomeUnknown()
+    booking = services.place(wanted)
+    services.odoo.answer = None
     return booking

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from lco.bookings.service import Bookings
 from lco.changes.log import MemoryLog
-from lco.db import Store
+from lco.db import Database
 from lco.db.database import after_commit
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import Booking, BookingRequest, Placed
-from lco.domain.date_range import Days
+from lco.domain.booking import Booking, BookingRequest, OdooBooking
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Rates, Status, Vehicle
@@ -22,7 +22,7 @@ from lco.errors import Gone, NotFound
 from lco.odoo.errors import DatesRefused
 from tests.serving import wait_until
 
-DAYS = Days(date(2030, 1, 7), date(2030, 1, 11))
+DAYS = DateRange(date(2030, 1, 7), date(2030, 1, 11))
 MOWER = Vehicle(7, "Zero-Turn Mower", "zero-turn-mower", Status.AVAILABLE, Rates())
 
 
@@ -36,13 +36,13 @@ class FakeOdoo:
     def __init__(self) -> None:
         self.asked: list[BookingRequest] = []
         self.keys: list[str] = []
-        self.taken: list[Days] = []
+        self.taken: list[DateRange] = []
         self.answer: Exception | None = None
         self.first_id = 0
         self.while_asked = lambda reference: None
         self._lock = threading.Lock()
 
-    def book(self, request: BookingRequest, key: str) -> Placed:
+    def book(self, request: BookingRequest, key: str) -> OdooBooking:
         with self._lock:
             self.asked.append(request)
             self.keys.append(key)
@@ -53,9 +53,9 @@ class FakeOdoo:
         if any(request.days.overlaps(days) for days in self.taken):
             raise DatesRefused(upstream_status=409)
         self.taken.append(request.days)
-        return Placed(reference, self.first_id + len(self.asked), "Thank you.", usd("640.00"))
+        return OdooBooking(reference, self.first_id + len(self.asked), "Thank you.", usd("640.00"))
 
-    def quote(self, vehicle_id: int, days: Days) -> Quote:
+    def quote(self, vehicle_id: int, days: DateRange) -> Quote:
         self.while_asked("")
         if self.answer:
             raise self.answer
@@ -76,7 +76,7 @@ class FakeAvailability:
     def __init__(self) -> None:
         self.forgotten: list[int] = []
 
-    def forget(self, vehicle_id: int) -> None:
+    def invalidate(self, vehicle_id: int) -> None:
         self.forgotten.append(vehicle_id)
 
 
@@ -93,7 +93,7 @@ class Outbox:
         after_commit(connection, lambda: self.written.append((booking.id, message)))
 
 
-class CountingStore(Store):
+class CountingStore(Database):
     """The real store, which counts how often it was used."""
 
     opened = 0
@@ -110,8 +110,8 @@ class CountingStore(Store):
 class Shop:
     """The bookings with everything around them, and what happened there."""
 
-    def __init__(self, store: CountingStore) -> None:
-        self.store = store
+    def __init__(self, db: CountingStore) -> None:
+        self.db = db
         self.odoo = FakeOdoo()
         self.catalogue = FakeCatalogue()
         self.availability = FakeAvailability()
@@ -122,7 +122,7 @@ class Shop:
         self.bookings = self.another_process()
 
     def another_process(self) -> Bookings:
-        return Bookings(self.store, self.odoo, self.catalogue, self.availability, self.changes, self.mails)
+        return Bookings(self.db, self.odoo, self.catalogue, self.availability, self.changes, self.mails)
 
     def place(self, request: BookingRequest, key: str = "key"):
         return self.bookings.place(request, key, self.hit)
@@ -132,9 +132,9 @@ class Shop:
 
     def begin_and_wait(self, thread: threading.Thread) -> None:
         """Start a thread that will find its booking being placed, and wait until it waits for that."""
-        before = self.store.opened
+        before = self.db.opened
         thread.start()
-        wait_until(lambda: self.store.opened >= before + 3, "the other request to look a second time")
+        wait_until(lambda: self.db.opened >= before + 3, "the other request to look a second time")
 
     def told(self, topic: str | None = None) -> list[str]:
         return [c.kind for c in self.changes.since(self.start) if topic is None or c.topic == topic]
@@ -146,12 +146,12 @@ class Shop:
         return str([(c.topic, c.kind, c.data) for c in self.changes.since(self.start)])
 
     def audit(self, booking_id: int = 1) -> list[tuple[str | None, str, str]]:
-        with self.store.session() as session:
+        with self.db.session() as session:
             rows = session.scalars(
                 select(BookingChange).where(BookingChange.booking_id == booking_id).order_by(BookingChange.id)
             )
             return [(row.from_state, row.to_state, row.actor) for row in rows]
 
     def stored(self) -> int:
-        with self.store.session() as session:
+        with self.db.session() as session:
             return len(session.scalars(select(BookingRow)).all())

@@ -5,48 +5,48 @@ from datetime import timedelta
 import pytest
 
 from lco.domain.booking import State
-from lco.errors import DatesTaken, OdooAway
+from lco.errors import DatesTaken, OdooUnavailable
 from lco.odoo.errors import OutcomeUnknown
 from tests.app.bookings.fakes import DAYS
 
 
-def test_a_booking_is_written_about_once_for_each_step_that_matters(shop, wanted):
-    shop.place(wanted)
-    shop.bookings.on_confirmed("BK-1")
-    shop.bookings.on_modified("BK-1", DAYS.moved(timedelta(days=1)), None)
-    shop.bookings.on_cancelled("BK-1", "")
-    shop.bookings.on_cancelled("BK-1", "")
-    assert shop.mailed() == ["booked", "confirmed", "changed", "cancelled"]
+def test_a_booking_is_written_about_once_for_each_step_that_matters(services, wanted):
+    services.place(wanted)
+    services.bookings.on_confirmed("BK-1")
+    services.bookings.on_modified("BK-1", DAYS.shift(timedelta(days=1)), None)
+    services.bookings.on_cancelled("BK-1", "")
+    services.bookings.on_cancelled("BK-1", "")
+    assert services.mailed() == ["booked", "confirmed", "changed", "cancelled"]
 
 
-@pytest.mark.parametrize("answer", [OdooAway(), OutcomeUnknown()])
-def test_that_a_request_is_kept_is_written_once_however_long_it_takes(shop, wanted, later, answer):
-    shop.odoo.answer = answer
-    shop.place(wanted)
+@pytest.mark.parametrize("answer", [OdooUnavailable(), OutcomeUnknown()])
+def test_that_a_request_is_kept_is_written_once_however_long_it_takes(services, wanted, advance_clock, answer):
+    services.odoo.answer = answer
+    services.place(wanted)
     for _ in range(5):
-        later(timedelta(minutes=6))
-        shop.bookings.attend()
-    assert shop.mailed() == ["received"]
-    shop.odoo.answer = None
+        advance_clock(timedelta(minutes=6))
+        services.bookings.process_due()
+    assert services.mailed() == ["received"]
+    services.odoo.answer = None
     for _ in range(2):
-        later(timedelta(minutes=6))
-        shop.bookings.attend()
-    assert shop.mailed() == ["received", "booked"]
+        advance_clock(timedelta(minutes=6))
+        services.bookings.process_due()
+    assert services.mailed() == ["received", "booked"]
 
 
-def test_who_is_told_no_on_the_page_gets_no_mail(shop, wanted):
-    shop.odoo.taken = [DAYS]
+def test_who_is_told_no_on_the_page_gets_no_mail(services, wanted):
+    services.odoo.taken = [DAYS]
     with pytest.raises(DatesTaken):
-        shop.place(wanted)
-    assert shop.mailed() == []
+        services.place(wanted)
+    assert services.mailed() == []
 
 
-def test_a_step_that_is_not_kept_is_not_written_about(shop, wanted):
-    booking = shop.place(wanted)
-    shop.mails.breaks_down = True
+def test_a_step_that_is_not_kept_is_not_written_about(services, wanted):
+    booking = services.place(wanted)
+    services.mails.breaks_down = True
     with pytest.raises(RuntimeError):
-        shop.bookings.on_confirmed("BK-1")
-    shop.mails.breaks_down = False
-    assert shop.bookings.by_token(booking.token).state is State.BOOKED
-    assert shop.mailed() == ["booked"]
-    assert shop.audit()[-1] == ("placing", "booked", "answer")
+        services.bookings.on_confirmed("BK-1")
+    services.mails.breaks_down = False
+    assert services.bookings.by_token(booking.token).state is State.BOOKED
+    assert services.mailed() == ["booked"]
+    assert services.audit()[-1] == ("placing", "booked", "answer")

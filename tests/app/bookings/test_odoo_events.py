@@ -6,37 +6,37 @@ from itertools import permutations
 import pytest
 
 from lco.domain.booking import State
-from lco.errors import DatesTaken, OdooAway
+from lco.errors import DatesTaken, OdooUnavailable
 from lco.odoo.errors import DatesRefused, OutcomeUnknown
 from tests.app.bookings.fakes import DAYS, usd
 
-OTHER_DAYS = DAYS.moved(timedelta(days=1))
+OTHER_DAYS = DAYS.shift(timedelta(days=1))
 
 
 @pytest.fixture
-def booked(shop, wanted):
-    return shop.place(wanted)
+def booked(services, wanted):
+    return services.place(wanted)
 
 
 @pytest.fixture
-def left_open(shop, wanted):
-    shop.odoo.answer = OutcomeUnknown()
-    booking = shop.place(wanted)
-    shop.odoo.answer = None
+def left_open(services, wanted):
+    services.odoo.answer = OutcomeUnknown()
+    booking = services.place(wanted)
+    services.odoo.answer = None
     return booking
 
 
-def now(shop, booking):
-    return shop.bookings.by_token(booking.token)
+def now(services, booking):
+    return services.bookings.by_token(booking.token)
 
 
-def test_a_created_booking_settles_the_one_left_open(shop, left_open):
-    shop.bookings.on_created("BK-9", 7, "ADA@example.com", DAYS, usd("500"))
-    settled = now(shop, left_open)
+def test_a_created_booking_settles_the_one_left_open(services, left_open):
+    services.bookings.on_created("BK-9", 7, "ADA@example.com", DAYS, usd("500"))
+    settled = now(services, left_open)
     assert (settled.state, settled.reference, settled.total) == (State.BOOKED, "BK-9", usd("500"))
-    assert shop.told("booking:1")[-1] == "booking.created"
-    assert shop.told("vehicle:7") == ["availability.changed"]
-    assert shop.availability.forgotten == [7]
+    assert services.told("booking:1")[-1] == "booking.created"
+    assert services.told("vehicle:7") == ["availability.changed"]
+    assert services.availability.forgotten == [7]
 
 
 @pytest.mark.parametrize(
@@ -48,225 +48,227 @@ def test_a_created_booking_settles_the_one_left_open(shop, left_open):
         (7, None, DAYS),
     ],
 )
-def test_somebody_elses_booking_settles_nothing(shop, left_open, vehicle_id, email, days):
-    shop.bookings.on_created("BK-9", vehicle_id, email, days, None)
-    assert now(shop, left_open).state is State.CHECKING
-    assert shop.told("bookings") == ["booking.created"]
+def test_somebody_elses_booking_settles_nothing(services, left_open, vehicle_id, email, days):
+    services.bookings.on_created("BK-9", vehicle_id, email, days, None)
+    assert now(services, left_open).state is State.CHECKING
+    assert services.told("bookings") == ["booking.created"]
 
 
-def test_a_created_booking_without_dates_settles_by_vehicle_and_mail(shop, left_open):
-    shop.bookings.on_created("BK-9", 7, "ada@example.com", None, None)
-    assert now(shop, left_open).state is State.BOOKED
+def test_a_created_booking_without_dates_settles_by_vehicle_and_mail(services, left_open):
+    services.bookings.on_created("BK-9", 7, "ada@example.com", None, None)
+    assert now(services, left_open).state is State.BOOKED
 
 
-def test_two_left_open_are_settled_in_the_order_they_were_sent(shop, wanted, left_open):
-    shop.odoo.answer = OutcomeUnknown()
-    second = shop.place(wanted, "another key")
-    shop.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
-    assert now(shop, left_open).state is State.BOOKED
-    assert now(shop, second).state is State.CHECKING
+def test_two_left_open_are_settled_in_the_order_they_were_sent(services, wanted, left_open):
+    services.odoo.answer = OutcomeUnknown()
+    second = services.place(wanted, "another key")
+    services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+    assert now(services, left_open).state is State.BOOKED
+    assert now(services, second).state is State.CHECKING
 
 
-def test_a_webhook_that_overtakes_the_answer_changes_nothing(shop, wanted):
-    shop.odoo.while_asked = lambda reference: shop.bookings.on_created(
+def test_a_webhook_that_overtakes_the_answer_changes_nothing(services, wanted):
+    services.odoo.while_asked = lambda reference: services.bookings.on_created(
         reference, 7, wanted.email, DAYS, usd("640")
     )
-    booking = shop.place(wanted)
+    booking = services.place(wanted)
     assert (booking.state, booking.reference, booking.odoo_message) == (State.BOOKED, "BK-1", "Thank you.")
-    assert shop.told("booking:1").count("booking.created") == 1
-    assert shop.told("bookings") == []
+    assert services.told("booking:1").count("booking.created") == 1
+    assert services.told("bookings") == []
 
 
-def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(shop, wanted):
-    shop.odoo.while_asked = lambda reference: shop.bookings.on_created(reference, 7, wanted.email, DAYS, None)
-    shop.odoo.answer = OutcomeUnknown()
-    booking = shop.place(wanted)
+def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(services, wanted):
+    services.odoo.while_asked = lambda reference: services.bookings.on_created(
+        reference, 7, wanted.email, DAYS, None
+    )
+    services.odoo.answer = OutcomeUnknown()
+    booking = services.place(wanted)
     assert (booking.state, booking.reference) == (State.BOOKED, "BK-1")
 
 
-def test_a_no_is_a_no_whatever_a_webhook_says_of_a_booking_like_it(shop, wanted):
-    shop.odoo.while_asked = lambda _: shop.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
-    shop.odoo.answer = DatesRefused(upstream_status=409)
+def test_a_no_is_a_no_whatever_a_webhook_says_of_a_booking_like_it(services, wanted):
+    services.odoo.while_asked = lambda _: services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.odoo.answer = DatesRefused(upstream_status=409)
     with pytest.raises(DatesTaken):
-        shop.place(wanted)
+        services.place(wanted)
 
 
-def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(shop, wanted):
+def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(services, wanted):
     refused = []
 
     def second() -> None:
         try:
-            shop.place(wanted, "second")
+            services.place(wanted, "second")
         except DatesTaken as error:
             refused.append(error)
 
     def overtaken(reference: str) -> None:
-        shop.odoo.while_asked = lambda _: None
-        shop.odoo.taken = [DAYS]
+        services.odoo.while_asked = lambda _: None
+        services.odoo.taken = [DAYS]
         second()
-        shop.bookings.on_created(reference, 7, wanted.email, DAYS, None)
-        shop.odoo.taken = []
+        services.bookings.on_created(reference, 7, wanted.email, DAYS, None)
+        services.odoo.taken = []
 
-    shop.odoo.while_asked = overtaken
-    first = shop.place(wanted, "first")
+    services.odoo.while_asked = overtaken
+    first = services.place(wanted, "first")
     assert (first.state, first.reference) == (State.BOOKED, "BK-1")
     assert len(refused) == 1
-    assert shop.told().count("booking.created") == 1
+    assert services.told().count("booking.created") == 1
 
 
-def test_what_is_in_checking_waits_for_the_answer_to_another_like_it(shop, wanted, left_open):
+def test_what_is_in_checking_waits_for_the_answer_to_another_like_it(services, wanted, left_open):
     def told_of_the_first(_reference):
-        shop.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
-        assert now(shop, left_open).state is State.CHECKING, "it may be about the one being placed"
+        services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+        assert now(services, left_open).state is State.CHECKING, "it may be about the one being placed"
 
-    shop.odoo.while_asked = told_of_the_first
-    shop.odoo.answer = DatesRefused(upstream_status=409)
+    services.odoo.while_asked = told_of_the_first
+    services.odoo.answer = DatesRefused(upstream_status=409)
     with pytest.raises(DatesTaken):
-        shop.place(wanted, "another key")
-    assert (now(shop, left_open).state, now(shop, left_open).reference) == (State.BOOKED, "BK-9")
+        services.place(wanted, "another key")
+    assert (now(services, left_open).state, now(services, left_open).reference) == (State.BOOKED, "BK-9")
 
 
-def test_a_confirmation_that_overtakes_the_answer_is_not_lost(shop, wanted):
+def test_a_confirmation_that_overtakes_the_answer_is_not_lost(services, wanted):
     def confirmed_at_once(reference):
-        shop.bookings.on_created(reference, 7, wanted.email, DAYS, None)
-        shop.bookings.on_confirmed(reference)
+        services.bookings.on_created(reference, 7, wanted.email, DAYS, None)
+        services.bookings.on_confirmed(reference)
 
-    shop.odoo.while_asked = confirmed_at_once
-    assert shop.place(wanted).state is State.CONFIRMED
+    services.odoo.while_asked = confirmed_at_once
+    assert services.place(wanted).state is State.CONFIRMED
 
 
 @pytest.mark.parametrize("order", list(permutations(["created", "confirmed", "cancelled"])))
 @pytest.mark.parametrize("moment", ["before the answer", "after it"])
-def test_in_whatever_order_news_come_the_booking_ends_cancelled(shop, wanted, order, moment):
+def test_in_whatever_order_news_come_the_booking_ends_cancelled(services, wanted, order, moment):
     def tell(reference):
         for event in order:
             match event:
                 case "created":
-                    shop.bookings.on_created(reference, 7, wanted.email, DAYS, None)
+                    services.bookings.on_created(reference, 7, wanted.email, DAYS, None)
                 case "confirmed":
-                    shop.bookings.on_confirmed(reference)
+                    services.bookings.on_confirmed(reference)
                 case "cancelled":
-                    shop.bookings.on_cancelled(reference, "Flooded")
+                    services.bookings.on_cancelled(reference, "Flooded")
 
     if moment == "before the answer":
-        shop.odoo.while_asked = tell
-    booking = shop.place(wanted)
+        services.odoo.while_asked = tell
+    booking = services.place(wanted)
     if moment == "after it":
         tell("BK-1")
-    settled = now(shop, booking)
+    settled = now(services, booking)
     assert (settled.state, settled.reason) == (State.CANCELLED, "Flooded")
-    assert shop.told("booking:1").count("booking.cancelled") == 1
+    assert services.told("booking:1").count("booking.cancelled") == 1
 
 
-def test_a_confirmation_is_told_once_however_often_it_comes(shop, booked):
+def test_a_confirmation_is_told_once_however_often_it_comes(services, booked):
     for _ in range(3):
-        shop.bookings.on_confirmed(booked.reference)
-    assert now(shop, booked).state is State.CONFIRMED
-    assert now(shop, booked).changes == 1
-    assert shop.told("booking:1").count("booking.confirmed") == 1
-    assert shop.audit()[-1] == ("booked", "confirmed", "webhook")
+        services.bookings.on_confirmed(booked.reference)
+    assert now(services, booked).state is State.CONFIRMED
+    assert now(services, booked).changes == 1
+    assert services.told("booking:1").count("booking.confirmed") == 1
+    assert services.audit()[-1] == ("booked", "confirmed", "webhook")
 
 
-def test_a_cancellation_sets_the_days_free_and_keeps_its_reason_private(shop, booked):
-    shop.availability.forgotten.clear()
-    shop.bookings.on_cancelled(booked.reference, "Customer Ada is ill")
-    assert now(shop, booked).reason == "Customer Ada is ill"
-    assert shop.availability.forgotten == [7]
-    assert shop.told("vehicle:7") == ["availability.changed"] * 2
-    assert "ill" not in shop.said()
+def test_a_cancellation_sets_the_days_free_and_keeps_its_reason_private(services, booked):
+    services.availability.forgotten.clear()
+    services.bookings.on_cancelled(booked.reference, "Customer Ada is ill")
+    assert now(services, booked).reason == "Customer Ada is ill"
+    assert services.availability.forgotten == [7]
+    assert services.told("vehicle:7") == ["availability.changed"] * 2
+    assert "ill" not in services.said()
 
 
-def test_a_modification_moves_days_and_total_once(shop, booked):
+def test_a_modification_moves_days_and_total_once(services, booked):
     for _ in range(2):
-        shop.bookings.on_modified(booked.reference, OTHER_DAYS, usd("700"))
-    modified = now(shop, booked)
+        services.bookings.on_modified(booked.reference, OTHER_DAYS, usd("700"))
+    modified = now(services, booked)
     assert (modified.request.days, modified.total, modified.changes) == (OTHER_DAYS, usd("700"), 1)
-    assert shop.told("booking:1").count("booking.modified") == 1
+    assert services.told("booking:1").count("booking.modified") == 1
     assert modified.state is State.BOOKED
 
 
 @pytest.mark.parametrize(("days", "total"), [(OTHER_DAYS, None), (None, usd("1"))])
-def test_a_modification_leaves_what_it_does_not_mention(shop, booked, days, total):
-    shop.bookings.on_modified(booked.reference, days, total)
-    modified = now(shop, booked)
+def test_a_modification_leaves_what_it_does_not_mention(services, booked, days, total):
+    services.bookings.on_modified(booked.reference, days, total)
+    modified = now(services, booked)
     assert modified.request.days == (days or DAYS)
     assert modified.total == (total or booked.total)
 
 
-def test_a_modification_that_does_not_say_what_changed_is_passed_on(shop, booked):
-    shop.bookings.on_modified(booked.reference, None, None)
-    assert shop.told("booking:1")[-1] == "booking.modified"
-    assert now(shop, booked) == booked
+def test_a_modification_that_does_not_say_what_changed_is_passed_on(services, booked):
+    services.bookings.on_modified(booked.reference, None, None)
+    assert services.told("booking:1")[-1] == "booking.modified"
+    assert now(services, booked) == booked
 
 
-def test_a_replay_still_works_after_a_modification(shop, wanted, booked):
-    shop.bookings.on_modified(booked.reference, OTHER_DAYS, None)
-    assert shop.place(wanted).token == booked.token
+def test_a_replay_still_works_after_a_modification(services, wanted, booked):
+    services.bookings.on_modified(booked.reference, OTHER_DAYS, None)
+    assert services.place(wanted).token == booked.token
 
 
-def test_bookings_made_in_odoo_itself_are_public_too(shop):
-    shop.bookings.on_created("BK-77", 7, "someone@example.com", DAYS, usd("1"))
-    shop.bookings.on_confirmed("BK-77")
-    shop.bookings.on_modified("BK-77", OTHER_DAYS, None)
-    shop.bookings.on_cancelled("BK-77", "Someone is ill")
-    assert shop.told("bookings") == [
+def test_bookings_made_in_odoo_itself_are_public_too(services):
+    services.bookings.on_created("BK-77", 7, "someone@example.com", DAYS, usd("1"))
+    services.bookings.on_confirmed("BK-77")
+    services.bookings.on_modified("BK-77", OTHER_DAYS, None)
+    services.bookings.on_cancelled("BK-77", "Someone is ill")
+    assert services.told("bookings") == [
         "booking.created",
         "booking.confirmed",
         "booking.modified",
         "booking.cancelled",
     ]
-    assert shop.told("vehicle:7") == ["availability.changed"]
-    first = shop.changes.since(shop.start)[0]
+    assert services.told("vehicle:7") == ["availability.changed"]
+    first = services.changes.since(services.start)[0]
     assert first.data == {
         "booking_ref": "BK-77",
         "vehicle_id": 7,
         "date_from": "2030-01-07",
         "date_to": "2030-01-11",
     }
-    assert "ill" not in shop.said()
-    assert "someone" not in shop.said()
+    assert "ill" not in services.said()
+    assert "someone" not in services.said()
 
 
-def test_a_stranger_is_told_once_however_often_it_comes(shop):
+def test_a_stranger_is_told_once_however_often_it_comes(services):
     for _ in range(2):
-        shop.bookings.on_created("BK-77", 7, "someone@example.com", DAYS, None)
-        shop.bookings.on_confirmed("BK-77")
-    assert shop.told("bookings") == ["booking.created", "booking.confirmed"]
+        services.bookings.on_created("BK-77", 7, "someone@example.com", DAYS, None)
+        services.bookings.on_confirmed("BK-77")
+    assert services.told("bookings") == ["booking.created", "booking.confirmed"]
 
 
-def test_a_strangers_vehicle_that_nobody_knows_is_no_obstacle(shop):
-    shop.catalogue.vehicles.clear()
-    shop.bookings.on_created("BK-77", 7, "someone@example.com", DAYS, None)
-    assert shop.told() == ["booking.created"]
+def test_a_strangers_vehicle_that_nobody_knows_is_no_obstacle(services):
+    services.catalogue.vehicles.clear()
+    services.bookings.on_created("BK-77", 7, "someone@example.com", DAYS, None)
+    assert services.told() == ["booking.created"]
 
 
 @pytest.mark.parametrize("reference", ["", "\x00", "\ud800", "x" * 5000])
-def test_odd_references_change_nothing(shop, booked, reference):
-    shop.bookings.on_cancelled(reference, "odd")
-    assert now(shop, booked).state is State.BOOKED
+def test_odd_references_change_nothing(services, booked, reference):
+    services.bookings.on_cancelled(reference, "odd")
+    assert now(services, booked).state is State.BOOKED
 
 
-def test_early_news_are_forgotten_after_a_day(shop, wanted, later):
-    shop.bookings.on_cancelled("BK-1", "an old one")
-    later(timedelta(days=2))
-    shop.bookings.on_confirmed("BK-2")
-    assert shop.place(wanted).state is State.BOOKED
+def test_early_news_are_forgotten_after_a_day(services, wanted, advance_clock):
+    services.bookings.on_cancelled("BK-1", "an old one")
+    advance_clock(timedelta(days=2))
+    services.bookings.on_confirmed("BK-2")
+    assert services.place(wanted).state is State.BOOKED
 
 
-def test_a_kept_request_that_somebody_booked_in_odoo_by_hand_is_booked(shop, wanted, later):
-    shop.odoo.answer = OdooAway()
-    kept = shop.place(wanted)
-    shop.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
-    shop.odoo.answer = None
-    later(timedelta(hours=1))
-    shop.bookings.attend()
-    assert (now(shop, kept).state, now(shop, kept).reference) == (State.BOOKED, "BK-9")
-    assert len(shop.odoo.asked) == 1, "and it is not sent any more"
+def test_a_kept_request_that_somebody_booked_in_odoo_by_hand_is_booked(services, wanted, advance_clock):
+    services.odoo.answer = OdooUnavailable()
+    kept = services.place(wanted)
+    services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.odoo.answer = None
+    advance_clock(timedelta(hours=1))
+    services.bookings.process_due()
+    assert (now(services, kept).state, now(services, kept).reference) == (State.BOOKED, "BK-9")
+    assert len(services.odoo.asked) == 1, "and it is not sent any more"
 
 
-def test_what_odoo_told_before_the_customer_asked_is_another_booking(shop, wanted, later):
-    shop.bookings.on_created("BK-0", 7, wanted.email, DAYS, None)
-    shop.bookings.on_cancelled("BK-0", "by phone")
-    later(timedelta(minutes=1))
-    shop.odoo.answer = OutcomeUnknown()
-    assert shop.place(wanted).state is State.CHECKING
+def test_what_odoo_told_before_the_customer_asked_is_another_booking(services, wanted, advance_clock):
+    services.bookings.on_created("BK-0", 7, wanted.email, DAYS, None)
+    services.bookings.on_cancelled("BK-0", "by phone")
+    advance_clock(timedelta(minutes=1))
+    services.odoo.answer = OutcomeUnknown()
+    assert services.place(wanted).state is State.CHECKING

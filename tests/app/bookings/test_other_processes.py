@@ -6,7 +6,7 @@ from lco.bookings.service import Bookings
 from lco.domain.booking import State
 from lco.odoo.errors import OutcomeUnknown
 from lco.redis_backends.change_log import RedisLog
-from lco.redis_backends.client import Redis
+from lco.redis_backends.client import RedisClient
 from tests.redis_server import redis_server  # noqa: F401 - a fixture
 from tests.serving import wait_until
 
@@ -14,25 +14,27 @@ from tests.serving import wait_until
 @pytest.fixture
 def logs(redis_server):  # noqa: F811 - pytest's way to ask for a fixture
     redis_server.ask("FLUSHALL")
-    logs = [RedisLog(Redis(redis_server.url)) for _ in range(3)]
+    logs = [RedisLog(RedisClient(redis_server.url)) for _ in range(3)]
     for log in logs:
-        log.begin()
+        log.start()
     yield logs
     for log in logs:
         log.stop()
 
 
-def test_what_a_person_settled_is_announced_once(shop, wanted, logs):
-    shop.odoo.answer = OutcomeUnknown()
-    booking = shop.place(wanted)
-    serving = [Bookings(shop.store, shop.odoo, shop.catalogue, shop.availability, log) for log in logs]
+def test_what_a_person_settled_is_announced_once(services, wanted, logs):
+    services.odoo.answer = OutcomeUnknown()
+    booking = services.place(wanted)
+    serving = [
+        Bookings(services.db, services.odoo, services.catalogue, services.availability, log) for log in logs
+    ]
     heard = []
-    logs[0].listen(lambda change: heard.append(change.kind))
+    logs[0].subscribe(lambda change: heard.append(change.kind))
     for one in serving:
-        one.hear_of_people()
-    shop.another_process().settle(booking.id, State.BOOKED, "", "BK-55")
+        one.publish_manual_changes()
+    services.another_process().settle(booking.id, State.BOOKED, "", "BK-55")
     for one in serving:
-        one.hear_of_people()
+        one.publish_manual_changes()
     logs[1].append("odoo", "the.end")
     wait_until(lambda: "the.end" in heard, "everything to be heard")
     assert heard == ["booking.created", "availability.changed", "the.end"]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lco.bookings.mapping import digest
-from lco.bookings.schemas import BookingForm, new_key, read
+from lco.bookings.mapping import request_digest
+from lco.bookings.schemas import BookingForm, new_key, parse_booking
 from lco.domain.booking import BookingRequest
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.errors import InvalidInput
 
 TODAY = date(2026, 11, 22)
@@ -38,17 +38,17 @@ JSON = st.recursive(
 
 def wrong(**changes) -> dict[str, list[str]]:
     with pytest.raises(InvalidInput) as refused:
-        read(GOOD | changes, TODAY)
+        parse_booking(GOOD | changes, TODAY)
     return refused.value.fields
 
 
 def test_the_least_that_is_needed_is_enough():
-    days = Days(date(2026, 12, 1), date(2026, 12, 5))
-    assert read(GOOD, TODAY) == BookingRequest(7, days, "Ada Lovelace", "ada@example.com", "+12185550142")
+    days = DateRange(date(2026, 12, 1), date(2026, 12, 5))
+    assert parse_booking(GOOD, TODAY) == BookingRequest(7, days, "Ada Lovelace", "ada@example.com", "+12185550142")
 
 
 def test_everything_else_is_kept():
-    request = read(MOST, TODAY)
+    request = parse_booking(MOST, TODAY)
     assert (request.kind, request.pickup_location, request.return_location) == (
         "inquiry",
         "Your yard",
@@ -58,17 +58,19 @@ def test_everything_else_is_kept():
 
 
 def test_json_with_a_number_reads_like_the_form_with_its_text():
-    assert read(GOOD | {"vehicle_id": 7, "message": None}, TODAY) == read(GOOD | {"message": "  "}, TODAY)
+    assert parse_booking(GOOD | {"vehicle_id": 7, "message": None}, TODAY) == parse_booking(
+        GOOD | {"message": "  "}, TODAY
+    )
 
 
 def test_blanks_around_and_unknown_fields_do_not_matter():
     padded = {name: f"  {text} " for name, text in GOOD.items()} | {"website": "", "utm_source": "x"}
-    assert read(padded, TODAY) == read(GOOD, TODAY)
+    assert parse_booking(padded, TODAY) == parse_booking(GOOD, TODAY)
 
 
 def test_an_empty_form_has_a_sentence_for_every_field_that_is_needed():
     with pytest.raises(InvalidInput) as refused:
-        read({}, TODAY)
+        parse_booking({}, TODAY)
     assert refused.value.fields == {
         "vehicle_id": ["Choose a machine."],
         "customer_name": ["Enter your name."],
@@ -108,7 +110,7 @@ def test_a_phone_number_has_to_be_one_that_can_be_called(value):
     ],
 )
 def test_a_phone_number_is_kept_as_it_is_dialled(typed, kept):
-    assert read(GOOD | {"customer_phone": typed}, TODAY).phone == kept
+    assert parse_booking(GOOD | {"customer_phone": typed}, TODAY).phone == kept
 
 
 @pytest.mark.parametrize("name", ["customer_name", "pickup_location", "return_location"])
@@ -127,7 +129,7 @@ def test_a_message_holds_lines_but_nothing_else_invisible(text):
     [("customer_name", 100), ("pickup_location", 200), ("return_location", 200), ("message", 2000)],
 )
 def test_texts_have_an_end(name, longest):
-    assert read(GOOD | {name: "x" * longest}, TODAY)
+    assert parse_booking(GOOD | {name: "x" * longest}, TODAY)
     assert wrong(**{name: "x" * (longest + 1)}) == {name: [f"Use at most {longest:,} characters."]}
 
 
@@ -154,7 +156,7 @@ def test_dates_have_to_make_sense(dates, name):
 
 
 def test_a_rental_may_start_today():
-    assert read(GOOD | {"date_from": TODAY.isoformat()}, TODAY).days.start == TODAY
+    assert parse_booking(GOOD | {"date_from": TODAY.isoformat()}, TODAY).days.start == TODAY
 
 
 def test_everything_wrong_is_told_at_once():
@@ -176,12 +178,12 @@ def test_whatever_is_sent_is_a_request_or_a_list_of_sentences(changes):
     assert request.name
     assert "@" in request.email
     assert request.phone.startswith("+")
-    assert len(digest(request)) == 64
+    assert len(request_digest(request)) == 64
 
 
 def outcome(values) -> tuple[BookingRequest, None] | tuple[None, InvalidInput]:
     try:
-        return read(values, TODAY), None
+        return parse_booking(values, TODAY), None
     except InvalidInput as error:
         return None, error
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from lco.bookings import states as rules
+from lco.bookings import states
 from lco.bookings.errors import NotBooked
-from lco.bookings.repository import Ledger
+from lco.bookings.repository import BookingRepository
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import Refusal, State
+from lco.domain.booking import DeclineReason, State
 from lco.errors import DatesTaken, Gone, InvalidInput
 
 STEPS = {
@@ -38,30 +38,32 @@ STEPS = {
 
 @pytest.mark.parametrize(("before", "after"), list(itertools.product([None, *State], State)))
 def test_a_booking_takes_exactly_the_steps_of_the_table(before, after):
-    assert rules.allowed(before, after) == ((before, after) in STEPS)
+    assert states.may_transition(before, after) == ((before, after) in STEPS)
 
 
 @pytest.mark.parametrize(("before", "after"), sorted(step for step in STEPS if step[0]))
-def test_the_ledger_takes_the_steps_of_the_table_and_leaves_a_trace(shop, wanted, before, after):
-    stored(shop, wanted, before)
-    with shop.store.connection() as connection:
-        Ledger(connection).move(Ledger(connection).by_key("key"), State(after), "site", "because")
-    with shop.store.connection() as connection:
-        assert Ledger(connection).by_key("key").state == after
-    assert shop.audit()[1:] == [(before, after, "site")]
+def test_the_ledger_takes_the_steps_of_the_table_and_leaves_a_trace(services, wanted, before, after):
+    stored(services, wanted, before)
+    with services.db.connection() as connection:
+        BookingRepository(connection).transition(
+            BookingRepository(connection).by_key("key"), State(after), "site", "because"
+        )
+    with services.db.connection() as connection:
+        assert BookingRepository(connection).by_key("key").state == after
+    assert services.audit()[1:] == [(before, after, "site")]
 
 
-def test_the_ledger_refuses_every_other_step_and_changes_nothing(shop, wanted):
+def test_the_ledger_refuses_every_other_step_and_changes_nothing(services, wanted):
     for before, after in itertools.product(State, State):
         if (before, after) in STEPS:
             continue
-        stored(shop, wanted, before, key=f"{before}-{after}")
-        with shop.store.connection() as connection:
-            ledger = Ledger(connection)
-            row = ledger.by_key(f"{before}-{after}")
+        stored(services, wanted, before, key=f"{before}-{after}")
+        with services.db.connection() as connection:
+            repository = BookingRepository(connection)
+            row = repository.by_key(f"{before}-{after}")
             with pytest.raises(ValueError, match=f"cannot go from {before} to {after}"):
-                ledger.move(row, after, "site")
-            assert (row.state, ledger.steps) == (before, [])
+                repository.transition(row, after, "site")
+            assert (row.state, repository.steps) == (before, [])
             assert (
                 len(connection.execute(select(BookingChange).where(BookingChange.booking_id == row.id)).all()) == 1
             )
@@ -70,30 +72,30 @@ def test_the_ledger_refuses_every_other_step_and_changes_nothing(shop, wanted):
 @pytest.mark.parametrize("state", list(State))
 def test_a_step_is_public_only_when_odoo_has_the_booking(state):
     public = {"booked": "booking.created", "confirmed": "booking.confirmed", "cancelled": "booking.cancelled"}
-    assert rules.kind(state) == public.get(state, "booking.changed")
+    assert states.event_type(state) == public.get(state, "booking.changed")
 
 
 @pytest.mark.parametrize(
     ("refusal", "error"),
     [
-        (Refusal.DATES_TAKEN, DatesTaken),
-        (Refusal.INVALID, InvalidInput),
-        (Refusal.VEHICLE_GONE, Gone),
-        (Refusal.NOT_MADE, NotBooked),
+        (DeclineReason.DATES_TAKEN, DatesTaken),
+        (DeclineReason.INVALID, InvalidInput),
+        (DeclineReason.VEHICLE_GONE, Gone),
+        (DeclineReason.NOT_MADE, NotBooked),
     ],
 )
 def test_every_refusal_has_an_error_of_its_own(refusal, error):
-    assert type(rules.refused(refusal, "No.")) is error
+    assert type(states.decline_error(refusal, "No.")) is error
 
 
 def test_odoos_own_sentence_reaches_the_customer():
-    assert rules.refused(Refusal.INVALID, "At least 3 days.").message == "At least 3 days."
+    assert states.decline_error(DeclineReason.INVALID, "At least 3 days.").message == "At least 3 days."
 
 
-def stored(shop, wanted, state, key="key") -> None:
+def stored(services, wanted, state, key="key") -> None:
     """A booking in `state`, however it may have come there."""
-    with shop.store.connection() as connection:
-        booking = Ledger(connection).add(wanted, key, "Mower")
+    with services.db.connection() as connection:
+        booking = BookingRepository(connection).add(wanted, key, "Mower")
         connection.execute(update(BookingRow).where(BookingRow.id == booking.id).values(state=state))
 
 

@@ -7,102 +7,104 @@ from datetime import timedelta
 
 import pytest
 
-from lco.db.errors import StoreAway
+from lco.db.errors import DatabaseUnavailable
 from lco.domain.booking import State
-from lco.errors import DatesTaken, Gone, InvalidInput, NotFound, OdooAway, TooManyRequests
+from lco.errors import DatesTaken, Gone, InvalidInput, NotFound, OdooUnavailable, TooManyRequests
 from lco.odoo.errors import BookingInvalid, OutcomeUnknown, VehicleUnknown
 from tests.app.bookings.fakes import DAYS, MOWER, usd
 
 
-def test_a_booking_has_odoos_reference_and_price(shop, wanted):
-    booking = shop.place(wanted)
+def test_a_booking_has_odoos_reference_and_price(services, wanted):
+    booking = services.place(wanted)
     assert booking.state is State.BOOKED
     assert booking.request == wanted
     assert (booking.reference, booking.odoo_id, booking.odoo_message) == ("BK-1", 1, "Thank you.")
     assert booking.total == usd("640")
     assert booking.vehicle_name == MOWER.name
     assert booking.changes == 0
-    assert shop.bookings.by_token(booking.token) == booking
+    assert services.bookings.by_token(booking.token) == booking
 
 
-def test_every_step_leaves_a_trace(shop, wanted):
-    shop.place(wanted)
-    assert shop.audit() == [
+def test_every_step_leaves_a_trace(services, wanted):
+    services.place(wanted)
+    assert services.audit() == [
         (None, "requested", "customer"),
         ("requested", "placing", "customer"),
         ("placing", "booked", "answer"),
     ]
 
 
-def test_the_intent_is_stored_before_odoo_is_asked(shop, wanted):
+def test_the_intent_is_stored_before_odoo_is_asked(services, wanted):
     seen = []
-    shop.odoo.while_asked = lambda _: seen.append(shop.audit()[-1])
-    shop.place(wanted)
+    services.odoo.while_asked = lambda _: seen.append(services.audit()[-1])
+    services.place(wanted)
     assert seen == [("requested", "placing", "customer")]
 
 
-def test_a_booking_is_told_to_open_pages_after_the_old_availability_is_forgotten(shop, wanted):
+def test_a_booking_is_told_to_open_pages_after_the_old_availability_is_forgotten(services, wanted):
     forgotten_when_told = []
-    shop.changes.listen(
-        lambda change: forgotten_when_told.append((change.kind, list(shop.availability.forgotten))),
+    services.changes.subscribe(
+        lambda change: forgotten_when_told.append((change.kind, list(services.availability.forgotten))),
         lost=pytest.fail,
     )
-    shop.place(wanted)
-    assert shop.told("vehicle:7") == ["availability.changed"]
-    assert shop.told("booking:1")[-1] == "booking.created"
+    services.place(wanted)
+    assert services.told("vehicle:7") == ["availability.changed"]
+    assert services.told("booking:1")[-1] == "booking.created"
     assert ("availability.changed", [7]) in forgotten_when_told
 
 
-def test_nothing_personal_is_told(shop, wanted):
-    booking = shop.place(replace(wanted, message="Ring twice", pickup_location="Elm Street 1"))
-    assert booking.reference in shop.said()
+def test_nothing_personal_is_told(services, wanted):
+    booking = services.place(replace(wanted, message="Ring twice", pickup_location="Elm Street 1"))
+    assert booking.reference in services.said()
     for secret in ("Ada", "ada@", "+1218", "Ring", "Elm", booking.token):
-        assert secret not in shop.said()
+        assert secret not in services.said()
 
 
-def test_taken_dates_are_declined_and_what_is_known_of_them_forgotten(shop, wanted):
-    shop.odoo.taken = [DAYS]
+def test_taken_dates_are_declined_and_what_is_known_of_them_forgotten(services, wanted):
+    services.odoo.taken = [DAYS]
     with pytest.raises(DatesTaken):
-        shop.place(wanted)
-    assert shop.availability.forgotten == [7]
-    assert shop.audit()[-1] == ("placing", "declined", "site")
+        services.place(wanted)
+    assert services.availability.forgotten == [7]
+    assert services.audit()[-1] == ("placing", "declined", "site")
 
 
-def test_what_odoo_calls_invalid_is_said_in_odoos_words(shop, wanted):
-    shop.odoo.answer = BookingInvalid("At least 3 days, please.", upstream_status=400)
+def test_what_odoo_calls_invalid_is_said_in_odoos_words(services, wanted):
+    services.odoo.answer = BookingInvalid("At least 3 days, please.", upstream_status=400)
     for _ in range(2):
         with pytest.raises(InvalidInput, match="At least 3 days, please"):
-            shop.place(wanted)
-    assert len(shop.odoo.asked) == 1
+            services.place(wanted)
+    assert len(services.odoo.asked) == 1
 
 
-def test_a_vehicle_that_odoo_does_not_know_any_more_is_gone(shop, wanted):
-    shop.odoo.answer = VehicleUnknown(upstream_status=404)
+def test_a_vehicle_that_odoo_does_not_know_any_more_is_gone(services, wanted):
+    services.odoo.answer = VehicleUnknown(upstream_status=404)
     with pytest.raises(Gone):
-        shop.place(wanted)
-    assert shop.audit()[-1][1] == "declined"
+        services.place(wanted)
+    assert services.audit()[-1][1] == "declined"
 
 
 @pytest.mark.parametrize(("vehicle_id", "error"), [(8, Gone), (9, NotFound)])
-def test_a_vehicle_the_shop_does_not_have_is_refused_before_anything_is_stored(shop, wanted, vehicle_id, error):
+def test_a_vehicle_the_shop_does_not_have_is_refused_before_anything_is_stored(
+    services, wanted, vehicle_id, error
+):
     with pytest.raises(error):
-        shop.place(replace(wanted, vehicle_id=vehicle_id))
-    assert shop.stored() == 0
-    assert shop.hits == 0
+        services.place(replace(wanted, vehicle_id=vehicle_id))
+    assert services.stored() == 0
+    assert services.hits == 0
 
 
-def test_while_odoo_is_away_the_request_is_kept_and_placed_when_it_is_back(shop, wanted, later):
-    shop.odoo.answer = OdooAway()
-    kept = shop.place(wanted)
+def test_while_odoo_is_away_the_request_is_kept_and_placed_when_it_is_back(services, wanted, advance_clock):
+    services.odoo.answer = OdooUnavailable()
+    kept = services.place(wanted)
     assert (kept.state, kept.reference, kept.refusal) == (State.REQUESTED, None, None)
-    shop.odoo.answer = None
-    assert shop.place(wanted).state is State.REQUESTED, "who sends it again makes nothing happen sooner"
-    later(timedelta(seconds=6))
-    shop.bookings.attend()
-    assert shop.bookings.by_token(kept.token).state is State.BOOKED
-    assert shop.stored() == 1
-    assert shop.hits == 1, "it counts once for its customer, however often Odoo is asked"
-    assert [step[1:] for step in shop.audit()] == [
+    services.odoo.answer = None
+    assert services.place(wanted).state is State.REQUESTED, "who sends it again makes nothing happen sooner"
+    advance_clock(timedelta(seconds=6))
+    services.bookings.process_due()
+    assert services.bookings.by_token(kept.token).state is State.BOOKED
+    assert services.stored() == 1
+    assert services.hits == 1, "it counts once for its customer, however often Odoo is asked"
+    assert [step[1:] for step in services.audit()] == [
         ("requested", "customer"),
         ("placing", "customer"),
         ("requested", "site"),
@@ -111,14 +113,14 @@ def test_while_odoo_is_away_the_request_is_kept_and_placed_when_it_is_back(shop,
     ]
 
 
-def test_every_attempt_of_a_booking_has_one_key_that_tells_nobody_its_token(shop, wanted, later):
-    shop.odoo.answer = OdooAway()
-    booking = shop.place(wanted)
-    shop.odoo.answer = None
-    later(timedelta(seconds=6))
-    shop.another_process().attend()
-    shop.place(replace(wanted, days=DAYS.moved(timedelta(days=30))), "another")
-    first, second, other = shop.odoo.keys
+def test_every_attempt_of_a_booking_has_one_key_that_tells_nobody_its_token(services, wanted, advance_clock):
+    services.odoo.answer = OdooUnavailable()
+    booking = services.place(wanted)
+    services.odoo.answer = None
+    advance_clock(timedelta(seconds=6))
+    services.another_process().process_due()
+    services.place(replace(wanted, days=DAYS.shift(timedelta(days=30))), "another")
+    first, second, other = services.odoo.keys
     assert first == second != other
     assert re.fullmatch("[0-9a-f]{64}", first)
     secrets = [text.encode() for text in (booking.token, "key")]
@@ -126,74 +128,74 @@ def test_every_attempt_of_a_booking_has_one_key_that_tells_nobody_its_token(shop
 
 
 @pytest.mark.parametrize("answer", [OutcomeUnknown(), RuntimeError("the client broke down")])
-def test_an_unknown_outcome_is_said_honestly_and_never_sent_again(shop, wanted, answer):
-    shop.odoo.answer = answer
-    booking = shop.place(wanted)
+def test_an_unknown_outcome_is_said_honestly_and_never_sent_again(services, wanted, answer):
+    services.odoo.answer = answer
+    booking = services.place(wanted)
     assert booking.state is State.CHECKING
     assert booking.reference is None
-    shop.odoo.answer = None
-    assert shop.place(wanted).state is State.CHECKING
-    assert len(shop.odoo.asked) == 1
+    services.odoo.answer = None
+    assert services.place(wanted).state is State.CHECKING
+    assert len(services.odoo.asked) == 1
 
 
-def test_a_refused_attempt_leaves_nothing_behind(shop, wanted):
+def test_a_refused_attempt_leaves_nothing_behind(services, wanted):
     with pytest.raises(TooManyRequests):
-        shop.bookings.place(wanted, "key", _too_many)
-    assert shop.stored() == 0
-    assert shop.odoo.asked == []
-    assert shop.place(wanted).state is State.BOOKED
+        services.bookings.place(wanted, "key", _too_many)
+    assert services.stored() == 0
+    assert services.odoo.asked == []
+    assert services.place(wanted).state is State.BOOKED
 
 
-def test_a_lost_database_after_odoo_has_booked_is_not_told_as_a_no(fragile_shop, wanted, later):
-    shop = fragile_shop
+def test_a_lost_database_after_odoo_has_booked_is_not_told_as_a_no(fragile_services, wanted, advance_clock):
+    services = fragile_services
 
     def rename(before: str, after: str) -> None:
-        with shop.store.engine.begin() as connection:
+        with services.db.engine.begin() as connection:
             connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
 
-    shop.odoo.while_asked = lambda _: rename("booking_changes", "lost")
-    assert shop.place(wanted).state is State.CHECKING
+    services.odoo.while_asked = lambda _: rename("booking_changes", "lost")
+    assert services.place(wanted).state is State.CHECKING
     rename("lost", "booking_changes")
-    later(timedelta(seconds=30))
-    shop.bookings.attend()
-    assert shop.audit()[-1] == ("placing", "checking", "site")
-    assert len(shop.odoo.asked) == 1
+    advance_clock(timedelta(seconds=30))
+    services.bookings.process_due()
+    assert services.audit()[-1] == ("placing", "checking", "site")
+    assert len(services.odoo.asked) == 1
 
 
-def test_without_a_database_odoo_is_not_asked(fragile_shop, wanted):
-    shop = fragile_shop
-    with shop.store.engine.begin() as connection:
+def test_without_a_database_odoo_is_not_asked(fragile_services, wanted):
+    services = fragile_services
+    with services.db.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE bookings RENAME TO lost")
-    with pytest.raises(StoreAway):
-        shop.place(wanted)
-    assert shop.odoo.asked == []
+    with pytest.raises(DatabaseUnavailable):
+        services.place(wanted)
+    assert services.odoo.asked == []
 
 
 @pytest.mark.parametrize("token", ["", "unknown", "\x00", "ü" * 10, "x" * 5000, "' OR 1=1 --"])
-def test_an_unknown_token_is_not_found(shop, wanted, token):
-    shop.place(wanted)
+def test_an_unknown_token_is_not_found(services, wanted, token):
+    services.place(wanted)
     with pytest.raises(NotFound):
-        shop.bookings.by_token(token)
+        services.bookings.by_token(token)
 
 
-def test_tokens_cannot_be_guessed(shop, wanted, other):
-    tokens = [shop.place(wanted, "1").token, shop.place(other, "2").token]
+def test_tokens_cannot_be_guessed(services, wanted, other):
+    tokens = [services.place(wanted, "1").token, services.place(other, "2").token]
     assert tokens[0] != tokens[1]
     assert min(map(len, tokens)) >= 32
 
 
 @pytest.mark.parametrize("message", ["A\x00B", "\ud800", "x" * 10_000])
-def test_whatever_odoo_says_is_kept_in_a_form_the_store_can_take(shop, wanted, message):
-    shop.odoo.answer = BookingInvalid(message, upstream_status=400)
+def test_whatever_odoo_says_is_kept_in_a_form_the_store_can_take(services, wanted, message):
+    services.odoo.answer = BookingInvalid(message, upstream_status=400)
     with pytest.raises(InvalidInput) as refused:
-        shop.place(wanted)
+        services.place(wanted)
     assert len(refused.value.message) <= 500
     refused.value.message.encode()
 
 
-def test_a_number_too_large_for_any_database_does_not_lose_a_booking(shop, wanted):
-    shop.odoo.first_id = 10**30
-    booking = shop.place(wanted)
+def test_a_number_too_large_for_any_database_does_not_lose_a_booking(services, wanted):
+    services.odoo.first_id = 10**30
+    booking = services.place(wanted)
     assert (booking.state, booking.reference, booking.odoo_id) == (State.BOOKED, "BK-1", None)
 
 

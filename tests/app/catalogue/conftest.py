@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 
 from lco import background
 from lco.availability.service import Availability
-from lco.caching.swr import Freshness, Shelf
-from lco.catalogue.removed import Removed
+from lco.caching.swr import CacheBackend, StaleWhileRevalidateCache
+from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.service import Catalogue
 from lco.changes.log import MemoryLog
 from lco.demo.app import DemoSettings, create_demo
@@ -91,13 +91,13 @@ class Odoo:
 class Front:
     """A catalogue in front of an Odoo, and what it says to the world."""
 
-    def __init__(self, url: str, shelf: Shelf | None = None) -> None:
+    def __init__(self, url: str, backend: CacheBackend | None = None) -> None:
         self.client = OdooClient(Transport(url))
-        freshness = Freshness(shelf)
-        self.availability = Availability(self.client, freshness, ZoneInfo("America/Chicago"))
+        cache = StaleWhileRevalidateCache(backend)
+        self.availability = Availability(self.client, cache, ZoneInfo("America/Chicago"))
         self.changes = MemoryLog()
         self.began = self.changes.head()
-        self.catalogue = Catalogue(self.client, freshness, self.availability, self.changes, Removed(shelf))
+        self.catalogue = Catalogue(self.client, cache, self.availability, self.changes, RemovedVehicles(backend))
         self.catalogue.pause = timedelta(milliseconds=50)
 
     def news(self) -> list[tuple[str, str]]:
@@ -107,7 +107,7 @@ class Front:
 
 def settle() -> None:
     """Returns when all background work asked for before has ended: every thread of it is then in one barrier."""
-    wait_until(background.settled, "background work to begin")
+    wait_until(background.is_idle, "background work to begin")
     threads = background._threads._max_workers
     barrier = threading.Barrier(threads + 1)
     for _ in range(threads):
@@ -145,7 +145,7 @@ def catalogue(front):
 @pytest.fixture
 def restarted(_demo):
     """Makes fronts that share a shelf, as processes one after the other do."""
-    return lambda shelf: Front(_demo[1], shelf)
+    return lambda backend: Front(_demo[1], backend)
 
 
 class DictShelf:
@@ -171,7 +171,7 @@ class DictShelf:
 
 
 @pytest.fixture
-def shelf():
+def backend():
     return DictShelf()
 
 

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lco import clock
-from lco.catalogue.service import LIST_FRESH
+from lco.catalogue.service import LIST_MAX_AGE
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
 from lco.errors import Gone, OdooError
 from lco.odoo.errors import VehicleUnknown
 
 IDS = (1, 2, 3)
-LATER = LIST_FRESH + timedelta(seconds=1)
+LATER = LIST_MAX_AGE + timedelta(seconds=1)
 
 ids = st.sampled_from(IDS)
 amounts = st.integers(1, 3).map(lambda n: n * 100)
@@ -47,7 +47,7 @@ def test_in_the_end_the_catalogue_is_as_odoo_has_it(odoo, restarted, settle, ste
         for step in steps:
             take(step, odoo, front.catalogue, time)
         for vehicle_id in IDS:
-            front.catalogue.read_again(vehicle_id)
+            front.catalogue.reread(vehicle_id)
         settle()
         assert shown(front) == truth(front)
         before = front.news()

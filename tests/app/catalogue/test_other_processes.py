@@ -11,40 +11,40 @@ import pytest
 
 from lco import clock
 from lco.availability.service import Availability
-from lco.caching.swr import Freshness
+from lco.caching.swr import StaleWhileRevalidateCache
 from lco.catalogue.events import CORRECTED
-from lco.catalogue.removed import Removed
-from lco.catalogue.serialization import Learned
-from lco.catalogue.service import LIST_FRESH, Catalogue
-from lco.domain.date_range import DAY, Days
+from lco.catalogue.removed import RemovedVehicles
+from lco.catalogue.serialization import VehicleVersion
+from lco.catalogue.service import LIST_MAX_AGE, Catalogue
+from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Picture, Rates, Status, Vehicle
 from lco.errors import Gone
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from lco.redis_backends.change_log import RedisLog
-from lco.redis_backends.client import Redis
+from lco.redis_backends.client import RedisClient
 from tests.app.catalogue.conftest import DictShelf
 from tests.redis_server import empty_redis, redis_server  # noqa: F401 - a fixture
 from tests.serving import wait_until
 
 LIST = "GET /api/fleet/vehicles"
 DETAIL = "GET /api/fleet/vehicle/{id}"
-LATER = LIST_FRESH + timedelta(seconds=1)
+LATER = LIST_MAX_AGE + timedelta(seconds=1)
 
 
 class Process:
     """A catalogue of its own, and what its pages are told."""
 
-    def __init__(self, odoo_url: str, redis: Redis, shelf: DictShelf) -> None:
+    def __init__(self, odoo_url: str, redis: RedisClient, backend: DictShelf) -> None:
         client = OdooClient(Transport(odoo_url))
-        freshness = Freshness(shelf, turn=redis.turn)
-        self.availability = Availability(client, freshness, ZoneInfo("America/Chicago"))
+        cache = StaleWhileRevalidateCache(backend, turn=redis.lock)
+        self.availability = Availability(client, cache, ZoneInfo("America/Chicago"))
         self.log = RedisLog(redis)
-        self.catalogue = Catalogue(client, freshness, self.availability, self.log, Removed(shelf))
+        self.catalogue = Catalogue(client, cache, self.availability, self.log, RemovedVehicles(backend))
         self.told = []
-        self.log.listen(lambda change: self.told.append((change.topic, change.kind)))
-        self.log.begin()
+        self.log.subscribe(lambda change: self.told.append((change.topic, change.kind)))
+        self.log.start()
 
     def status(self, vehicle_id: int) -> Status:
         return self.catalogue.find(vehicle_id).status
@@ -55,10 +55,10 @@ class Process:
 
 @pytest.fixture
 def process(_demo, odoo, empty_redis, settle):  # noqa: F811 - pytest's way to ask for a fixture
-    shelf, made = DictShelf(), []
+    backend, made = DictShelf(), []
 
     def make() -> Process:
-        made.append(Process(_demo[1], Redis(empty_redis.url), shelf))
+        made.append(Process(_demo[1], RedisClient(empty_redis.url), backend))
         return made[-1]
 
     yield make
@@ -85,7 +85,7 @@ def test_one_reading_of_the_list_serves_all_processes(two, odoo):
 def test_what_a_webhook_told_one_process_all_know_before_their_pages_are_told(two):
     one, other = two
     seen = []
-    other.log.listen(lambda _: seen.append(other.status(3)))
+    other.log.subscribe(lambda _: seen.append(other.status(3)))
     one.catalogue.status_changed(3, Status.RENTED, None, {})
     other.hears("availability.changed")
     assert seen[0] is Status.RENTED
@@ -166,10 +166,10 @@ def test_a_removed_vehicle_is_gone_everywhere(two, odoo):
 def test_availability_is_asked_again_everywhere_when_days_were_taken(two, odoo):
     one, other = two
     start = clock.now().date() + timedelta(days=60)
-    days = Days(start, start + DAY * 3)
+    days = DateRange(start, start + DAY * 3)
     assert [each.availability.quote(5, days).available for each in two] == [True, True]
     before = odoo.calls("GET /api/fleet/availability")
-    one.availability.forget(5)
+    one.availability.invalidate(5)
     one.log.append("vehicle:5", "availability.changed", {"vehicle_id": 5})
     other.hears("availability.changed")
     assert [each.availability.quote(5, days).available for each in two] == [True, True]
@@ -275,5 +275,5 @@ FULL = Vehicle(
 
 @pytest.mark.parametrize("vehicle", [FULL, replace(FULL, picture=None, sale_price=None, back_on=None), None])
 def test_what_is_written_is_read_the_same(vehicle):
-    learned = Learned(datetime(2026, 1, 2, tzinfo=UTC), vehicle)
-    assert Learned.read(json.loads(json.dumps(learned.written()))) == learned
+    learned = VehicleVersion(datetime(2026, 1, 2, tzinfo=UTC), vehicle)
+    assert VehicleVersion.loads(json.loads(json.dumps(learned.dumps()))) == learned

@@ -6,14 +6,14 @@ from decimal import Decimal
 import pytest
 
 from lco import clock
-from lco.catalogue.service import LIST_FRESH
-from lco.domain.date_range import DAY, Days
+from lco.catalogue.service import LIST_MAX_AGE
+from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
 from lco.errors import Gone, NotFound, OdooError
 from tests.serving import wait_until
 
-LATER = LIST_FRESH + timedelta(seconds=1)
+LATER = LIST_MAX_AGE + timedelta(seconds=1)
 A_DAY_LATER = timedelta(days=1, minutes=1)
 LIST = "GET /api/fleet/vehicles"
 
@@ -66,7 +66,7 @@ def test_details_of_what_odoo_has_dropped_without_a_word_are_gone_and_so_is_the_
 
 def test_free_is_what_odoo_lists_as_free_and_is_asked_once(catalogue, odoo):
     far = clock.now().date() + timedelta(days=60)
-    days = Days(far, far + DAY)
+    days = DateRange(far, far + DAY)
     odoo.change(3, in_maintenance=True)
     assert catalogue.free(days) == set(range(1, 16)) - {3}
     before = odoo.calls(LIST)
@@ -82,24 +82,24 @@ def test_with_nothing_known_and_no_odoo_there_is_nothing_to_show(front, odoo):
     odoo.fail()
     with pytest.raises(OdooError):
         front.catalogue.vehicles()
-    assert front.catalogue.old_since() is None
+    assert front.catalogue.stale_since() is None
     assert front.catalogue.is_away
 
 
 def test_while_odoo_is_away_the_old_list_is_shown_with_its_age_and_the_world_is_told_once(catalogue, front, odoo):
     before = clock.now()
-    assert (catalogue.old_since(), catalogue.is_away) == (None, False)
+    assert (catalogue.stale_since(), catalogue.is_away) == (None, False)
     odoo.fail()
     with clock.moved(LATER):
         for _ in range(3):
             catalogue.refresh()
         assert len(catalogue.vehicles().vehicles) == 15
         assert catalogue.is_away
-        assert catalogue.old_since() <= before
+        assert catalogue.stale_since() <= before
         odoo.recover()
     with clock.moved(LATER * 2):
         catalogue.refresh()
-        assert (catalogue.old_since(), catalogue.is_away) == (None, False)
+        assert (catalogue.stale_since(), catalogue.is_away) == (None, False)
     assert front.news() == [("odoo", "odoo.away"), ("odoo", "odoo.back")]
 
 
@@ -194,23 +194,23 @@ def test_a_longer_rate_that_changed_or_ended_is_told_when_the_vehicle_is_read(ca
     assert front.news() == [("vehicle:1", "price.updated")]
 
 
-def test_what_was_removed_between_two_processes_is_gone_in_the_second(restarted, odoo, shelf):
-    restarted(shelf).catalogue.vehicles()
+def test_what_was_removed_between_two_processes_is_gone_in_the_second(restarted, odoo, backend):
+    restarted(backend).catalogue.vehicles()
     odoo.remove(2)
-    second = restarted(shelf)
+    second = restarted(backend)
     with clock.moved(LATER):
         second.catalogue.refresh()
         with pytest.raises(Gone):
             second.catalogue.find(2)
     assert second.news() == [("vehicle:2", "vehicle.removed")]
     with pytest.raises(Gone):
-        restarted(shelf).catalogue.find(2)
+        restarted(backend).catalogue.find(2)
 
 
-def test_the_first_refresh_of_a_process_asks_odoo_since_webhooks_may_have_been_missed(restarted, odoo, shelf):
-    restarted(shelf).catalogue.vehicles()
+def test_the_first_refresh_of_a_process_asks_odoo_since_webhooks_may_have_been_missed(restarted, odoo, backend):
+    restarted(backend).catalogue.vehicles()
     odoo.change(1, name="Renamed")
-    second = restarted(shelf)
+    second = restarted(backend)
     for _ in range(2):
         second.catalogue.refresh()
     assert second.catalogue.find(1).name == "Renamed"
@@ -218,11 +218,11 @@ def test_the_first_refresh_of_a_process_asks_odoo_since_webhooks_may_have_been_m
     assert odoo.calls(LIST) == 2
 
 
-def test_a_restart_while_odoo_is_away_shows_what_lies_on_the_shelf(restarted, odoo, shelf):
-    first = restarted(shelf).catalogue
+def test_a_restart_while_odoo_is_away_shows_what_lies_on_the_shelf(restarted, odoo, backend):
+    first = restarted(backend).catalogue
     first.vehicles()
     first.details(1)
     odoo.fail()
-    second = restarted(shelf).catalogue
+    second = restarted(backend).catalogue
     assert len(second.vehicles().vehicles) == 15
     assert second.details(1).pictures

@@ -7,14 +7,14 @@ from decimal import Decimal
 import pytest
 
 from lco import clock
-from lco.catalogue.service import LIST_FRESH
-from lco.domain.date_range import DAY, Days
+from lco.catalogue.service import LIST_MAX_AGE
+from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
 from lco.errors import Gone, NotFound
 
 PATIENCE = 5.0
-LATER = LIST_FRESH + timedelta(seconds=1)
+LATER = LIST_MAX_AGE + timedelta(seconds=1)
 BACK = date(2027, 1, 5)
 DETAIL = "/api/fleet/vehicle/"
 LIST = "/api/fleet/vehicles"
@@ -267,7 +267,7 @@ def test_the_public_entry_says_what_is_public_and_what_the_webhook_added(catalog
 
 def test_news_of_a_vehicle_make_its_quotes_and_lists_of_free_ones_be_asked_again(catalogue, front, odoo, settle):
     far = clock.now().date() + timedelta(days=60)
-    days = Days(far, far + DAY)
+    days = DateRange(far, far + DAY)
     assert 1 in catalogue.free(days)
     assert front.availability.quote(1, days).available
     odoo.change(1, in_maintenance=True)

@@ -7,7 +7,7 @@ import pytest
 from lco import clock
 from lco.changes.log import ChangeId, MemoryLog
 from lco.redis_backends.change_log import RedisLog
-from lco.redis_backends.client import Redis
+from lco.redis_backends.client import RedisClient
 from tests.redis_server import redis_server  # noqa: F401 - a fixture
 from tests.serving import wait_until
 
@@ -23,8 +23,8 @@ def make_log(request):
     made = []
 
     def make(**more) -> RedisLog:
-        log = RedisLog(Redis(server.url), **more)
-        log.begin()
+        log = RedisLog(RedisClient(server.url), **more)
+        log.start()
         made.append(log)
         return log
 
@@ -87,7 +87,7 @@ def test_a_full_log_forgets_the_oldest_and_knows_that_it_did(make_log):
 
 def test_listeners_hear_every_change_in_order(log):
     heard = []
-    log.listen(heard.append)
+    log.subscribe(heard.append)
     told = appended(log, *prices(50))
     assert heard == told
 
@@ -101,11 +101,11 @@ def test_data_given_away_cannot_be_changed_from_outside(log):
 
 def test_a_log_that_nothing_has_happened_to_is_there_and_tells_its_own_news(log):
     assert not log.is_away
-    assert log.is_mine_to_tell("step:1")
+    assert log.claim("step:1")
 
 
 def test_nobody_follows_himself(log):
     followed, lost = [], []
-    log.follow(followed.append, lambda: lost.append(True))
+    log.replicate(followed.append, lambda: lost.append(True))
     appended(log, *prices(3))
     assert followed == lost == []

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from lco.db import Store
-from lco.db.errors import StoreAway
+from lco.db import Database
+from lco.db.errors import DatabaseUnavailable
 from lco.db.models import Delivery, EarlyNews
 from lco.settings import SettingsError
 
@@ -72,7 +72,7 @@ def test_instants_keep_their_zone(store):
 
 
 def test_an_instant_without_a_zone_is_refused(store):
-    with pytest.raises(StoreAway), store.session() as session:
+    with pytest.raises(DatabaseUnavailable), store.session() as session:
         session.add(delivery("a", received_at=datetime(2026, 12, 1)))  # noqa: DTZ001 - this is the point
 
 
@@ -107,7 +107,7 @@ PRAGMAS = {"journal_mode": "wal", "synchronous": 1, "busy_timeout": 5000, "forei
 
 
 def test_the_folder_of_the_database_is_made(tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/some/where/lco.sqlite3")
+    store = Database(f"sqlite:///{tmp_path}/some/where/lco.sqlite3")
     store.migrate()
     store.ping()
     store.close()
@@ -116,12 +116,12 @@ def test_the_folder_of_the_database_is_made(tmp_path):
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
 def test_a_database_that_every_thread_would_have_for_itself_is_refused(url):
     with pytest.raises(SettingsError, match="file"):
-        Store(url)
+        Database(url)
 
 
 def test_a_store_that_is_not_migrated_says_so_without_quoting_people(tmp_path, caplog):
-    store = Store(f"sqlite:///{tmp_path}/lco.sqlite3")
-    with pytest.raises(StoreAway), caplog.at_level(logging.ERROR), store.session() as session:
+    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
+    with pytest.raises(DatabaseUnavailable), caplog.at_level(logging.ERROR), store.session() as session:
         session.add(delivery("a", payload="ada@example.com"))
     store.close()
     assert "no such table" in caplog.text
@@ -129,6 +129,6 @@ def test_a_store_that_is_not_migrated_says_so_without_quoting_people(tmp_path, c
 
 
 def test_a_database_that_cannot_be_reached_is_away():
-    store = Store("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
-    with pytest.raises(StoreAway):
+    store = Database("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
+    with pytest.raises(DatabaseUnavailable):
         store.ping()

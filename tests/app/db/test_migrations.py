@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from lco.db import Store
+from lco.db import Database
 from lco.db.models import Base
 
 
@@ -35,9 +35,9 @@ def test_migrating_twice_changes_nothing(store):
 
 
 def test_two_processes_may_migrate_at_once(tmp_path):
-    stores = [Store(f"sqlite:///{tmp_path}/lco.sqlite3") for _ in range(2)]
+    stores = [Database(f"sqlite:///{tmp_path}/lco.sqlite3") for _ in range(2)]
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(Store.migrate, stores))
+        list(threads.map(Database.migrate, stores))
     assert differences(stores[0]) == []
     for store in stores:
         store.close()

@@ -3,8 +3,8 @@
 import pytest
 
 from lco import create_app
-from lco.db import Store
-from lco.mail.composer import Messages
+from lco.db import Database
+from lco.mail.composer import MailComposer
 from lco.mail.outbox import Outbox
 from lco.settings import Settings
 from tests.app.mail.fakes import arrived, emptied, mail_about
@@ -30,7 +30,7 @@ def render(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def make_messages(render):
-    return lambda alternatives=lambda vehicle_id, days: (), **more: Messages(
+    return lambda alternatives=lambda vehicle_id, days: (), **more: MailComposer(
         render, SETTINGS, alternatives, **more
     )
 
@@ -42,7 +42,7 @@ def messages(make_messages):
 
 @pytest.fixture(scope="session")
 def one_store(tmp_path_factory):
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('mail')}/lco.sqlite3")
+    store = Database(f"sqlite:///{tmp_path_factory.mktemp('mail')}/lco.sqlite3")
     store.migrate()
     yield store
     store.close()

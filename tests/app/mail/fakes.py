@@ -9,17 +9,17 @@ from email.policy import default
 from icalendar import Calendar
 from sqlalchemy import insert
 
-from lco.bookings.mapping import new_row
-from lco.db import Store
+from lco.bookings.mapping import insert_values
+from lco.db import Database
 from lco.db.mails import Mail
 from lco.db.models import BookingRow
-from lco.domain.booking import Booking, BookingRequest, Refusal, State
-from lco.domain.date_range import Days
+from lco.domain.booking import Booking, BookingRequest, DeclineReason, State
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.mail.outbox import Outbox
-from lco.mail.serialization import snapshot
+from lco.mail.serialization import dumps
 
-DAYS = Days(date(2030, 1, 7), date(2030, 1, 11))
+DAYS = DateRange(date(2030, 1, 7), date(2030, 1, 11))
 NOON = datetime(2029, 12, 2, 12, tzinfo=UTC)
 REQUEST = BookingRequest(7, DAYS, "Ada Lövelace", "ada@lovelace.test.com", "+12185550142")
 BOOKING = Booking(
@@ -41,7 +41,7 @@ KEPT = replace(BOOKING, state=State.REQUESTED, reference=None, total=None)
 CONFIRMED = replace(BOOKING, state=State.CONFIRMED, changes=1)
 CANCELLED = replace(BOOKING, state=State.CANCELLED, changes=2, reason="The yard is flooded.")
 TAKEN = replace(
-    KEPT, state=State.DECLINED, refusal=Refusal.DATES_TAKEN, reason="These dates have just been taken."
+    KEPT, state=State.DECLINED, refusal=DeclineReason.DATES_TAKEN, reason="These dates have just been taken."
 )
 BOOKINGS = {
     "received": KEPT,
@@ -63,31 +63,31 @@ def mail_about(booking: Booking, message: str, mail_id: int = 5) -> Mail:
         booking_id=booking.id,
         message=message,
         changes=booking.changes,
-        snapshot=snapshot(booking),
+        snapshot=dumps(booking),
         written_at=NOON,
         attempts=1,
     )
 
 
-def stored(store: Store, token: str) -> Booking:
+def stored(store: Database, token: str) -> Booking:
     """The booking under another token, with a row of its own."""
-    row = new_row(REQUEST, token, BOOKING.vehicle_name, token, NOON) | {"state": State.BOOKED}
+    row = insert_values(REQUEST, token, BOOKING.vehicle_name, token, NOON) | {"state": State.BOOKED}
     with store.session() as session:
         added = session.execute(insert(BookingRow).values(row).returning(BookingRow.id))
         return replace(BOOKING, id=added.scalar_one(), token=token)
 
 
-def write(store: Store, outbox: Outbox, message: str, booking: Booking) -> None:
+def write(store: Database, outbox: Outbox, message: str, booking: Booking) -> None:
     with store.connection() as connection:
         outbox.write(connection, message, booking)
 
 
-def mail_of(store: Store, mail_id: int) -> Mail:
+def mail_of(store: Database, mail_id: int) -> Mail:
     with store.session() as session:
         return session.get_one(Mail, mail_id)
 
 
-def emptied(store: Store) -> Store:
+def emptied(store: Database) -> Database:
     with store.session() as session:
         session.execute(Mail.__table__.delete())
         session.execute(BookingRow.__table__.delete())

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from lco.cli import mail as cli
-from lco.mail.sender import FolderSender
+from lco.mail.sender import FileSender
 from lco.mail.worker import Worker
 from tests.app.mail.fakes import stored, write
 
@@ -15,7 +15,7 @@ from tests.app.mail.fakes import stored, write
 @pytest.fixture
 def run(outbox, messages, tmp_path):
     app = Flask("commands")
-    app.extensions["lco.mail"] = Worker(outbox, messages.compose, FolderSender(tmp_path, is_meant=True))
+    app.extensions["lco.mail"] = Worker(outbox, messages.compose, FileSender(tmp_path, is_meant=True))
     for command in (cli.mails, cli.mail_worker):
         app.cli.add_command(command)
     return lambda *arguments: app.test_cli_runner().invoke(args=arguments)

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from lco import clock
-from lco.domain.booking import Refusal, State
-from lco.mail.composer import LETTERS
+from lco.domain.booking import DeclineReason, State
+from lco.mail.composer import BUILDERS
 from lco.mail.errors import MailRefused
 from tests.app.mail.fakes import (
     BOOKING,
@@ -31,7 +31,7 @@ PAGE = "https://rent.example/bookings/secret-token"
 
 
 def test_every_mail_has_a_letter_and_a_test():
-    assert LETTERS.keys() == BOOKINGS.keys()
+    assert BUILDERS.keys() == BOOKINGS.keys()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_refusal_comes_with_free_days_and_a_link_to_each(make_messages):
 
     def free(vehicle_id, days):
         asked.append((vehicle_id, days))
-        return [days.moved(timedelta(days=7)), days.moved(timedelta(days=14))]
+        return [days.shift(timedelta(days=7)), days.shift(timedelta(days=14))]
 
     mail = arrived(make_messages(free).compose(mail_about(TAKEN, "declined")))
     assert asked == [(7, DAYS)]
@@ -145,10 +145,10 @@ def test_a_refusal_comes_with_free_days_and_a_link_to_each(make_messages):
     assert "Mon 21 Jan" in text(mail)
 
 
-@pytest.mark.parametrize("refusal", [Refusal.INVALID, Refusal.VEHICLE_GONE])
+@pytest.mark.parametrize("refusal", [DeclineReason.INVALID, DeclineReason.VEHICLE_GONE])
 def test_where_other_days_would_not_help_none_are_asked_for(make_messages, refusal):
     asked = []
-    messages = make_messages(lambda *question: asked.append(question) or ())
+    messages = make_messages(lambda *query: asked.append(query) or ())
     mail = arrived(messages.compose(mail_about(replace(TAKEN, refusal=refusal), "declined")))
     assert asked == []
     assert "https://rent.example/equipment\n" in text(mail)
@@ -165,7 +165,7 @@ def test_a_refusal_goes_without_alternatives_when_they_cannot_be_had(make_messag
 
 
 def test_days_that_have_passed_by_the_time_of_sending_are_not_offered(make_messages):
-    messages = make_messages(lambda _, days: [days.moved(timedelta(days=7)), days.moved(timedelta(days=14))])
+    messages = make_messages(lambda _, days: [days.shift(timedelta(days=7)), days.shift(timedelta(days=14))])
     with clock.moved(NOON.replace(year=2030, month=1, day=16) - clock.now()):
         said = text(arrived(messages.compose(mail_about(TAKEN, "declined"))))
     assert "Mon 14 Jan" not in said

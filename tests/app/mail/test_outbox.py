@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from lco import clock
 from lco.db.mails import Mail
-from lco.mail.outbox import ATTEMPTS, LEASE, Counts, Outbox, pause_after
-from lco.mail.serialization import booking_of, snapshot
+from lco.mail.outbox import ATTEMPTS, LEASE, Counts, Outbox, backoff
+from lco.mail.serialization import dumps, loads
 from tests.app.mail.fakes import BOOKINGS, mail_of, stored, write
 
 A_MOMENT = timedelta(seconds=1)
@@ -33,14 +33,14 @@ def grace(store):
 
 @pytest.mark.parametrize("booking", BOOKINGS.values())
 def test_a_snapshot_keeps_all_of_a_booking(booking):
-    assert booking_of(snapshot(booking)) == booking
+    assert loads(dumps(booking)) == booking
 
 
 def test_a_mail_is_written_with_what_it_tells(store, outbox, ada):
     write(store, outbox, "booked", ada)
     mail = outbox.claim()
     assert (mail.message, mail.booking_id, mail.changes) == ("booked", ada.id, 0)
-    assert booking_of(mail.snapshot) == ada
+    assert loads(mail.snapshot) == ada
 
 
 def test_a_step_that_is_undone_leaves_no_mail(store, outbox, ada):
@@ -88,13 +88,13 @@ def test_a_commit_ends_the_waiting_and_an_undone_step_does_not(store, outbox, ad
 # Leases
 
 
-def test_a_leased_mail_is_nobody_elses(store, outbox, ada, later):
+def test_a_leased_mail_is_nobody_elses(store, outbox, ada, advance_clock):
     write(store, outbox, "booked", ada)
     first = outbox.claim()
     assert Outbox(store).claim() is None
-    later(LEASE - A_MOMENT)
+    advance_clock(LEASE - A_MOMENT)
     assert Outbox(store).claim() is None
-    later(2 * A_MOMENT)
+    advance_clock(2 * A_MOMENT)
     second = Outbox(store).claim()
     assert (second.id, second.attempts) == (first.id, first.attempts + 1)
 
@@ -145,19 +145,19 @@ def test_a_sent_mail_is_final_and_keeps_nobodys_data(store, outbox, ada):
     assert not outbox.retry(mail.id)
 
 
-def test_a_mail_sent_after_its_lease_is_sent(store, outbox, ada, later):
+def test_a_mail_sent_after_its_lease_is_sent(store, outbox, ada, advance_clock):
     write(store, outbox, "booked", ada)
     slow = outbox.claim()
-    later(LEASE + A_MOMENT)
+    advance_clock(LEASE + A_MOMENT)
     outbox.claim()
     outbox.sent(slow)
     assert mail_of(store, slow.id).state == "sent"
 
 
-def test_a_failure_after_the_lease_does_not_meddle_with_the_next_attempt(store, outbox, ada, later):
+def test_a_failure_after_the_lease_does_not_meddle_with_the_next_attempt(store, outbox, ada, advance_clock):
     write(store, outbox, "booked", ada)
     slow = outbox.claim()
-    later(LEASE + A_MOMENT)
+    advance_clock(LEASE + A_MOMENT)
     now_mine = outbox.claim()
     outbox.give_up(slow, "too late to know")
     outbox.postpone(slow, "too late to know")
@@ -165,29 +165,29 @@ def test_a_failure_after_the_lease_does_not_meddle_with_the_next_attempt(store, 
     assert (row.state, row.problem, row.due_at) == ("waiting", "", now_mine.due_at)
 
 
-def test_a_postponed_mail_comes_back_after_its_pause(store, outbox, ada, later):
+def test_a_postponed_mail_comes_back_after_its_pause(store, outbox, ada, advance_clock):
     write(store, outbox, "booked", ada)
     assert outbox.postpone(outbox.claim(), "away")
-    later(timedelta(seconds=29))
+    advance_clock(timedelta(seconds=29))
     assert outbox.claim() is None
-    later(timedelta(seconds=2))
+    advance_clock(timedelta(seconds=2))
     again = outbox.claim()
     assert (again.attempts, again.problem) == (2, "away")
 
 
 def test_pauses_double_from_half_a_minute_to_half_an_hour_and_end_after_a_day():
-    pauses = [pause_after(attempts) for attempts in range(1, ATTEMPTS)]
+    pauses = [backoff(attempts) for attempts in range(1, ATTEMPTS)]
     assert [pause.total_seconds() for pause in pauses[:8]] == [30, 60, 120, 240, 480, 960, 1800, 1800]
     assert timedelta(hours=24) <= sum(pauses, timedelta()) < timedelta(hours=24.5)
-    assert pause_after(ATTEMPTS) is None
+    assert backoff(ATTEMPTS) is None
 
 
-def test_the_last_attempt_leaves_the_mail_failed_and_visible(store, outbox, ada, later):
+def test_the_last_attempt_leaves_the_mail_failed_and_visible(store, outbox, ada, advance_clock):
     write(store, outbox, "booked", ada)
     with store.session() as session:
         session.execute(update(Mail).values(attempts=ATTEMPTS - 2))
     assert outbox.postpone(outbox.claim(), "away"), "there is one more"
-    later(pause_after(ATTEMPTS - 1) + A_MOMENT)
+    advance_clock(backoff(ATTEMPTS - 1) + A_MOMENT)
     assert not outbox.postpone(outbox.claim(), "still away")
     assert outbox.counts() == Counts(0, 1)
     (failed,) = outbox.failed(10)
@@ -204,7 +204,7 @@ def test_an_operator_can_have_a_failed_mail_sent_again(store, outbox, ada):
     assert outbox.retry(mail.id)
     again = outbox.claim()
     assert (again.id, again.attempts) == (mail.id, 1)
-    assert booking_of(again.snapshot) == ada
+    assert loads(again.snapshot) == ada
     assert not outbox.retry(999)
 
 

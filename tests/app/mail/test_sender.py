@@ -6,8 +6,8 @@ from email.headerregistry import Address
 
 import pytest
 
-from lco.mail.errors import MailServerAway
-from lco.mail.sender import FolderSender, SmtpSender, sender_of
+from lco.mail.errors import MailServerUnavailable
+from lco.mail.sender import FileSender, SmtpSender, create_sender
 from lco.settings import Settings, SettingsError
 from tests.app.mail.fakes import BOOKING, mail_about
 
@@ -29,7 +29,7 @@ def read(**environ: str) -> Settings:
     ],
 )
 def test_the_settings_name_the_server(environ, host, port):
-    sender = sender_of(read(**environ))
+    sender = create_sender(read(**environ))
     assert isinstance(sender, SmtpSender)
     assert (sender.host, sender.port) == (host, port)
 
@@ -80,7 +80,7 @@ def test_an_address_nobody_can_write_to_is_refused_at_start(name, text):
 
 def test_a_site_for_customers_without_a_server_warns_at_start(caplog):
     with caplog.at_level(logging.INFO):
-        sender_of(read(ODOO_URL="https://odoo.example")).introduce()
+        create_sender(read(ODOO_URL="https://odoo.example")).log_destination()
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "NOBODY GETS MAIL" in record.getMessage()
@@ -89,7 +89,7 @@ def test_a_site_for_customers_without_a_server_warns_at_start(caplog):
 
 def test_a_demo_says_where_mails_lie_and_does_not_warn(caplog):
     with caplog.at_level(logging.INFO):
-        sender_of(read(MAIL_DIR="some/where")).introduce()
+        create_sender(read(MAIL_DIR="some/where")).log_destination()
     (record,) = caplog.records
     assert record.levelno == logging.INFO
     assert "some/where" in record.getMessage()
@@ -97,13 +97,13 @@ def test_a_demo_says_where_mails_lie_and_does_not_warn(caplog):
 
 def test_a_password_is_not_logged(caplog):
     with caplog.at_level(logging.DEBUG):
-        sender_of(read(SMTP_URL="smtp://user:hush@mail.example")).introduce()
+        create_sender(read(SMTP_URL="smtp://user:hush@mail.example")).log_destination()
     assert "mail.example" in caplog.text
     assert "hush" not in caplog.text
 
 
 def test_a_mail_sent_twice_lies_in_the_folder_once(messages, tmp_path, caplog):
-    sender = FolderSender(tmp_path, is_meant=True)
+    sender = FileSender(tmp_path, is_meant=True)
     message = messages.compose(mail_about(BOOKING, "booked"))
     with caplog.at_level(logging.INFO):
         sender.send(message)
@@ -116,10 +116,8 @@ def test_a_mail_sent_twice_lies_in_the_folder_once(messages, tmp_path, caplog):
 
 def test_a_folder_that_cannot_be_written_is_a_server_that_is_away(messages, tmp_path):
     (tmp_path / "mail").write_text("a file, not a folder")
-    with pytest.raises(MailServerAway, match="folder"):
-        FolderSender(tmp_path / "mail", is_meant=True).send(
-            messages.compose(mail_about(replace(BOOKING), "booked"))
-        )
+    with pytest.raises(MailServerUnavailable, match="folder"):
+        FileSender(tmp_path / "mail", is_meant=True).send(messages.compose(mail_about(replace(BOOKING), "booked")))
 
 
 class Elsewhere:
@@ -143,7 +141,7 @@ class Elsewhere:
 
 def test_a_password_never_leaves_this_machine_in_the_clear():
     connection = Elsewhere()
-    with pytest.raises(MailServerAway, match="no encryption"):
+    with pytest.raises(MailServerUnavailable, match="no encryption"):
         SmtpSender("smtp://user:hush@mail.example")._introduced(connection)
     assert not connection.logged_in
 

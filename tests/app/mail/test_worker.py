@@ -8,11 +8,11 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import update
 
-from lco.db import Store
+from lco.db import Database
 from lco.db.mails import Mail
-from lco.mail.errors import MailPostponed, MailRefused, MailServerAway
+from lco.mail.errors import MailPostponed, MailRefused, MailServerUnavailable
 from lco.mail.outbox import Counts, Outbox
-from lco.mail.sender import FolderSender
+from lco.mail.sender import FileSender
 from lco.mail.worker import Worker
 from tests.app.mail.fakes import mail_of, stored, write
 from tests.serving import wait_until
@@ -30,7 +30,7 @@ class Post:
         self.taken = []
         self.introduced = 0
 
-    def introduce(self) -> None:
+    def log_destination(self) -> None:
         self.introduced += 1
 
     def send(self, message) -> None:
@@ -80,7 +80,7 @@ def test_all_that_is_due_is_sent_once(worker, outbox, post, write_some):
 
 def test_without_a_server_mails_lie_in_a_folder(outbox, messages, write_some, tmp_path):
     write_some(1)
-    Worker(outbox, messages.compose, FolderSender(tmp_path / "mail", is_meant=True)).send_due()
+    Worker(outbox, messages.compose, FileSender(tmp_path / "mail", is_meant=True)).send_due()
     (file,) = (tmp_path / "mail").iterdir()
     assert file.name.startswith("booked.")
     assert b"The days are held for you." in file.read_bytes()
@@ -98,7 +98,9 @@ def test_a_refused_mail_fails_at_once_and_the_next_one_goes(worker, outbox, post
     assert told("failed") == before + 1
 
 
-def test_a_postponed_mail_is_tried_again_under_the_same_message_id(worker, outbox, post, write_some, later):
+def test_a_postponed_mail_is_tried_again_under_the_same_message_id(
+    worker, outbox, post, write_some, advance_clock
+):
     before = told("postponed")
     write_some(2)
     post.answers = [MailPostponed("greylisted")]
@@ -106,7 +108,7 @@ def test_a_postponed_mail_is_tried_again_under_the_same_message_id(worker, outbo
     assert (len(post.given), len(post.taken)) == (2, 1), "the other one goes at once"
     assert outbox.counts() == Counts(1, 0)
     assert told("postponed") == before + 1
-    later(timedelta(seconds=31))
+    advance_clock(timedelta(seconds=31))
     worker.send_due()
     assert post.given[2]["Message-ID"] == post.given[0]["Message-ID"]
     assert outbox.counts() == Counts(0, 0)
@@ -114,7 +116,7 @@ def test_a_postponed_mail_is_tried_again_under_the_same_message_id(worker, outbo
 
 def test_while_the_server_is_away_one_attempt_is_enough(worker, outbox, post, write_some):
     write_some(3)
-    post.answers = [MailServerAway()]
+    post.answers = [MailServerUnavailable()]
     worker.send_due()
     assert len(post.given) == 1
     assert outbox.counts() == Counts(3, 0)
@@ -159,24 +161,24 @@ def test_logs_name_neither_people_nor_addresses(worker, post, write_some, caplog
 
 
 def test_a_commit_wakes_the_worker_at_once(worker, post, write_some):
-    worker.begin()
+    worker.start()
     write_some(1)
     wait_until(lambda: post.taken, "the mail", SOON)
 
 
 def test_beginning_twice_is_beginning_once(worker, post):
-    worker.begin()
-    worker.begin()
+    worker.start()
+    worker.start()
     assert post.introduced == 1
     assert sum(thread.name == "mail" for thread in threading.enumerate()) == 1
 
 
 def test_a_stopped_worker_ends_and_does_not_begin_again(worker, post, write_some):
-    worker.begin()
+    worker.start()
     worker.stop()
     worker.join(SOON)
     assert not any(thread.name == "mail" for thread in threading.enumerate())
-    worker.begin()
+    worker.start()
     write_some(1)
     worker.send_due()
     assert post.given == []
@@ -186,7 +188,7 @@ def test_two_workers_send_each_mail_once(store, messages, post, write_some):
     workers = [Worker(Outbox(store), messages.compose, post) for _ in range(2)]
     write_some(8)
     for worker in workers:
-        worker.begin()
+        worker.start()
     wait_until(lambda: len(post.taken) >= 8, "all mails", SOON)
     for worker in workers:
         worker.stop()
@@ -195,14 +197,14 @@ def test_two_workers_send_each_mail_once(store, messages, post, write_some):
 
 
 def test_a_database_that_fails_does_not_end_the_worker(tmp_path, messages, post):
-    store = Store(f"sqlite:///{tmp_path}/lco.sqlite3")
+    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
     outbox = Outbox(store)
     worker = Worker(outbox, messages.compose, post)
     before = counted("mail worker")
-    worker.begin()
+    worker.start()
     wait_until(lambda: counted("mail worker") > before, "the failure", SOON)
     store.migrate()
-    write(store, outbox, "booked", stored(store, "later"))
+    write(store, outbox, "booked", stored(store, "advance_clock"))
     wait_until(lambda: post.taken, "the mail", SOON)
     worker.stop()
     worker.join(SOON)

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lco.errors import OdooAway
-from lco.odoo import http_adapter as connections
-from lco.odoo.dns import Names, connected
+from lco.errors import OdooUnavailable
+from lco.odoo import http_adapter
+from lco.odoo.dns import Resolver, connect
 from lco.odoo.transport import Transport
 from tests.serving import free_port, wait_until
 
@@ -41,7 +41,7 @@ class NameServer:
 def name_server(monkeypatch):
     server = NameServer()
     monkeypatch.setattr(socket, "getaddrinfo", server.getaddrinfo)
-    monkeypatch.setattr(connections, "_names", Names())
+    monkeypatch.setattr(http_adapter, "_resolver", Resolver())
     yield server
     server.speaks.set()
 
@@ -54,7 +54,7 @@ def listener():
 
 def test_a_name_is_looked_up_each_time_so_that_odoo_may_move(name_server):
     name_server.speaks.set()
-    names = Names()
+    names = Resolver()
     assert names.addresses(HOST, PATIENCE) == [HERE]
     name_server.addresses = ["127.0.0.2", "127.0.0.3"]
     assert names.addresses(HOST, PATIENCE) == [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET, "127.0.0.3")]
@@ -62,13 +62,13 @@ def test_a_name_is_looked_up_each_time_so_that_odoo_may_move(name_server):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "[::1]"])
 def test_an_address_needs_no_look_up(name_server, host):
-    assert [address for _, address in Names().addresses(host, SOON)] == [host.strip("[]")]
+    assert [address for _, address in Resolver().addresses(host, SOON)] == [host.strip("[]")]
     assert name_server.asked == []
 
 
 def test_a_name_that_nobody_knows_is_an_error_for_all_who_wait(name_server):
     name_server.addresses = []
-    names = Names()
+    names = Resolver()
     with ThreadPoolExecutor(3) as threads:
         waiting = [threads.submit(names.addresses, HOST, PATIENCE) for _ in range(3)]
         name_server.speaks.set()
@@ -76,7 +76,7 @@ def test_a_name_that_nobody_knows_is_an_error_for_all_who_wait(name_server):
 
 
 def test_a_name_server_that_hangs_holds_one_thread_however_many_gave_up(name_server):
-    names = Names()
+    names = Resolver()
     for _ in range(20):
         with pytest.raises(TimeoutError):
             names.addresses(HOST, SOON)
@@ -89,9 +89,9 @@ def test_a_name_server_that_hangs_holds_one_thread_however_many_gave_up(name_ser
 def test_while_a_look_up_hangs_odoo_is_away_and_nothing_is_sent_when_it_ends(
     name_server, listener, monkeypatch, call
 ):
-    monkeypatch.setattr(connections, "CONNECT_SECONDS", SOON)
+    monkeypatch.setattr(http_adapter, "CONNECT_SECONDS", SOON)
     odoo = Transport(f"http://{HOST}:{listener.getsockname()[1]}")
-    with pytest.raises(OdooAway):
+    with pytest.raises(OdooUnavailable):
         odoo.read("read", "GET", "/read") if call == "read" else odoo.write("write", "/write", {})
     name_server.speaks.set()
     wait_until(lambda: not [one for one in threading.enumerate() if one.name == "look-up"], "the look-up to end")
@@ -101,10 +101,10 @@ def test_while_a_look_up_hangs_odoo_is_away_and_nothing_is_sent_when_it_ends(
 
 
 def test_reads_that_cannot_look_the_name_up_open_the_breaker(name_server, monkeypatch):
-    monkeypatch.setattr(connections, "CONNECT_SECONDS", SOON)
+    monkeypatch.setattr(http_adapter, "CONNECT_SECONDS", SOON)
     odoo = Transport(f"http://{HOST}:1")
     for _ in range(3):
-        with pytest.raises(OdooAway):
+        with pytest.raises(OdooUnavailable):
             odoo.read("read", "GET", "/read")
     assert odoo.breaker.is_open
 
@@ -112,7 +112,7 @@ def test_reads_that_cannot_look_the_name_up_open_the_breaker(name_server, monkey
 def test_of_several_addresses_the_first_that_answers_is_used(name_server, listener):
     name_server.speaks.set()
     name_server.addresses = ["::1", "127.0.0.1"]  # nobody listens at the first
-    with connected(Names(), HOST, listener.getsockname()[1], PATIENCE) as connection:
+    with connect(Resolver(), HOST, listener.getsockname()[1], PATIENCE) as connection:
         assert connection.getpeername()[0] == "127.0.0.1"
 
 
@@ -120,4 +120,4 @@ def test_where_nobody_listens_at_any_address_the_connection_is_refused(name_serv
     name_server.speaks.set()
     name_server.addresses = ["::1", "127.0.0.1"]
     with pytest.raises(OSError, match=r"refused|not supported|unreachable"):
-        connected(Names(), HOST, free_port(), PATIENCE)
+        connect(Resolver(), HOST, free_port(), PATIENCE)

@@ -8,8 +8,8 @@ import pytest
 
 from lco import metrics
 from lco.changes.log import ChangeId
-from lco.redis_backends.change_log import ALONE, KEY, RedisLog
-from lco.redis_backends.client import Redis
+from lco.redis_backends.change_log import KEY, LOCAL_ID_START, RedisLog
+from lco.redis_backends.client import RedisClient
 from tests.redis_server import empty_redis, redis_server, running  # noqa: F401 - a fixture
 from tests.serving import wait_until
 
@@ -20,12 +20,12 @@ class Process:
     """A log, and what it has told."""
 
     def __init__(self, url: str) -> None:
-        self.log = RedisLog(Redis(url))
+        self.log = RedisLog(RedisClient(url))
         self.heard = []
         self.order = []
         self.lost = 0
-        self.log.listen(self._hear, self._lose)
-        self.log.follow(lambda change: self.order.append(("followed", change.kind)), lambda: None)
+        self.log.subscribe(self._hear, self._lose)
+        self.log.replicate(lambda change: self.order.append(("followed", change.kind)), lambda: None)
 
     def _hear(self, change):
         self.heard.append(change)
@@ -56,7 +56,7 @@ def process(server):
 
     def make(**more):
         one = Process(server.url)
-        one.log.begin()
+        one.log.start()
         made.append(one)
         return one
 
@@ -83,7 +83,7 @@ def test_what_one_process_appends_all_hear_in_the_same_order(process):
 def test_the_others_follow_before_anybody_hears_and_learn_what_is_not_public(process):
     one, other = process(), process()
     known = []
-    other.log.follow(lambda change: known.append(change.known), lambda: None)
+    other.log.replicate(lambda change: known.append(change.replica), lambda: None)
     one.log.append("vehicle:1", "price.updated", {"vehicle_id": 1}, {"at": "now"})
     assert other.hears("price.updated").data == {"vehicle_id": 1}
     assert other.order == [("followed", "price.updated"), ("heard", "price.updated")]
@@ -155,19 +155,19 @@ def test_while_redis_is_away_each_process_is_a_log_of_its_own_and_then_all_are_t
     assert (one.lost, other.lost) == (1, 1)
     assert not one.log.is_away
     # What was appended alone has reached the other, either by itself or with everything else it now looks at.
-    later = one.log.append("vehicle:3", "maintenance.status")
+    advance_clock = one.log.append("vehicle:3", "maintenance.status")
     for p in (one, other):
         p.hears("maintenance.status")
         ids = [change.id for change in p.heard]
         assert ids == sorted(ids)
-        assert p.log.head() >= later.id > alone.id
+        assert p.log.head() >= advance_clock.id > alone.id
 
 
 def test_what_one_process_appended_while_only_it_was_cut_off_reaches_the_others(process, server):
     one, other = process(), process()
-    one.log._go_on_alone(ConnectionError("only this process"))
+    one.log._enter_local_mode(ConnectionError("only this process"))
     one.log.append("vehicle:2", "vehicle.removed", {"vehicle_id": 2}, {"at": "then"})
-    assert other.hears("vehicle.removed").known == {"at": "then"}
+    assert other.hears("vehicle.removed").replica == {"at": "then"}
     one.is_back()
     assert (one.lost, other.lost) == (1, 0)
     assert "live.away" not in other.kinds()
@@ -180,7 +180,7 @@ def test_an_id_given_while_alone_means_something_only_there_and_then(process, se
     server.kill()
     alone = one.log.append("vehicle:2", "price.updated")
     after = one.log.append("vehicle:3", "price.updated")
-    assert alone.id.counter >= ALONE
+    assert alone.id.counter >= LOCAL_ID_START
     assert one.log.since(alone.id) == [after]
     assert other.log.since(alone.id) is None
     server.start()
@@ -244,9 +244,9 @@ def test_who_fails_to_listen_does_not_keep_others_from_hearing(process, server, 
     def fail(_):
         raise ZeroDivisionError
 
-    other.log.follow(fail, fail)
-    other.log.listen(fail)
-    other.log.listen(other.order.append)
+    other.log.replicate(fail, fail)
+    other.log.subscribe(fail)
+    other.log.subscribe(other.order.append)
     one.log.append("vehicle:1", "price.updated")
     one.log.append("vehicle:1", "vehicle.updated")
     other.hears("vehicle.updated")
@@ -255,14 +255,14 @@ def test_who_fails_to_listen_does_not_keep_others_from_hearing(process, server, 
 
 def test_news_that_all_find_out_are_told_by_one(process, server):
     one, other = process(), process()
-    assert [p.log.is_mine_to_tell("step:7") for p in (one, other, one)].count(True) == 1
+    assert [p.log.claim("step:7") for p in (one, other, one)].count(True) == 1
     server.kill()
-    assert other.log.is_mine_to_tell("step:8")
+    assert other.log.claim("step:8")
 
 
 def test_an_entry_that_arrives_while_the_process_goes_on_alone_comes_too_late(process, server):
     one, other = process(), process()
-    other.log.follow(lambda _: other.log._go_on_alone(ConnectionError("just now")), lambda: None)
+    other.log.replicate(lambda _: other.log._enter_local_mode(ConnectionError("just now")), lambda: None)
     one.log.append("vehicle:1", "price.updated")
     other.is_back()
     assert "price.updated" not in other.kinds()  # it is told the present state of everything

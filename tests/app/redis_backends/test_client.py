@@ -11,14 +11,14 @@ import pytest
 
 from lco import clock, metrics
 from lco.errors import TooManyRequests
-from lco.redis_backends.client import PAUSE, Redis, Shelf
+from lco.redis_backends.client import RETRY_AFTER, RedisCacheBackend, RedisClient
 from lco.web.rate_limits import BOOKINGS
 from tests import serving
 from tests.redis_server import empty_redis, redis_server  # noqa: F401 - a fixture
 
 TOKEN = "a-token-of-the-staff"
 OPS = f"/ops?token={TOKEN}"
-LATER = PAUSE + timedelta(seconds=0.1)
+LATER = RETRY_AFTER + timedelta(seconds=0.1)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def server(empty_redis):  # noqa: F811 - pytest's way to ask for a fixture
 
 @pytest.fixture
 def redis(server):
-    return Redis(server.url)
+    return RedisClient(server.url)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def make_shared(make_app, server):
 
 def taken(client: str = "203.0.113.7") -> bool:
     try:
-        BOOKINGS.take(client)
+        BOOKINGS.hit(client)
     except TooManyRequests:
         return False
     return True
@@ -91,7 +91,7 @@ def test_a_shop_on_redis_says_whether_it_answers_and_serves_in_any_case(make_sha
 
 def test_people_of_the_business_see_whether_redis_answers(make_shared, odoo, server):
     app = make_shared(ops_token=TOKEN)
-    app.extensions["lco"].store.migrate()
+    app.extensions["lco"].db.migrate()
     app.extensions["lco"].catalogue.vehicles()
     client = app.test_client()
     assert "<dt>Redis answers</dt><dd>yes</dd>" in client.get(OPS).text
@@ -101,7 +101,7 @@ def test_people_of_the_business_see_whether_redis_answers(make_shared, odoo, ser
 
 def test_a_shop_alone_has_no_redis_to_speak_of(make_app, odoo):
     app = make_app(ops_token=TOKEN)
-    app.extensions["lco"].store.migrate()
+    app.extensions["lco"].db.migrate()
     client = app.test_client()
     assert client.get("/readyz").json["redis"] is None
     assert "Redis" not in client.get(OPS).text
@@ -125,7 +125,7 @@ def test_pictures_stay_on_disk_and_all_else_lies_in_redis_for_this_version_only(
 
 def test_after_a_failure_redis_is_left_alone_for_a_while_and_then_one_asks_first(redis, server):
     def ping():
-        return redis.ask(redis.client.ping, lambda: "away")
+        return redis.call(redis.client.ping, lambda: "away")
 
     assert ping() is True
     server.kill()
@@ -135,7 +135,7 @@ def test_after_a_failure_redis_is_left_alone_for_a_while_and_then_one_asks_first
     server.start()
     assert ping() == "away"
     with clock.moved(LATER):
-        assert redis.ask(lambda: [ping(), redis.client.ping()], lambda: "away") == ["away", True]
+        assert redis.call(lambda: [ping(), redis.client.ping()], lambda: "away") == ["away", True]
         assert ping() is True
 
 
@@ -144,7 +144,7 @@ def test_a_redis_that_hangs_holds_up_one_command_only(redis, server):
     try:
         failures = metrics.redis_failures.labels("command")._value
         before = failures.get()
-        assert [redis.ask(redis.client.ping, lambda: "away") for _ in range(100)] == ["away"] * 100
+        assert [redis.call(redis.client.ping, lambda: "away") for _ in range(100)] == ["away"] * 100
         assert failures.get() == before + 1
     finally:
         server.signal(signal.SIGCONT)
@@ -154,7 +154,7 @@ def test_only_one_has_the_turn(server):
     inside, most = [], []
 
     def go_in(_):
-        with Redis(server.url).turn("vehicles"):
+        with RedisClient(server.url).lock("vehicles"):
             inside.append(True)
             most.append(len(inside))
             inside.pop()
@@ -166,11 +166,11 @@ def test_only_one_has_the_turn(server):
 
 
 def test_the_turn_for_one_key_is_not_that_for_another(redis, server):
-    with redis.turn("vehicles"):
+    with redis.lock("vehicles"):
         done = threading.Event()
 
         def other():
-            with Redis(server.url).turn("brands"):
+            with RedisClient(server.url).lock("brands"):
                 done.set()
 
         threading.Thread(target=other).start()
@@ -178,13 +178,13 @@ def test_the_turn_for_one_key_is_not_that_for_another(redis, server):
 
 
 def test_while_redis_is_away_everybody_has_the_turn_and_the_shelf_is_empty(redis, server):
-    shelf = Shelf(redis, DictCache())
-    assert shelf.set("a", 1)
+    backend = RedisCacheBackend(redis, DictCache())
+    assert backend.set("a", 1)
     server.kill()
-    with redis.turn("vehicles"):
+    with redis.lock("vehicles"):
         pass
-    assert shelf.get("a") is None
-    assert shelf.set("a", 2) is False
+    assert backend.get("a") is None
+    assert backend.set("a", 2) is False
 
 
 class DictCache(dict):

@@ -9,7 +9,7 @@ import pytest
 
 from lco.live.hub import Hub
 from lco.redis_backends.change_log import RedisLog
-from lco.redis_backends.client import Redis
+from lco.redis_backends.client import RedisClient
 from tests.redis_server import empty_redis, redis_server  # noqa: F401 - fixtures
 from tests.serving import wait_until
 from tests.sse_clients import Process, World, lives
@@ -24,8 +24,8 @@ def world():
 def processes(empty_redis, world):  # noqa: F811 - pytest's way to ask for a fixture
     made = []
     for _ in range(2):
-        log = RedisLog(Redis(empty_redis.url))
-        log.begin()
+        log = RedisLog(RedisClient(empty_redis.url))
+        log.start()
         made.append(Process(world, log, Hub(contextlib.nullcontext, log)))
     yield made
     for process in made:
@@ -45,7 +45,7 @@ def test_in_the_end_every_page_at_every_process_shows_what_is_so(processes, worl
 def test_so_it_is_when_redis_has_died_and_come_back_empty(processes, world, empty_redis, seed):  # noqa: F811 - the same
     said = []
     for process in processes:
-        process.changes.listen(lambda change: said.append(change.kind))
+        process.changes.subscribe(lambda change: said.append(change.kind))
 
     def die():
         time.sleep(0.02)

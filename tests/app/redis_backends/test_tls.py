@@ -3,7 +3,7 @@
 import pytest
 
 from lco.redis_backends.change_log import KEY, RedisLog
-from lco.redis_backends.client import Redis
+from lco.redis_backends.client import RedisClient
 from tests.certificate import self_signed
 from tests.redis_server import running
 from tests.serving import wait_until
@@ -22,9 +22,9 @@ def process():
     made = []
 
     def make(url):
-        log, heard = RedisLog(Redis(url)), []
-        log.listen(lambda change: heard.append(change.kind))
-        log.begin()
+        log, heard = RedisLog(RedisClient(url)), []
+        log.subscribe(lambda change: heard.append(change.kind))
+        log.start()
         made.append(log)
         return log, heard
 

@@ -7,12 +7,12 @@ import pytest
 from prometheus_client import REGISTRY
 
 from lco import clock
-from lco.availability.service import FRESH
-from lco.catalogue.service import LIST_FRESH
+from lco.availability.service import MAX_AGE
+from lco.catalogue.service import LIST_MAX_AGE
 from lco.domain.date_range import DAY
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates
-from lco.web import page_cache as kept_pages
+from lco.web import page_cache
 from tests import serving
 
 SAW = "/equipment/2-cat-299d3-skid-steer"
@@ -83,46 +83,46 @@ def test_whatever_enters_the_log_makes_pages_new(client, services, rendered):
 
 def test_a_hint_that_days_were_taken_makes_the_page_new(client, services, rendered):
     client.get(SAW)
-    services.availability.forget(2)
+    services.availability.invalidate(2)
     client.get(SAW)
     assert rendered() == 2
 
 
-def test_midnight_makes_every_page_new(client, settings, rendered, later):
+def test_midnight_makes_every_page_new(client, settings, rendered, advance_clock):
     now = clock.now().astimezone(settings.timezone)
-    later(now.replace(hour=23, minute=59, second=0) - now)
+    advance_clock(now.replace(hour=23, minute=59, second=0) - now)
     client.get("/about")
     client.get("/about")
     assert rendered() == 1
-    later(timedelta(seconds=60))
+    advance_clock(timedelta(seconds=60))
     client.get("/about")
     assert rendered() == 2
 
 
-@pytest.mark.parametrize(("path", "fresh", "question"), [("/equipment", LIST_FRESH, LIST), (SAW, FRESH, QUOTE)])
+@pytest.mark.parametrize(("path", "fresh", "query"), [("/equipment", LIST_MAX_AGE, LIST), (SAW, MAX_AGE, QUOTE)])
 def test_a_page_is_kept_until_odoo_would_be_asked_again_and_then_it_is(
-    client, odoo, rendered, later, path, fresh, question
+    client, odoo, rendered, advance_clock, path, fresh, query
 ):
     client.get(path)
     client.get(path)
-    before, asked = rendered(), odoo.asked.count(question)
-    later(fresh - timedelta(seconds=2))
+    before, asked = rendered(), odoo.asked.count(query)
+    advance_clock(fresh - timedelta(seconds=2))
     client.get(path)
-    assert (rendered(), odoo.asked.count(question)) == (before, asked)
-    later(timedelta(seconds=2))
+    assert (rendered(), odoo.asked.count(query)) == (before, asked)
+    advance_clock(timedelta(seconds=2))
     client.get(path)
     assert rendered() == before + 1
-    serving.wait_until(lambda: odoo.asked.count(question) > asked, "Odoo to be asked again")
+    serving.wait_until(lambda: odoo.asked.count(query) > asked, "Odoo to be asked again")
 
 
-def test_what_odoo_could_not_tell_is_kept_for_a_second_only(client, odoo, rendered, later, dates):
+def test_what_odoo_could_not_tell_is_kept_for_a_second_only(client, odoo, rendered, advance_clock, dates):
     client.get("/equipment")
     odoo.fails_with = 500
     for _ in range(2):
         assert "cannot say which" in client.get(f"/equipment?{dates}").text
     assert rendered() == 2
     odoo.fails_with = None
-    later(kept_pages.LEAST)
+    advance_clock(page_cache.LEAST)
     client.get(f"/equipment?{dates}")
     assert rendered() == 3
 

@@ -6,7 +6,7 @@ import requests
 
 from lco import clock, create_app
 from lco.domain.booking import BookingRequest
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.errors import BadRequest, Gone, NotFound
 from lco.web.regions import region
 from tests.html import check
@@ -166,8 +166,10 @@ def rendered(app, odoo):
 @pytest.fixture
 def booking(app, odoo, settings):
     """A booking that Odoo has accepted."""
-    shop = app.extensions["lco"]
-    shop.store.migrate()
+    services = app.extensions["lco"]
+    services.db.migrate()
     start = clock.today(settings.timezone) + timedelta(days=100)
-    request = BookingRequest(2, Days(start, start + timedelta(days=2)), "Ann", "ann@example.com", "+12185550142")
-    return shop.bookings.place(request, "key-1", lambda: None)
+    request = BookingRequest(
+        2, DateRange(start, start + timedelta(days=2)), "Ann", "ann@example.com", "+12185550142"
+    )
+    return services.bookings.place(request, "key-1", lambda: None)

@@ -9,7 +9,7 @@ READING = {
     "pages.home": ("/", REVALIDATED),
     "pages.about": ("/about", REVALIDATED),
     "pages.contact": ("/contact", REVALIDATED),
-    "pages.back": ("/back", REVALIDATED),
+    "pages.retry": ("/back", REVALIDATED),
     "pages.sitemap": ("/sitemap.xml", REVALIDATED),
     "pages.robots": ("/robots.txt", REVALIDATED),
     "equipment.index": ("/equipment", REVALIDATED),

@@ -5,18 +5,18 @@ from datetime import timedelta
 import pytest
 
 from lco import clock
-from lco.db import Store
-from lco.db.errors import StoreAway
+from lco.db import Database
+from lco.db.errors import DatabaseUnavailable
 from lco.db.models import Delivery
-from lco.errors import NotFound, OdooAway
+from lco.errors import NotFound, OdooUnavailable
 from lco.webhooks import schemas
-from lco.webhooks.inbox import KEPT, MOST_TRIES, Inbox, Outcome
+from lco.webhooks.inbox import MAX_AGE, MOST_TRIES, Inbox, Outcome
 
-REMOVED = schemas.read("inventory", b'{"event_type": "vehicle.removed", "vehicle_id": 7}')
-ADDED = schemas.read("inventory", b'{"event_type": "vehicle.added", "vehicle_id": 7}')
-OTHER = schemas.read("inventory", b'{"event_type": "vehicle.removed", "vehicle_id": 8}')
-UNKNOWN = schemas.read("inventory", b'{"event_type": "vehicle.painted", "vehicle_id": 7}')
-TEST = schemas.read("booking", b'{"event_type": "test"}')
+REMOVED = schemas.parse_event("inventory", b'{"event_type": "vehicle.removed", "vehicle_id": 7}')
+ADDED = schemas.parse_event("inventory", b'{"event_type": "vehicle.added", "vehicle_id": 7}')
+OTHER = schemas.parse_event("inventory", b'{"event_type": "vehicle.removed", "vehicle_id": 8}')
+UNKNOWN = schemas.parse_event("inventory", b'{"event_type": "vehicle.painted", "vehicle_id": 7}')
+TEST = schemas.parse_event("booking", b'{"event_type": "test"}')
 
 
 def kept(store):
@@ -25,7 +25,7 @@ def kept(store):
 
 
 def test_a_delivery_is_kept_and_applied(inbox, store, catalogue):
-    assert inbox.take(REMOVED, "msg_1") is Outcome.APPLIED
+    assert inbox.receive(REMOVED, "msg_1") is Outcome.APPLIED
     (row,) = kept(store)
     assert (row.id, row.endpoint, row.event_type, row.payload) == (
         "msg_1",
@@ -38,99 +38,99 @@ def test_a_delivery_is_kept_and_applied(inbox, store, catalogue):
 
 
 def test_the_same_id_is_applied_once(inbox, catalogue):
-    assert inbox.take(REMOVED, "msg_1") is Outcome.APPLIED
-    assert inbox.take(REMOVED, "msg_1") is Outcome.DUPLICATE
-    assert inbox.take(REMOVED, "msg_2") is Outcome.APPLIED
+    assert inbox.receive(REMOVED, "msg_1") is Outcome.APPLIED
+    assert inbox.receive(REMOVED, "msg_1") is Outcome.DUPLICATE
+    assert inbox.receive(REMOVED, "msg_2") is Outcome.APPLIED
     assert len(catalogue.calls) == 2
 
 
 def test_the_same_id_is_applied_once_even_after_a_restart(inbox, store, catalogue, bookings):
-    inbox.take(REMOVED, "msg_1")
-    assert Inbox(store, catalogue, bookings).take(REMOVED, "msg_1") is Outcome.DUPLICATE
+    inbox.receive(REMOVED, "msg_1")
+    assert Inbox(store, catalogue, bookings).receive(REMOVED, "msg_1") is Outcome.DUPLICATE
     assert len(catalogue.calls) == 1
 
 
 def test_the_same_body_without_an_id_is_applied_once(inbox, store, catalogue):
-    assert [inbox.take(REMOVED, None) for _ in range(3)] == [Outcome.APPLIED] + [Outcome.DUPLICATE] * 2
+    assert [inbox.receive(REMOVED, None) for _ in range(3)] == [Outcome.APPLIED] + [Outcome.DUPLICATE] * 2
     assert len(catalogue.calls) == 1
     assert len(kept(store)) == 1
 
 
 def test_the_same_body_after_other_news_of_its_subject_is_news(inbox, catalogue):
     told = [REMOVED, ADDED, REMOVED, OTHER, REMOVED]
-    outcomes = [inbox.take(event, None) for event in told]
+    outcomes = [inbox.receive(event, None) for event in told]
     assert outcomes == [Outcome.APPLIED] * 4 + [Outcome.DUPLICATE]
     assert catalogue.calls == [("removed", 7), ("added", 7), ("removed", 7), ("removed", 8)]
 
 
 def test_the_same_body_is_news_when_the_first_was_long_ago(inbox, catalogue):
-    inbox.take(REMOVED, None)
+    inbox.receive(REMOVED, None)
     with clock.moved(timedelta(minutes=6)):
-        assert inbox.take(REMOVED, None) is Outcome.APPLIED
+        assert inbox.receive(REMOVED, None) is Outcome.APPLIED
     assert len(catalogue.calls) == 2
 
 
 def test_an_unknown_event_is_kept_and_tells_nobody(inbox, store, catalogue, bookings):
-    assert inbox.take(UNKNOWN, "msg_1") is Outcome.UNKNOWN
-    assert inbox.take(UNKNOWN, "msg_1") is Outcome.DUPLICATE
+    assert inbox.receive(UNKNOWN, "msg_1") is Outcome.UNKNOWN
+    assert inbox.receive(UNKNOWN, "msg_1") is Outcome.DUPLICATE
     assert [row.event_type for row in kept(store)] == ["vehicle.painted"]
     assert catalogue.calls == bookings.calls == []
 
 
 def test_a_test_changes_nothing_at_all(inbox, store, catalogue, bookings):
-    assert inbox.take(TEST, "msg_1") is Outcome.TEST
+    assert inbox.receive(TEST, "msg_1") is Outcome.TEST
     assert kept(store) == []
     assert catalogue.calls == bookings.calls == []
 
 
-@pytest.mark.parametrize("failure", [OdooAway(), RuntimeError("a mistake of ours")])
+@pytest.mark.parametrize("failure", [OdooUnavailable(), RuntimeError("a mistake of ours")])
 def test_what_could_not_be_applied_is_kept_visible_and_tried_again(inbox, store, catalogue, failure, quiet):
     catalogue.fails = failure
-    assert inbox.take(REMOVED, "msg_1") is Outcome.KEPT
+    assert inbox.receive(REMOVED, "msg_1") is Outcome.KEPT
     (row,) = kept(store)
     assert (row.applied_at, row.tries, row.result) == (None, 1, f"failed: {type(failure).__name__}")
     assert inbox.overview().waiting == 1
-    inbox.attend()
+    inbox.retry_due()
     assert kept(store)[0].tries == 1, "not at once"
     catalogue.fails = None
     with clock.moved(timedelta(seconds=6)):
-        inbox.attend()
+        inbox.retry_due()
     (row,) = kept(store)
     assert (row.result, row.tries, row.due_at) == ("applied", 2, None)
     assert catalogue.calls == [("removed", 7)]
 
 
 def test_what_could_not_be_applied_is_applied_at_once_when_it_comes_again(inbox, catalogue, quiet):
-    catalogue.fails = OdooAway()
-    assert inbox.take(REMOVED, "msg_1") is Outcome.KEPT
+    catalogue.fails = OdooUnavailable()
+    assert inbox.receive(REMOVED, "msg_1") is Outcome.KEPT
     catalogue.fails = None
-    assert inbox.take(REMOVED, "msg_1") is Outcome.APPLIED
+    assert inbox.receive(REMOVED, "msg_1") is Outcome.APPLIED
     assert catalogue.calls == [("removed", 7)]
 
 
 def test_what_fails_again_and_again_is_left_to_people_who_may_replay_it(inbox, store, catalogue, quiet):
     catalogue.fails = RuntimeError("a mistake of ours")
-    inbox.take(REMOVED, "msg_1")
+    inbox.receive(REMOVED, "msg_1")
     for minutes in range(120):
         with clock.moved(timedelta(minutes=minutes)):
-            inbox.attend()
+            inbox.retry_due()
     assert kept(store)[0].tries == MOST_TRIES
     assert (inbox.overview().waiting, inbox.overview().failed) == (0, 1)
-    assert [row.id for row in inbox.latest(10, unapplied=True)] == ["msg_1"]
+    assert [row.id for row in inbox.newest(10, unapplied=True)] == ["msg_1"]
     catalogue.fails = None
     inbox.replay("msg_1")
-    inbox.attend()
+    inbox.retry_due()
     assert catalogue.calls == [("removed", 7)]
     assert inbox.overview().failed == 0
-    assert inbox.latest(10, unapplied=True) == []
-    assert len(inbox.latest(10)) == 1
+    assert inbox.newest(10, unapplied=True) == []
+    assert len(inbox.newest(10)) == 1
 
 
 def test_an_applied_delivery_may_be_replayed_too(inbox, catalogue):
-    inbox.take(REMOVED, "msg_1")
+    inbox.receive(REMOVED, "msg_1")
     inbox.replay("msg_1")
-    inbox.attend()
-    inbox.attend()
+    inbox.retry_due()
+    inbox.retry_due()
     assert len(catalogue.calls) == 2
 
 
@@ -142,42 +142,42 @@ def test_what_is_not_there_cannot_be_replayed(inbox):
 def test_what_a_process_stored_and_did_not_live_to_apply_is_applied_by_another(inbox, store, catalogue, bookings):
     catalogue.fails = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        inbox.take(REMOVED, "msg_1")
+        inbox.receive(REMOVED, "msg_1")
     catalogue.fails = None
     another = Inbox(store, catalogue, bookings)
-    another.attend()
+    another.retry_due()
     assert catalogue.calls == [], "the first one may still be at it"
     with clock.moved(timedelta(minutes=1)):
-        another.attend()
-        another.attend()
+        another.retry_due()
+        another.retry_due()
     assert catalogue.calls == [("removed", 7)]
 
 
 def test_two_processes_never_try_the_same_delivery_again_at_once(inbox, store, catalogue, bookings, quiet):
-    catalogue.fails = OdooAway()
-    inbox.take(REMOVED, "msg_1")
+    catalogue.fails = OdooUnavailable()
+    inbox.receive(REMOVED, "msg_1")
     catalogue.fails = None
     another, note = Inbox(store, catalogue, bookings), catalogue.note
-    catalogue.note = lambda *call: (note(*call), another.attend())
+    catalogue.note = lambda *call: (note(*call), another.retry_due())
     with clock.moved(timedelta(seconds=6)):
-        inbox.attend()
+        inbox.retry_due()
     assert catalogue.calls == [("removed", 7)]
 
 
 def test_the_overview_tells_when_the_last_one_came(inbox):
     assert inbox.overview().last_received is None
     before = clock.now()
-    inbox.take(REMOVED, "msg_1")
+    inbox.receive(REMOVED, "msg_1")
     assert before <= inbox.overview().last_received <= clock.now()
 
 
 def test_of_the_same_delivery_at_the_same_moment_one_is_applied(inbox, catalogue):
     outcomes = []
-    together = threading.Barrier(8)
+    shared = threading.Barrier(8)
 
     def take():
-        together.wait(5)
-        outcomes.append(inbox.take(REMOVED, "msg_1"))
+        shared.wait(5)
+        outcomes.append(inbox.receive(REMOVED, "msg_1"))
 
     threads = [threading.Thread(target=take) for _ in range(8)]
     for thread in threads:
@@ -196,26 +196,28 @@ def test_different_deliveries_do_not_wait_for_each_other(inbox, catalogue):
         assert may_end.wait(5)
 
     catalogue.note = wait
-    first = threading.Thread(target=inbox.take, args=(REMOVED, "msg_1"))
+    first = threading.Thread(target=inbox.receive, args=(REMOVED, "msg_1"))
     first.start()
     assert inside.wait(5)
-    assert inbox.take(UNKNOWN, "msg_2") is Outcome.UNKNOWN
+    assert inbox.receive(UNKNOWN, "msg_2") is Outcome.UNKNOWN
     may_end.set()
     first.join(5)
 
 
 def test_without_a_database_a_delivery_is_refused_for_now(tmp_path, catalogue, bookings, caplog):
-    with caplog.at_level(logging.CRITICAL), pytest.raises(StoreAway) as refused:
-        Inbox(Store(f"sqlite:///{tmp_path}/never_migrated.sqlite3"), catalogue, bookings).take(REMOVED, "msg_1")
+    with caplog.at_level(logging.CRITICAL), pytest.raises(DatabaseUnavailable) as refused:
+        Inbox(Database(f"sqlite:///{tmp_path}/never_migrated.sqlite3"), catalogue, bookings).receive(
+            REMOVED, "msg_1"
+        )
     assert refused.value.status == 503
     assert catalogue.calls == []
 
 
 def test_old_deliveries_are_forgotten(inbox, store):
-    with clock.moved(-KEPT - timedelta(days=1)):
-        inbox.take(REMOVED, "old")
-    inbox.take(REMOVED, "new")
-    inbox.forget_old()
+    with clock.moved(-MAX_AGE - timedelta(days=1)):
+        inbox.receive(REMOVED, "old")
+    inbox.receive(REMOVED, "new")
+    inbox.purge_old()
     assert [row.id for row in kept(store)] == ["new"]
 
 
@@ -227,7 +229,7 @@ def quiet(caplog):
 
 @pytest.fixture
 def store(tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/lco.sqlite3")
+    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
     store.migrate()
     yield store
     store.close()

@@ -3,8 +3,8 @@
 import pytest
 
 from lco import create_app
-from lco.db import Store
-from lco.mail.composer import Messages
+from lco.db import Database
+from lco.mail.composer import MailComposer
 from lco.settings import Settings
 from tests.integration.mail.smtp_server import Office, Post, serving
 from tests.serving import free_port
@@ -31,13 +31,13 @@ def compose(tmp_path_factory):
     )
     app = create_app(settings)
     render = lambda name, values: app.jinja_env.get_template(name).render(values)  # noqa: E731 - one line says it
-    yield Messages(render, settings, lambda *_: ()).compose
+    yield MailComposer(render, settings, lambda *_: ()).compose
     app.extensions["lco.hub"].close()
 
 
 @pytest.fixture
 def office(tmp_path, compose):
-    store = Store(f"sqlite:///{tmp_path}/lco.sqlite3")
+    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
     store.migrate()
     yield Office(store, compose, free_port())
     store.close()

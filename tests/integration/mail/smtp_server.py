@@ -10,7 +10,7 @@ from email.policy import default
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-from lco.db import Store
+from lco.db import Database
 from lco.db.mails import Mail
 from lco.mail.outbox import Counts, Outbox
 from lco.mail.sender import SmtpSender
@@ -123,15 +123,15 @@ def serving(post: Post, port: int, **options):
 class Office:
     """A store with an outbox, and mails that go to the server at `port`."""
 
-    def __init__(self, store: Store, compose: Callable, port: int) -> None:
-        self.store = store
+    def __init__(self, store: Database, compose: Callable, port: int) -> None:
+        self.db = store
         self.outbox = Outbox(store)
         self.port = port
         self._compose = compose
 
     def book(self, address: str = ADA) -> int:
         """Books for an address; the number of the mail that now waits for it."""
-        write(self.store, self.outbox, "booked", with_request(stored(self.store, address), email=address))
+        write(self.db, self.outbox, "booked", with_request(stored(self.db, address), email=address))
         return self.outbox.waiting(50)[-1].id
 
     def send(self, scheme: str = "smtp", account: str = "", timeout: float = PATIENCE) -> None:
@@ -140,7 +140,7 @@ class Office:
         Worker(self.outbox, self._compose, sender).send_due()
 
     def row(self, number: int) -> Mail:
-        return mail_of(self.store, number)
+        return mail_of(self.db, number)
 
     def counts(self) -> Counts:
         return self.outbox.counts()

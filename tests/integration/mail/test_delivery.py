@@ -27,19 +27,19 @@ def test_a_mail_arrives_with_all_its_parts(office, server, post):
     assert office.counts() == Counts(0, 0)
 
 
-def test_while_the_server_is_down_mails_wait_and_then_they_arrive(office, post, later):
+def test_while_the_server_is_down_mails_wait_and_then_they_arrive(office, post, advance_clock):
     numbers = [office.book(ADA), office.book(GRACE)]
     office.send()
     assert office.counts() == Counts(2, 0)
     assert "the mail server does not answer" in office.row(numbers[0]).problem
     with serving(post, office.port):
-        later(PAUSE)
+        advance_clock(PAUSE)
         office.send()
     assert sorted(post.recipients()) == [ADA, GRACE]
     assert [office.row(number).state for number in numbers] == ["sent", "sent"]
 
 
-def test_a_server_that_is_slow_to_greet_is_left_alone_for_a_while(office, server, post, later):
+def test_a_server_that_is_slow_to_greet_is_left_alone_for_a_while(office, server, post, advance_clock):
     post.held.clear()
     post.is_slow_at = "greeting"
     number = office.book(ADA)
@@ -48,7 +48,7 @@ def test_a_server_that_is_slow_to_greet_is_left_alone_for_a_while(office, server
     assert post.connections == 1, "the second mail is not tried at once"
     assert "the mail server does not answer" in office.row(number).problem
     post.held.set()
-    later(PAUSE)
+    advance_clock(PAUSE)
     office.send()
     assert sorted(post.recipients()) == [ADA, GRACE]
     assert office.counts() == Counts(0, 0)
@@ -68,7 +68,7 @@ def test_a_refused_recipient_fails_at_once_and_the_others_get_their_mail(office,
     assert "nobody" not in "".join(record.getMessage() for record in caplog.records if record.name[:3] == "lco")
 
 
-def test_a_recipient_refused_for_now_is_tried_again(office, server, post, later):
+def test_a_recipient_refused_for_now_is_tried_again(office, server, post, advance_clock):
     post.answers[ADA] = "451 4.7.1 greylisted"
     number = office.book(ADA)
     office.book(GRACE)
@@ -76,12 +76,14 @@ def test_a_recipient_refused_for_now_is_tried_again(office, server, post, later)
     assert post.recipients() == [GRACE]
     assert office.row(number).state == "waiting"
     post.answers.clear()
-    later(PAUSE)
+    advance_clock(PAUSE)
     office.send()
     assert post.recipients() == [GRACE, ADA]
 
 
-def test_a_server_that_dies_after_data_gets_the_mail_again_under_the_same_message_id(office, server, post, later):
+def test_a_server_that_dies_after_data_gets_the_mail_again_under_the_same_message_id(
+    office, server, post, advance_clock
+):
     post.dies_after = "DATA"
     number = office.book()
     office.send()
@@ -89,14 +91,14 @@ def test_a_server_that_dies_after_data_gets_the_mail_again_under_the_same_messag
     row = office.row(number)
     assert (row.state, row.problem) == ("waiting", "the mail server stopped answering (SMTPServerDisconnected)")
     post.dies_after = None
-    later(PAUSE)
+    advance_clock(PAUSE)
     office.send()
     first, second = post.message_ids()
     assert first == second
     assert office.row(number).state == "sent"
 
 
-def test_a_server_that_answers_too_late_after_data_gets_the_mail_again_too(office, server, post, later):
+def test_a_server_that_answers_too_late_after_data_gets_the_mail_again_too(office, server, post, advance_clock):
     post.held.clear()
     post.is_slow_at = "DATA"
     office.book()
@@ -104,18 +106,18 @@ def test_a_server_that_answers_too_late_after_data_gets_the_mail_again_too(offic
     assert len(post.taken) == 1
     assert office.counts() == Counts(1, 0)
     post.held.set()
-    later(PAUSE)
+    advance_clock(PAUSE)
     office.send()
     first, second = post.message_ids()
     assert first == second
     assert office.counts() == Counts(0, 0)
 
 
-def test_a_server_that_dies_after_it_said_yes_has_taken_the_mail(office, server, post, later):
+def test_a_server_that_dies_after_it_said_yes_has_taken_the_mail(office, server, post, advance_clock):
     post.dies_after = "QUIT"
     office.book()
     office.send()
-    later(PAUSE)
+    advance_clock(PAUSE)
     office.send()
     assert len(post.taken) == 1
     assert office.counts() == Counts(0, 0)
@@ -163,8 +165,8 @@ def test_an_address_beyond_ascii_needs_a_server_that_takes_it(office, post, take
 
 
 def test_a_line_of_a_single_dot_ends_nothing(office, server, post):
-    booking = replace(stored(office.store, "dots"), vehicle_name="Saw\r\n.\r\nQUIT", reason="\r\n.\r\nQUIT\r\n")
-    write(office.store, office.outbox, "cancelled", booking)
+    booking = replace(stored(office.db, "dots"), vehicle_name="Saw\r\n.\r\nQUIT", reason="\r\n.\r\nQUIT\r\n")
+    write(office.db, office.outbox, "cancelled", booking)
     office.send()
     ((_, mail),) = post.taken
     assert "Larson" in mail.get_body(("plain",)).get_content()

@@ -26,7 +26,7 @@ from lco.settings import Settings
 settings = Settings.from_environment()
 app = create_app(settings)
 messages = Messages(lambda name, values: app.jinja_env.get_template(name).render(values), settings, lambda *_: ())
-app.extensions["lco.mail"] = Worker(Outbox(app.extensions["lco"].store), messages.compose, sender_of(settings))
+app.extensions["lco.mail"] = Worker(Outbox(app.extensions["lco"].db), messages.compose, create_sender(settings))
 app.cli.add_command(cli.mail_worker, "mail-worker-alone")
 """
 
@@ -37,7 +37,7 @@ def test_a_worker_of_its_own_sends_and_ends_when_it_is_told_to(office, server, p
     office.book()
     environ = {
         "PYTHONPATH": f"{tmp_path}:{ROOT}",
-        "DATABASE_URL": str(office.store.engine.url),
+        "DATABASE_URL": str(office.db.engine.url),
         "CACHE_DIR": str(tmp_path / "cache"),
         "SMTP_URL": f"smtp://127.0.0.1:{office.port}",
     }

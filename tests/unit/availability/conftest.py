@@ -13,8 +13,8 @@ import requests_mock
 
 from lco import clock
 from lco.availability.service import Availability
-from lco.caching.swr import Freshness
-from lco.domain.date_range import DAY, Days
+from lco.caching.swr import StaleWhileRevalidateCache
+from lco.domain.date_range import DAY, DateRange
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 
@@ -35,11 +35,11 @@ class Calendar:
 
     def __init__(self, wire: requests_mock.Mocker) -> None:
         self.taken: set[date] = set()
-        self.asked: list[Days] = []
+        self.asked: list[DateRange] = []
         self.fails_at: int | None = None
-        self.availability = Availability(OdooClient(Transport(URL)), Freshness(), ZONE)
+        self.availability = Availability(OdooClient(Transport(URL)), StaleWhileRevalidateCache(), ZONE)
         self.busy: dict[str, object] = NO_SUCH_PAGE
-        self.asked_busy: list[Days] = []
+        self.asked_busy: list[DateRange] = []
         wire.post(f"{URL}/api/fleet/availability", json=self._answer)
         wire.get(re.compile(f"{URL}/api/fleet/vehicle/[0-9]+/busy"), text=self._busy)
 
@@ -49,7 +49,7 @@ class Calendar:
 
     def _answer(self, request, context) -> dict[str, object]:
         body = request.json()
-        days = Days(date.fromisoformat(body["date_from"]), date.fromisoformat(body["date_to"]))
+        days = DateRange(date.fromisoformat(body["date_from"]), date.fromisoformat(body["date_to"]))
         self.asked.append(days)
         if self.fails_at is not None and len(self.asked) > self.fails_at:
             context.status_code = 503
@@ -59,7 +59,7 @@ class Calendar:
 
     def _busy(self, request, context) -> str:
         query = parse_qs(urlsplit(request.url).query)
-        days = Days(*(date.fromisoformat(query[name][0]) for name in ("from", "to")))
+        days = DateRange(*(date.fromisoformat(query[name][0]) for name in ("from", "to")))
         self.asked_busy.append(days)
         if "exc" in self.busy:
             raise self.busy["exc"]

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lco import clock
-from lco.availability.busy_days import ASIDE
+from lco.availability.busy_days import BUSY_CALL_PAUSE
 from lco.availability.month import DayState
-from lco.availability.service import FRESH
-from lco.domain.date_range import DAY, Days
+from lco.availability.service import MAX_AGE
+from lco.domain.date_range import DAY, DateRange
 from tests.unit.availability.conftest import NO_SUCH_PAGE, TODAY
 
 JANUARY, FEBRUARY = date(2027, 1, 1), date(2027, 2, 1)
-WHOLE_JANUARY = Days(JANUARY, FEBRUARY)
-SOME = set(Days(date(2027, 1, 12), date(2027, 1, 15)))
+WHOLE_JANUARY = DateRange(JANUARY, FEBRUARY)
+SOME = set(DateRange(date(2027, 1, 12), date(2027, 1, 15)))
 UNFIT = {"status_code": 200, "text": '{"success": true, "data": "every other tuesday"}'}
 REFUSED = {"status_code": 400, "text": '{"success": false, "error": "x"}'}
 UNKNOWN_VEHICLE = {"status_code": 404, "text": '{"success": false, "error": "x"}'}
@@ -40,7 +40,7 @@ def test_where_odoo_can_answer_at_once_a_month_is_one_question_whatever_it_looks
 def test_of_the_present_month_odoo_is_asked_from_today_on(odoo):
     odoo.offers_busy()
     assert taken_in(odoo, date(2026, 12, 1)) == set()
-    assert odoo.asked_busy == [Days(TODAY, JANUARY)]
+    assert odoo.asked_busy == [DateRange(TODAY, JANUARY)]
 
 
 def test_ranges_that_reach_beyond_the_month_or_overlap_are_cut_and_joined(odoo):
@@ -73,11 +73,11 @@ def test_an_odoo_that_is_upgraded_while_the_site_runs_is_noticed(odoo):
     assert taken_in(odoo) == SOME
     odoo.offers_busy()
     odoo.asked.clear()
-    with clock.moved(ASIDE - timedelta(seconds=1)):
+    with clock.moved(BUSY_CALL_PAUSE - timedelta(seconds=1)):
         assert taken_in(odoo, vehicle_id=8) == SOME
         assert len(odoo.asked_busy) == 1
         odoo.asked.clear()
-    with clock.moved(ASIDE + timedelta(seconds=1)):
+    with clock.moved(BUSY_CALL_PAUSE + timedelta(seconds=1)):
         assert taken_in(odoo, vehicle_id=9) == SOME
         assert (len(odoo.asked_busy), odoo.asked) == (2, [])
 
@@ -105,7 +105,7 @@ def test_a_calendar_that_was_good_stays_while_the_call_is_broken(odoo):
     odoo.taken = SOME
     assert taken_in(odoo) == SOME
     odoo.busy, odoo.fails_at = BROKEN, 0
-    with clock.moved(FRESH + timedelta(seconds=1)):
+    with clock.moved(MAX_AGE + timedelta(seconds=1)):
         assert taken_in(odoo) == SOME
 
 

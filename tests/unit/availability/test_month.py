@@ -3,13 +3,13 @@ from datetime import date
 import pytest
 
 from lco.availability.month import DayState, Month, first_of, last_of, may_show
-from lco.domain.date_range import DAY, Days
+from lco.domain.date_range import DAY, DateRange
 
 FEBRUARY = date(2027, 2, 1)
 
 
 def month(first: date) -> Month:
-    return Month(first, dict.fromkeys(Days(first, last_of(first) + DAY), DayState.FREE), None, None)
+    return Month(first, dict.fromkeys(DateRange(first, last_of(first) + DAY), DayState.FREE), None, None)
 
 
 def test_a_month_is_rows_of_seven_from_sunday_with_nothing_in_other_months():
@@ -24,7 +24,7 @@ def test_a_month_is_rows_of_seven_from_sunday_with_nothing_in_other_months():
 @pytest.mark.parametrize("first", [first_of(FEBRUARY, n) for n in range(-14, 14)])
 def test_every_day_stands_in_its_month_once_under_its_weekday(first):
     cells = [(column, cell) for week in month(first).weeks for column, cell in enumerate(week) if cell]
-    assert [cell.day for _, cell in cells] == list(Days(first, last_of(first) + DAY))
+    assert [cell.day for _, cell in cells] == list(DateRange(first, last_of(first) + DAY))
     assert all(column == (cell.day.weekday() + 1) % 7 for column, cell in cells)
 
 

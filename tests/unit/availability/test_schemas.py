@@ -4,25 +4,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lco.availability.schemas import days_chosen, days_or_none
-from lco.domain.date_range import Days
+from lco.availability.schemas import parse_date_range, parse_iso_interval
+from lco.domain.date_range import DateRange
 from lco.errors import InvalidInput
 
 TODAY = date(2026, 12, 10)
 
 
-def chosen(start: str, end: str) -> Days | None:
-    return days_chosen({"date_from": start, "date_to": end}, TODAY)
+def chosen(start: str, end: str) -> DateRange | None:
+    return parse_date_range({"date_from": start, "date_to": end}, TODAY)
 
 
 def test_two_dates_are_a_range():
-    assert chosen("2026-12-10", "2026-12-11") == Days(TODAY, date(2026, 12, 11))
-    assert chosen(" 2026-12-14 ", "2026-12-18\n") == Days(date(2026, 12, 14), date(2026, 12, 18))
+    assert chosen("2026-12-10", "2026-12-11") == DateRange(TODAY, date(2026, 12, 11))
+    assert chosen(" 2026-12-14 ", "2026-12-18\n") == DateRange(date(2026, 12, 14), date(2026, 12, 18))
 
 
 def test_no_dates_are_no_mistake():
     assert chosen("", " ") is None
-    assert days_chosen({}, TODAY) is None
+    assert parse_date_range({}, TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_whatever_is_typed_it_is_days_or_nothing_or_a_sentence(start, end):
     assert days is None or days.start >= TODAY
 
 
-def tried(start: str, end: str) -> tuple[Days | None, dict[str, list[str]]]:
+def tried(start: str, end: str) -> tuple[DateRange | None, dict[str, list[str]]]:
     try:
         return chosen(start, end), {}
     except InvalidInput as error:
@@ -74,7 +74,7 @@ def tried(start: str, end: str) -> tuple[Days | None, dict[str, list[str]]]:
 @pytest.mark.parametrize(
     ("text", "days"),
     [
-        ("2026-12-01/2026-12-05", Days(date(2026, 12, 1), date(2026, 12, 5))),
+        ("2026-12-01/2026-12-05", DateRange(date(2026, 12, 1), date(2026, 12, 5))),
         ("2026-12-05/2026-12-01", None),
         ("2026-12-01", None),
         ("2026-12-01/2026-12-05/2026-12-06", None),
@@ -83,4 +83,4 @@ def tried(start: str, end: str) -> tuple[Days | None, dict[str, list[str]]]:
     ],
 )
 def test_an_interval_is_read_or_is_none(text, days):
-    assert days_or_none(text) == days
+    assert parse_iso_interval(text) == days

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lco import clock, metrics
-from lco import deadline as budget
 from lco.availability.month import DayState
-from lco.availability.service import FRESH
-from lco.domain.date_range import DAY, Days
+from lco.availability.service import MAX_AGE
+from lco.deadline import deadline
+from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.errors import OdooError
 from tests.serving import wait_until
@@ -17,7 +17,7 @@ from tests.serving import wait_until
 TODAY = date(2026, 12, 10)
 DECEMBER, JANUARY, NOVEMBER = date(2026, 12, 1), date(2027, 1, 1), date(2026, 11, 1)
 FREE, TAKEN, PAST, UNKNOWN = DayState
-NEXT_WEEK = Days(date(2026, 12, 14), date(2026, 12, 18))
+NEXT_WEEK = DateRange(date(2026, 12, 14), date(2026, 12, 18))
 
 taken_days = st.sets(st.integers(0, 60).map(lambda n: TODAY + DAY * n))
 
@@ -27,7 +27,7 @@ def test_a_quote_is_odoos_and_asked_for_once_in_15_seconds(odoo):
     assert (quote.available, quote.total) == (True, Money(Decimal(600), "USD"))
     odoo.availability.quote(7, NEXT_WEEK)
     assert odoo.asked == [NEXT_WEEK]
-    with clock.moved(FRESH + timedelta(seconds=1)):
+    with clock.moved(MAX_AGE + timedelta(seconds=1)):
         odoo.availability.quote(7, NEXT_WEEK)
         wait_until(lambda: len(odoo.asked) == 2, "a second question")
 
@@ -35,7 +35,7 @@ def test_a_quote_is_odoos_and_asked_for_once_in_15_seconds(odoo):
 def test_vehicles_and_days_have_quotes_of_their_own(odoo):
     odoo.availability.quote(7, NEXT_WEEK)
     odoo.availability.quote(70, NEXT_WEEK)
-    odoo.availability.quote(7, NEXT_WEEK.moved(DAY))
+    odoo.availability.quote(7, NEXT_WEEK.shift(DAY))
     assert len(odoo.asked) == 3
 
 
@@ -45,38 +45,38 @@ def test_after_forget_everything_about_the_vehicle_is_asked_again_and_nothing_el
         odoo.availability.month(vehicle_id, JANUARY)
     odoo.asked.clear()
     odoo.taken = set(NEXT_WEEK)
-    odoo.availability.forget(7)
+    odoo.availability.invalidate(7)
     assert not odoo.availability.quote(7, NEXT_WEEK).available
     odoo.availability.month(7, JANUARY)
     odoo.availability.quote(70, NEXT_WEEK)
     odoo.availability.month(70, JANUARY)
-    assert odoo.asked == [NEXT_WEEK, Days(JANUARY, date(2027, 2, 1))]
+    assert odoo.asked == [NEXT_WEEK, DateRange(JANUARY, date(2027, 2, 1))]
 
 
 def test_a_free_month_costs_one_question(odoo):
     month = odoo.availability.month(7, JANUARY)
     assert set(month.states.values()) == {FREE}
-    assert odoo.asked == [Days(JANUARY, date(2027, 2, 1))]
+    assert odoo.asked == [DateRange(JANUARY, date(2027, 2, 1))]
 
 
 def test_one_booking_costs_few_questions(odoo):
-    odoo.taken = set(Days(date(2027, 1, 12), date(2027, 1, 15)))
+    odoo.taken = set(DateRange(date(2027, 1, 12), date(2027, 1, 15)))
     states = odoo.availability.month(7, JANUARY).states
     assert {day for day, state in states.items() if state is TAKEN} == odoo.taken
     assert len(odoo.asked) <= 2 * len(odoo.taken) * 5  # two for each halving on the way to each taken day
 
 
 def test_a_month_that_is_all_taken_costs_two_questions_a_day_at_most(odoo):
-    odoo.taken = set(Days(JANUARY, date(2027, 2, 1)))
+    odoo.taken = set(DateRange(JANUARY, date(2027, 2, 1)))
     assert set(odoo.availability.month(7, JANUARY).states.values()) == {TAKEN}
     assert len(odoo.asked) == 2 * 31 - 1
 
 
 def test_days_before_today_are_past_and_not_asked_about(odoo):
     states = odoo.availability.month(7, DECEMBER).states
-    assert [day for day, state in states.items() if state is PAST] == list(Days(DECEMBER, TODAY))
+    assert [day for day, state in states.items() if state is PAST] == list(DateRange(DECEMBER, TODAY))
     assert states[TODAY] is FREE
-    assert odoo.asked == [Days(TODAY, JANUARY)]
+    assert odoo.asked == [DateRange(TODAY, JANUARY)]
 
 
 def test_a_month_gone_by_asks_nothing(odoo):
@@ -103,11 +103,8 @@ def test_days_that_odoo_cannot_tell_are_unknown_and_counted(odoo, answered_befor
 
 
 def test_a_calendar_that_takes_too_long_is_unknown_now_and_known_soon(odoo):
-    token = budget.start(timedelta())
-    try:
+    with deadline(timedelta()):
         assert not odoo.availability.month(7, JANUARY).complete
-    finally:
-        budget.stop(token)
     wait_until(lambda: odoo.availability.month(7, JANUARY).complete, "the whole month")
     assert len(odoo.asked) == 1
 
@@ -125,14 +122,14 @@ def test_whatever_is_taken_the_calendar_says_so(any_odoo, taken):
 def test_alternatives_are_the_nearest_free_ranges_of_the_same_length(odoo):
     odoo.taken = set(NEXT_WEEK)
     assert odoo.availability.alternatives(7, NEXT_WEEK) == (
-        Days(date(2026, 12, 18), date(2026, 12, 22)),
-        Days(date(2026, 12, 10), date(2026, 12, 14)),
-        Days(date(2026, 12, 22), date(2026, 12, 26)),
+        DateRange(date(2026, 12, 18), date(2026, 12, 22)),
+        DateRange(date(2026, 12, 10), date(2026, 12, 14)),
+        DateRange(date(2026, 12, 22), date(2026, 12, 26)),
     )
 
 
 def test_alternatives_never_lie_in_the_past(odoo):
-    today_only = Days(TODAY, TODAY + DAY)
+    today_only = DateRange(TODAY, TODAY + DAY)
     odoo.taken = set(today_only)
     assert [days.start for days in odoo.availability.alternatives(7, today_only)] == [
         TODAY + DAY * n for n in (1, 2, 3)
@@ -140,14 +137,14 @@ def test_alternatives_never_lie_in_the_past(odoo):
 
 
 def test_without_a_free_range_near_there_are_no_alternatives(odoo):
-    odoo.taken = set(Days(TODAY, TODAY + DAY * 200))
+    odoo.taken = set(DateRange(TODAY, TODAY + DAY * 200))
     assert odoo.availability.alternatives(7, NEXT_WEEK) == ()
 
 
 def test_when_odoo_fails_the_alternatives_found_so_far_are_offered_and_it_is_not_asked_on(odoo, caplog):
     odoo.fails_at = 1
-    assert odoo.availability.alternatives(7, NEXT_WEEK) == (NEXT_WEEK.moved(DAY),)
-    assert set(odoo.asked) == {NEXT_WEEK.moved(DAY), NEXT_WEEK.moved(DAY * -3)}
+    assert odoo.availability.alternatives(7, NEXT_WEEK) == (NEXT_WEEK.shift(DAY),)
+    assert set(odoo.asked) == {NEXT_WEEK.shift(DAY), NEXT_WEEK.shift(DAY * -3)}
     assert "not all alternatives" in caplog.text
 
 
@@ -160,7 +157,7 @@ def test_a_quote_that_odoo_cannot_give_is_an_error(odoo):
 @settings(max_examples=15, deadline=None)
 @given(taken=taken_days, start=st.integers(0, 20), length=st.integers(1, 7))
 def test_alternatives_are_free_ahead_apart_and_nearest_first(any_odoo, taken, start, length):
-    wanted = Days(TODAY + DAY * start, TODAY + DAY * (start + length))
+    wanted = DateRange(TODAY + DAY * start, TODAY + DAY * (start + length))
     with any_odoo() as odoo:
         odoo.taken = taken
         offered = odoo.availability.alternatives(7, wanted)
@@ -173,6 +170,6 @@ def test_alternatives_are_free_ahead_apart_and_nearest_first(any_odoo, taken, st
         assert not taken & set(days)
         assert not any(days.overlaps(other) for other in offered if other is not days)
     if len(offered) < 3:  # then no other free range lies within reach, beside those offered
-        reach = (wanted.moved(DAY * n) for n in range(-28, 29) if n)
+        reach = (wanted.shift(DAY * n) for n in range(-28, 29) if n)
         missed = [d for d in reach if d.start >= TODAY and not taken & set(d)]
         assert all(any(d.overlaps(other) for other in offered) for d in missed)

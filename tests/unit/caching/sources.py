@@ -1,8 +1,8 @@
-"""A source of answers and a shelf for them, as tests of `Freshness` need them."""
+"""A source of answers and a shelf for them, as tests of `StaleWhileRevalidateCache` need them."""
 
 from datetime import timedelta
 
-from lco.caching.swr import Question
+from lco.caching.swr import CacheQuery
 
 FRESH = timedelta(seconds=30)
 LATER = FRESH + timedelta(seconds=1)
@@ -15,8 +15,8 @@ class Source:
         self.loads = 0
         self.error: Exception | None = None
 
-    def question(self, *, keep: bool = False, stored=None) -> Question[int]:
-        return Question("vehicle:7:details", FRESH, self._load, keep=keep, stored=stored)
+    def query(self, *, persist: bool = False, on_refresh=None) -> CacheQuery[int]:
+        return CacheQuery("vehicle:7:details", FRESH, self._load, persist=persist, on_refresh=on_refresh)
 
     def _load(self) -> int:
         self.loads += 1

@@ -45,4 +45,4 @@ def test_a_hint_is_counted_and_never_takes_an_earlier_one_back():
     one, now = entry(), clock.now()
     one.hint(now)
     one.hint(one.needed_from.replace(year=2020))
-    assert (one.needed_from, one.hinted, one.hints) == (now, True, 2)
+    assert (one.needed_from, one.hinted, one.invalidations) == (now, True, 2)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from lco.catalogue import events as news
+from lco.catalogue import events
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status, Vehicle
 
@@ -29,21 +29,21 @@ RENTED = replace(SAW, status=Status.RENTED)
     ],
 )
 def test_every_difference_has_the_kind_that_matters_most(before, after, kind):
-    assert news.kind(before, after) == kind
+    assert events.event_type(before, after) == kind
 
 
 def test_longer_rates_becoming_known_are_no_news_and_anything_else_is():
     known = replace(SAW, rates=Rates(DAILY, WEEKLY, WEEKLY))
-    assert news.only_completes(SAW, known)
-    assert not news.only_completes(SAW, replace(known, name="Sharp saw"))
-    assert not news.only_completes(SAW, replace(SAW, rates=Rates(WEEKLY, WEEKLY)))
-    assert not news.only_completes(known, replace(SAW, rates=Rates(DAILY, DAILY, WEEKLY)))
-    assert not news.only_completes(known, SAW)
+    assert events.is_completion(SAW, known)
+    assert not events.is_completion(SAW, replace(known, name="Sharp saw"))
+    assert not events.is_completion(SAW, replace(SAW, rates=Rates(WEEKLY, WEEKLY)))
+    assert not events.is_completion(known, replace(SAW, rates=Rates(DAILY, DAILY, WEEKLY)))
+    assert not events.is_completion(known, SAW)
 
 
 def test_what_is_public_is_plain_json_with_prices_as_numbers():
     vehicle = replace(RENTED, rates=Rates(DAILY, WEEKLY), back_on=date(2027, 1, 5))
-    assert json.loads(json.dumps(news.data(vehicle))) == {
+    assert json.loads(json.dumps(events.public_payload(vehicle))) == {
         "vehicle_id": 7,
         "vehicle_name": "Saw",
         "category": "Power Tools",
@@ -56,4 +56,4 @@ def test_what_is_public_is_plain_json_with_prices_as_numbers():
 
 
 def test_a_machine_without_rates_has_no_currency_to_tell():
-    assert "currency" not in news.data(replace(SAW, rates=Rates()))
+    assert "currency" not in events.public_payload(replace(SAW, rates=Rates()))

@@ -4,8 +4,8 @@ import pytest
 import requests
 
 from lco import clock
-from lco.caching.swr import Freshness
-from lco.catalogue.pictures import FRESH, Pictures
+from lco.caching.swr import StaleWhileRevalidateCache
+from lco.catalogue.pictures import MAX_AGE, Pictures
 from lco.errors import NotFound, OdooError
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
@@ -85,7 +85,7 @@ def test_the_kinds_of_pictures_that_browsers_show_are_served(pictures, requests_
 def test_a_picture_once_read_stays_while_odoo_is_away(pictures, requests_mock):
     requests_mock.get(AT_ODOO, [PNG, {"exc": requests.ConnectTimeout}])
     pictures.read(PATH, "480x360")
-    with clock.moved(FRESH + timedelta(minutes=1)):
+    with clock.moved(MAX_AGE + timedelta(minutes=1)):
         assert pictures.read(PATH, "480x360").content == b"\x89PNG"
 
 
@@ -97,4 +97,4 @@ def test_a_picture_never_read_is_an_error_while_odoo_is_away(pictures, requests_
 
 @pytest.fixture
 def pictures():
-    return Pictures(OdooClient(Transport(URL)), Freshness())
+    return Pictures(OdooClient(Transport(URL)), StaleWhileRevalidateCache())

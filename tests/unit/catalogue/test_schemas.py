@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lco.catalogue.schemas import PARAMETERS, query
+from lco.catalogue.schemas import PARAMETERS, parse_query
 from lco.catalogue.search import SORTS, Query
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.web.urls import plain_url
 
 TODAY = date(2026, 12, 10)
@@ -16,7 +16,7 @@ FIELDS = ("q", "category", "brand", "fuel_type", "min_price", "max_price", "sort
 
 
 def read(**arguments: str) -> tuple[Query, dict[str, list[str]]]:
-    return query(arguments, TODAY)
+    return parse_query(arguments, TODAY)
 
 
 def test_an_empty_address_asks_for_everything():
@@ -27,7 +27,7 @@ def test_an_empty_address_asks_for_everything():
 @given(st.dictionaries(st.sampled_from([*FIELDS, "utm_source"]), st.text(max_size=4)))
 def test_a_plain_address_says_all_that_the_list_understands(arguments):
     plain = dict(parse_qsl(urlsplit(plain_url("/equipment", PARAMETERS, arguments)).query))
-    assert query(plain, TODAY) == query(arguments, TODAY)
+    assert parse_query(plain, TODAY) == parse_query(arguments, TODAY)
 
 
 def test_every_filter_is_read():
@@ -51,7 +51,7 @@ def test_every_filter_is_read():
             fuel_type="gasoline",
             min_price=Decimal("10.50"),
             max_price=Decimal(200),
-            days=Days(date(2026, 12, 14), date(2026, 12, 18)),
+            days=DateRange(date(2026, 12, 14), date(2026, 12, 18)),
             sort="-price",
             page=3,
         ),

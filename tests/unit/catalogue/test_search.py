@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lco.catalogue.search import FACETS, PAGE_SIZE, SORTS, Facet, Query, categories, label, search
-from lco.catalogue.search_text import folded
+from lco.catalogue.search_text import normalize
 from lco.catalogue.snapshot import Snapshot
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status, Vehicle
@@ -60,7 +60,7 @@ def rank(vehicle: Vehicle, sort: str) -> tuple:
         "-price": (vehicle.rates.daily is None, -price),
         "name": (),
     }
-    return (*first[sort], folded(vehicle.name))
+    return (*first[sort], normalize(vehicle.name))
 
 
 def found(free=None, **query) -> list[int]:
@@ -128,8 +128,8 @@ def test_there_are_four_orders_and_what_has_no_price_comes_last(sort, ids):
 
 @pytest.mark.parametrize(("sort", "ids"), [("price", [3, 1, 2]), ("-price", [2, 3, 1])])
 def test_among_equal_prices_names_decide_either_way(sort, ids):
-    shop = (machine(1, "beta", 50), machine(2, "Gamma", 60), machine(3, "Álpha", 50))
-    assert [vehicle.id for vehicle in search(Snapshot(shop), Query(sort=sort)).vehicles] == ids
+    services = (machine(1, "beta", 50), machine(2, "Gamma", 60), machine(3, "Álpha", 50))
+    assert [vehicle.id for vehicle in search(Snapshot(services), Query(sort=sort)).vehicles] == ids
 
 
 def test_what_is_sold_comes_after_everything_else_at_first():
@@ -166,12 +166,12 @@ def test_values_are_labelled_as_people_read_them(value, text):
 
 
 def test_folding_leaves_letters_that_have_no_plain_form():
-    assert folded("Größe ÅÉ 除雪機") == "grosse ae 除雪機"
+    assert normalize("Größe ÅÉ 除雪機") == "grosse ae 除雪機"
 
 
 def test_a_page_beyond_the_last_is_the_last():
-    shop = Snapshot(tuple(machine(n) for n in range(1, PAGE_SIZE + 3)))
-    results = search(shop, Query(page=99))
+    services = Snapshot(tuple(machine(n) for n in range(1, PAGE_SIZE + 3)))
+    results = search(services, Query(page=99))
     assert (results.page, results.pages, len(results.vehicles)) == (2, 2, 2)
 
 
@@ -181,30 +181,30 @@ def test_nothing_found_is_one_empty_page():
 
 
 @settings(max_examples=40, deadline=None)
-@given(shop=shops, query=queries)
-def test_every_vehicle_found_stands_on_exactly_one_page(shop, query):
-    first = search(Snapshot(shop), query)
-    pages = [search(Snapshot(shop), replace(query, page=n)).vehicles for n in range(1, first.pages + 1)]
+@given(services=shops, query=queries)
+def test_every_vehicle_found_stands_on_exactly_one_page(services, query):
+    first = search(Snapshot(services), query)
+    pages = [search(Snapshot(services), replace(query, page=n)).vehicles for n in range(1, first.pages + 1)]
     shown = [vehicle for page in pages for vehicle in page]
     assert len(shown) == len(set(shown)) == first.total
     assert all(len(page) == PAGE_SIZE for page in pages[:-1])
     ranks = [rank(vehicle, query.sort) for vehicle in shown]
     assert ranks == sorted(ranks)
-    assert set(shown) <= set(shop)
+    assert set(shown) <= set(services)
 
 
 @settings(max_examples=40, deadline=None)
-@given(shop=shops, query=queries, name=st.sampled_from(FACETS))
-def test_a_facets_count_is_what_choosing_it_finds(shop, query, name):
-    for facet in search(Snapshot(shop), query).facets[name]:
-        chosen = search(Snapshot(shop), replace(query, **{name: facet.value}))
+@given(services=shops, query=queries, name=st.sampled_from(FACETS))
+def test_a_facets_count_is_what_choosing_it_finds(services, query, name):
+    for facet in search(Snapshot(services), query).facets[name]:
+        chosen = search(Snapshot(services), replace(query, **{name: facet.value}))
         assert chosen.total == facet.count > 0
 
 
 @settings(max_examples=20, deadline=None)
-@given(shop=shops, query=queries)
-def test_a_shop_of_any_order_gives_the_same_answer_up_to_equal_ranks(shop, query):
-    one, other = search(Snapshot(shop), query), search(Snapshot(shop[::-1]), query)
+@given(services=shops, query=queries)
+def test_a_shop_of_any_order_gives_the_same_answer_up_to_equal_ranks(services, query):
+    one, other = search(Snapshot(services), query), search(Snapshot(services[::-1]), query)
     assert (one.total, one.pages, one.facets, one.price_range) == (
         other.total,
         other.pages,
@@ -215,7 +215,7 @@ def test_a_shop_of_any_order_gives_the_same_answer_up_to_equal_ranks(shop, query
 
 def test_5000_vehicles_are_searched_as_exactly_as_a_few():
     dice = Random(7)
-    shop = tuple(
+    services = tuple(
         machine(
             n,
             dice.choice(["Chainsaw", "Excavator", "Mower"]),
@@ -227,10 +227,10 @@ def test_5000_vehicles_are_searched_as_exactly_as_a_few():
     )
     expected = [
         v
-        for v in shop
+        for v in services
         if v.category == "A" and v.brand == "X" and v.name == "Mower" and 100 <= v.rates.daily.amount <= 300
     ]
     query = Query(q="mow", category="A", brand="X", min_price=Decimal(100), max_price=Decimal(300), sort="price")
-    results = search(Snapshot(shop), query)
+    results = search(Snapshot(services), query)
     assert results.total == len(expected) > PAGE_SIZE
     assert list(results.vehicles) == sorted(expected, key=lambda v: (v.rates.daily.amount, v.id))[:PAGE_SIZE]

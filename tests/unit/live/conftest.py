@@ -21,7 +21,7 @@ def rented(changes, vehicle_id=1):
 
 def shown(hub, changes, client, *regions):
     """Open a page that is up to date; what follows is news."""
-    hub.show(client, regions, changes.head())
+    hub.subscribe_page(client, regions, changes.head())
     assert client.next() == {"id": str(changes.head())}
     return client
 
@@ -35,7 +35,7 @@ class Sink:
         self.last = None
         self.full = False
 
-    def put(self, message):
+    def send(self, message):
         if self.full:
             return False
         self.messages.put(message.decode())
@@ -96,7 +96,7 @@ def region():
 
 
 @pytest.fixture
-def sink():
+def connection():
     return Sink
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from lco.changes.log import Change, ChangeId
 from lco.live.announcements import SENTENCES, sentence
-from lco.live.event_feed import PUBLIC_KINDS
+from lco.live.event_feed import PUBLIC_EVENT_TYPES
 
 BLOWER = {"vehicle_id": 1, "vehicle_name": "Professional Snow Blower"}
 
@@ -68,10 +68,10 @@ def test_a_booking_is_spoken_of_on_its_own_page_only():
 
 
 def test_every_public_kind_has_a_sentence_even_with_no_data():
-    for kind in PUBLIC_KINDS:
+    for kind in PUBLIC_EVENT_TYPES:
         topic = "booking:1" if kind.startswith("booking.") else "vehicle:1"
         assert said(kind, topic)
-    assert SENTENCES.keys() >= PUBLIC_KINDS
+    assert SENTENCES.keys() >= PUBLIC_EVENT_TYPES
 
 
 def test_a_kind_that_nobody_knows_is_not_spoken_of():

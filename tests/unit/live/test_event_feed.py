@@ -4,9 +4,9 @@ from lco.changes.log import ChangeId
 from tests.unit.live.conftest import rented
 
 
-def test_a_program_hears_public_events_only(hub, changes, sink):
-    program = sink()
-    hub.tell(program, changes.head())
+def test_a_program_hears_public_events_only(hub, changes, connection):
+    program = connection()
+    hub.subscribe_feed(program, changes.head())
     changes.append("odoo", "odoo.away")
     changes.append("booking:1", "booking.changed", {"booking_ref": "BK-1"})
     changes.append("catalogue", "catalogue.grew", {"vehicle_id": 1})
@@ -16,29 +16,29 @@ def test_a_program_hears_public_events_only(hub, changes, sink):
     assert '"type":"availability.changed"' in message["data"]
 
 
-def test_a_program_hears_what_it_missed_once_and_in_order(hub, changes, sink):
+def test_a_program_hears_what_it_missed_once_and_in_order(hub, changes, connection):
     seen = changes.head()
     missed = [rented(changes) for _ in range(3)]
-    program = sink()
-    hub.tell(program, seen)
+    program = connection()
+    hub.subscribe_feed(program, seen)
     replayed = program.messages.get(timeout=5)
     assert [line for line in replayed.split("\n") if line.startswith("id")] == [f"id: {c.id}" for c in missed]
     news = rented(changes)
     assert program.next()["id"] == str(news.id)
 
 
-def test_a_program_that_missed_too_much_is_told_to_start_over(hub, changes, sink):
-    program = sink()
-    hub.tell(program, ChangeId(1, 0))
+def test_a_program_that_missed_too_much_is_told_to_start_over(hub, changes, connection):
+    program = connection()
+    hub.subscribe_feed(program, ChangeId(1, 0))
     message = program.next()
     assert '"type":"resync"' in message["data"]
     assert message["id"] == str(changes.head())
 
 
-def test_more_than_can_be_replayed_is_a_fresh_start_too(hub, changes, sink):
+def test_more_than_can_be_replayed_is_a_fresh_start_too(hub, changes, connection):
     seen = changes.head()
     for _ in range(1001):
         rented(changes)
-    program = sink()
-    hub.tell(program, seen)
+    program = connection()
+    hub.subscribe_feed(program, seen)
     assert '"type":"resync"' in program.next()["data"]

@@ -13,8 +13,11 @@ from lco.live.send_buffer import AT_ONCE
 from tests.unit.live.conftest import rented, shown
 
 
-def test_a_change_reaches_the_pages_that_show_it_and_no_other(hub, changes, region, sink):
-    one, other = shown(hub, changes, sink(), region("card:1")), shown(hub, changes, sink(), region("card:2"))
+def test_a_change_reaches_the_pages_that_show_it_and_no_other(hub, changes, region, connection):
+    one, other = (
+        shown(hub, changes, connection(), region("card:1")),
+        shown(hub, changes, connection(), region("card:2")),
+    )
     change = rented(changes)
     message = one.next()
     assert message["id"] == str(change.id)
@@ -25,17 +28,17 @@ def test_a_change_reaches_the_pages_that_show_it_and_no_other(hub, changes, regi
     assert one.gets_nothing()
 
 
-def test_a_region_is_rendered_once_however_many_pages_show_it(hub, changes, region, sink):
+def test_a_region_is_rendered_once_however_many_pages_show_it(hub, changes, region, connection):
     card = region("card:1")
-    pages = [shown(hub, changes, sink(), card) for _ in range(50)]
+    pages = [shown(hub, changes, connection(), card) for _ in range(50)]
     rented(changes)
     assert len({page.next()["data"] for page in pages}) == 1
     assert card.renderings == 1
 
 
-def test_a_burst_is_folded_into_what_the_thread_can_handle(hub, changes, region, sink):
+def test_a_burst_is_folded_into_what_the_thread_can_handle(hub, changes, region, connection):
     slow, card = region("calendar:1", "vehicle:1", slow=True), region("card:1")
-    page = shown(hub, changes, sink(), card, slow)
+    page = shown(hub, changes, connection(), card, slow)
     last = [rented(changes) for _ in range(500)][-1]
     slow.let.release(500)
     seen = [page.next()]
@@ -45,11 +48,11 @@ def test_a_burst_is_folded_into_what_the_thread_can_handle(hub, changes, region,
     assert "card:1" in "".join(message.get("data", "") for message in seen)
 
 
-def test_what_changed_between_page_and_stream_is_sent_first(hub, changes, region, sink):
+def test_what_changed_between_page_and_stream_is_sent_first(hub, changes, region, connection):
     rendered_at = changes.head()
     rented(changes)
-    page = sink()
-    hub.show(page, [region("card:1"), region("card:2")], rendered_at)
+    page = connection()
+    hub.subscribe_page(page, [region("card:1"), region("card:2")], rendered_at)
     message = page.next()
     assert "card:1" in message["data"]
     assert "card:2" not in message["data"]
@@ -57,35 +60,35 @@ def test_what_changed_between_page_and_stream_is_sent_first(hub, changes, region
 
 
 @pytest.mark.parametrize("seen", [None, ChangeId(1, 0)])
-def test_without_a_usable_id_every_region_is_sent(hub, changes, region, sink, seen):
+def test_without_a_usable_id_every_region_is_sent(hub, changes, region, connection, seen):
     rented(changes)
-    page = sink()
-    hub.show(page, [region("card:1"), region("card:2"), region("odoo")], seen)
+    page = connection()
+    hub.subscribe_page(page, [region("card:1"), region("card:2"), region("odoo")], seen)
     message = page.next()
     assert message["data"].count("hx-partial id=") == 3
     assert message["id"] == str(changes.head())
 
 
-def test_after_a_break_one_sentence_tells_that_the_page_is_right_again(hub, changes, region, sink):
+def test_after_a_break_one_sentence_tells_that_the_page_is_right_again(hub, changes, region, connection):
     seen = changes.head()
     rented(changes)
     rented(changes)
-    page = sink()
-    hub.show(page, [region("card:1")], seen, resumed=True)
+    page = connection()
+    hub.subscribe_page(page, [region("card:1")], seen, resumed=True)
     data = page.next()["data"]
     assert data.count('id="announcement"') == 1
     assert CAUGHT_UP in data
 
 
-def test_after_a_break_in_which_nothing_happened_nothing_is_said(hub, changes, region, sink):
-    page = sink()
-    hub.show(page, [region("card:1")], changes.head(), resumed=True)
+def test_after_a_break_in_which_nothing_happened_nothing_is_said(hub, changes, region, connection):
+    page = connection()
+    hub.subscribe_page(page, [region("card:1")], changes.head(), resumed=True)
     assert page.next() == {"id": str(changes.head())}
 
 
-def test_ids_sent_to_a_page_never_go_back(hub, changes, region, sink):
+def test_ids_sent_to_a_page_never_go_back(hub, changes, region, connection):
     slow = region("calendar:1", "vehicle:1", slow=True)
-    page = shown(hub, changes, sink(), region("card:1"), region("card:2"), slow)
+    page = shown(hub, changes, connection(), region("card:1"), region("card:2"), slow)
     slow.let.release(100)
     for number in range(100):
         last = rented(changes, 1 + number % 2)
@@ -96,9 +99,9 @@ def test_ids_sent_to_a_page_never_go_back(hub, changes, region, sink):
     assert ids == sorted(ids)
 
 
-def test_a_broken_region_is_counted_and_the_others_still_come(hub, changes, region, sink, caplog):
+def test_a_broken_region_is_counted_and_the_others_still_come(hub, changes, region, connection, caplog):
     before = metrics.region_failures._value.get()
-    page = shown(hub, changes, sink(), region("card:1"), region("rates:1", "vehicle:1", broken=True))
+    page = shown(hub, changes, connection(), region("card:1"), region("rates:1", "vehicle:1", broken=True))
     with caplog.at_level(logging.CRITICAL):
         change = rented(changes)
         message = page.next()
@@ -108,11 +111,11 @@ def test_a_broken_region_is_counted_and_the_others_still_come(hub, changes, regi
     assert metrics.region_failures._value.get() == before + 1
 
 
-def test_a_client_that_does_not_keep_up_is_let_go_and_counted(hub, changes, region, sink):
+def test_a_client_that_does_not_keep_up_is_let_go_and_counted(hub, changes, region, connection):
     before = metrics.stream_overflows._value.get()
     slow_reader, reader = (
-        shown(hub, changes, sink(), region("card:1")),
-        shown(hub, changes, sink(), region("card:1")),
+        shown(hub, changes, connection(), region("card:1")),
+        shown(hub, changes, connection(), region("card:1")),
     )
     slow_reader.full = True
     rented(changes)
@@ -125,42 +128,47 @@ def test_a_client_that_does_not_keep_up_is_let_go_and_counted(hub, changes, regi
     assert metrics.stream_overflows._value.get() == before + 1
 
 
-def test_who_has_left_gets_nothing_more(hub, changes, region, sink):
-    gone, stays = shown(hub, changes, sink(), region("card:1")), shown(hub, changes, sink(), region("card:1"))
-    hub.leave(gone)
-    hub.leave(gone)
+def test_who_has_left_gets_nothing_more(hub, changes, region, connection):
+    gone, stays = (
+        shown(hub, changes, connection(), region("card:1")),
+        shown(hub, changes, connection(), region("card:1")),
+    )
+    hub.unsubscribe(gone)
+    hub.unsubscribe(gone)
     rented(changes)
     assert "card:1" in stays.next()["data"]
     assert gone.gets_nothing()
 
 
-def test_closing_ends_all_streams_and_those_that_come_later(hub, changes, region, sink):
-    page, program, late = sink(), sink(), sink()
+def test_closing_ends_all_streams_and_those_that_come_later(hub, changes, region, connection):
+    page, program, late = connection(), connection(), connection()
     shown(hub, changes, page, region("card:1"))
-    hub.tell(program, changes.head())
+    hub.subscribe_feed(program, changes.head())
     hub.close()
     assert page.ended.wait(5)
     assert program.ended.wait(5)
-    hub.show(late, [region("card:1")], None)
+    hub.subscribe_page(late, [region("card:1")], None)
     assert late.ended.wait(5)
     assert all(b"event: closing\nretry: " in client.last for client in (page, program, late))
 
 
-def test_a_failure_of_the_hub_itself_sends_every_client_back_for_a_fresh_start(hub, changes, region, sink, caplog):
-    page = shown(hub, changes, sink(), region("card:1"))
-    page.put = None  # a sink that cannot even be called
+def test_a_failure_of_the_hub_itself_sends_every_client_back_for_a_fresh_start(
+    hub, changes, region, connection, caplog
+):
+    page = shown(hub, changes, connection(), region("card:1"))
+    page.send = None  # a sink that cannot even be called
     with caplog.at_level(logging.CRITICAL):
         rented(changes)
         assert page.ended.wait(5)
-    after = shown(hub, changes, sink(), region("card:1"))
+    after = shown(hub, changes, connection(), region("card:1"))
     rented(changes)
     assert "card:1" in after.next()["data"]
 
 
-def test_after_a_loss_everybody_gets_the_present_state(lossy, region, sink):
+def test_after_a_loss_everybody_gets_the_present_state(lossy, region, connection):
     hub, changes = lossy
-    page, program = shown(hub, changes, sink(), region("card:1"), region("odoo")), sink()
-    hub.tell(program, changes.head())
+    page, program = shown(hub, changes, connection(), region("card:1"), region("odoo")), connection()
+    hub.subscribe_feed(program, changes.head())
     changes.lose()
     message = page.next()
     assert message["data"].count("hx-partial id=") == 3
@@ -168,7 +176,7 @@ def test_after_a_loss_everybody_gets_the_present_state(lossy, region, sink):
     assert '"type":"resync"' in program.next()["data"]
 
 
-def test_a_page_from_a_process_that_is_ahead_misses_nothing_and_its_ids_do_not_go_back(region, sink):
+def test_a_page_from_a_process_that_is_ahead_misses_nothing_and_its_ids_do_not_go_back(region, connection):
     class Behind(MemoryLog):
         """The log as a process sees it that has not read to its end yet."""
 
@@ -177,8 +185,8 @@ def test_a_page_from_a_process_that_is_ahead_misses_nothing_and_its_ids_do_not_g
 
     changes = Behind()
     hub = Hub(contextlib.nullcontext, changes)
-    page, ahead = sink(), ChangeId(changes.head().milliseconds + 60_000, 0)
-    hub.show(page, [region("card:1")], ahead, resumed=True)
+    page, ahead = connection(), ChangeId(changes.head().milliseconds + 60_000, 0)
+    hub.subscribe_page(page, [region("card:1")], ahead, resumed=True)
     assert page.next() == {"id": str(ahead)}
     rented(changes)  # which the page has from elsewhere
     with clock.moved(timedelta(seconds=90)):
@@ -187,15 +195,15 @@ def test_a_page_from_a_process_that_is_ahead_misses_nothing_and_its_ids_do_not_g
     hub.close()
 
 
-def test_a_crowd_is_told_in_parts_and_completely(hub, changes, region, sink):
+def test_a_crowd_is_told_in_parts_and_completely(hub, changes, region, connection):
     card = region("card:1")
-    crowd = [shown(hub, changes, sink(), card) for _ in range(2 * AT_ONCE + 1)]
+    crowd = [shown(hub, changes, connection(), card) for _ in range(2 * AT_ONCE + 1)]
     rented(changes)
     assert all("card:1" in page.next()["data"] for page in crowd)
     assert card.renderings == 1
 
 
-def test_what_changes_while_a_crowd_catches_up_reaches_all_of_it(hub, changes, region, sink):
+def test_what_changes_while_a_crowd_catches_up_reaches_all_of_it(hub, changes, region, connection):
     card, gate, opened = region("card:1"), region("card:9"), threading.Event()
     renders = card.html
 
@@ -207,10 +215,10 @@ def test_what_changes_while_a_crowd_catches_up_reaches_all_of_it(hub, changes, r
 
     card.html = changes_once_it_is_rendered
     gate.html = lambda: f"<p>{opened.wait(5)}</p>"
-    hub.show(sink(), [gate], None)  # while this is rendered, the crowd gathers
-    crowd = [sink() for _ in range(3)]
+    hub.subscribe_page(connection(), [gate], None)  # while this is rendered, the crowd gathers
+    crowd = [connection() for _ in range(3)]
     for client in crowd:
-        hub.show(client, [card], None)
+        hub.subscribe_page(client, [card], None)
     opened.set()
     for client in crowd:
         assert "card:1 1" in client.next()["data"]
@@ -218,8 +226,8 @@ def test_what_changes_while_a_crowd_catches_up_reaches_all_of_it(hub, changes, r
 
 
 class LossyLog(MemoryLog):
-    def listen(self, listener, lost):
-        super().listen(listener, lost)
+    def subscribe(self, listener, lost):
+        super().subscribe(listener, lost)
         self.lose = lost
 
 

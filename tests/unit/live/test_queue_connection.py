@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from lco.live.queue_connection import Pipe
+from lco.live.queue_connection import QueueConnection
 
 SOON = timedelta(milliseconds=1)
 LATE = timedelta(seconds=30)
@@ -12,7 +12,7 @@ LATE = timedelta(seconds=30)
 def pipe(every=LATE, **more):
     """A pipe whose greeting has been read."""
     closed = []
-    made = Pipe(b"beat", b"hello ", closed.append, every=every, **more)
+    made = QueueConnection(b"beat", b"hello ", closed.append, every=every, **more)
     made.closed = closed
     assert next(made) == b"hello "
     return made
@@ -20,15 +20,15 @@ def pipe(every=LATE, **more):
 
 def test_what_is_put_comes_out_in_order_as_one_piece():
     stream = pipe()
-    assert stream.put(b"one ")
-    assert stream.put(b"two")
+    assert stream.send(b"one ")
+    assert stream.send(b"two")
     assert next(stream) == b"one two"
 
 
 def test_the_greeting_comes_first_and_is_not_counted():
-    stream = Pipe(b"beat", b"hello ", lambda _: None, most_waiting=10)
-    assert stream.put(b"x" * 1000)
-    assert not stream.put(b"y")
+    stream = QueueConnection(b"beat", b"hello ", lambda _: None, most_waiting=10)
+    assert stream.send(b"x" * 1000)
+    assert not stream.send(b"y")
     assert next(stream) == b"hello " + b"x" * 1000
 
 
@@ -41,30 +41,30 @@ def test_a_reader_is_woken_by_a_message():
     read = []
     reader = threading.Thread(target=lambda: read.append(next(stream)))
     reader.start()
-    stream.put(b"news")
+    stream.send(b"news")
     reader.join(5)
     assert read == [b"news"]
 
 
 def test_a_client_that_does_not_read_is_refused_more_at_the_bound():
     stream = pipe(most_waiting=10)
-    assert stream.put(b"x" * 6)
-    assert stream.put(b"y" * 4)
-    assert not stream.put(b"z")
+    assert stream.send(b"x" * 6)
+    assert stream.send(b"y" * 4)
+    assert not stream.send(b"z")
     next(stream)
-    assert stream.put(b"z")
+    assert stream.send(b"z")
 
 
 def test_one_message_of_any_size_is_taken_when_nothing_waits():
     stream = pipe(most_waiting=10)
-    assert stream.put(b"x" * 1000)
-    assert not stream.put(b"y")
+    assert stream.send(b"x" * 1000)
+    assert not stream.send(b"y")
     assert len(next(stream)) == 1000
 
 
 def test_closing_ends_the_reader_drops_what_waits_and_tells_once():
     stream = pipe()
-    stream.put(b"never read")
+    stream.send(b"never read")
     stream.close()
     stream.close()
     with pytest.raises(StopIteration):
@@ -74,7 +74,7 @@ def test_closing_ends_the_reader_drops_what_waits_and_tells_once():
 
 def test_the_last_word_follows_what_waits():
     stream = pipe()
-    stream.put(b"news ")
+    stream.send(b"news ")
     stream.close(b"goodbye")
     assert list(stream) == [b"news goodbye"]
 
@@ -91,6 +91,6 @@ def test_a_waiting_reader_ends_when_the_stream_is_closed():
 def test_a_closed_pipe_takes_messages_and_drops_them():
     stream = pipe()
     stream.close()
-    assert stream.put(b"too late")
+    assert stream.send(b"too late")
     with pytest.raises(StopIteration):
         next(stream)

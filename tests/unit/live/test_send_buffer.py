@@ -1,5 +1,5 @@
 from lco import metrics
-from lco.live.send_buffer import AT_ONCE, GATHERED, Outgoing
+from lco.live.send_buffer import AT_ONCE, MAX_GATHERED_BYTES, SendBuffer
 
 
 class Client:
@@ -9,7 +9,7 @@ class Client:
         self.name, self.book, self.takes = name, book, takes
         self.closed = False
 
-    def put(self, message):
+    def send(self, message):
         if self.takes:
             self.takes -= 1
             self.book.append((self.name, message))
@@ -22,44 +22,44 @@ class Client:
 
 def test_what_gathers_is_handed_over_in_order_and_only_then():
     book = []
-    one, other, outgoing = Client("one", book), Client("other", book), Outgoing(lambda _: None)
-    outgoing.add([one], b"1")
-    outgoing.add([other], b"2")
-    outgoing.add([one], b"3")
+    one, other, send_buffer = Client("one", book), Client("other", book), SendBuffer(lambda _: None)
+    send_buffer.add([one], b"1")
+    send_buffer.add([other], b"2")
+    send_buffer.add([one], b"3")
     assert book == []
-    outgoing.flush()
-    outgoing.flush()
+    send_buffer.flush()
+    send_buffer.flush()
     assert book == [("one", b"1"), ("other", b"2"), ("one", b"3")]
 
 
 def test_no_more_gathers_than_so_many_bytes():
     book = []
-    client, outgoing = Client("one", book), Outgoing(lambda _: None)
-    outgoing.add([client], b"x")
-    outgoing.add([client], b"x" * (GATHERED - 2))
+    client, send_buffer = Client("one", book), SendBuffer(lambda _: None)
+    send_buffer.add([client], b"x")
+    send_buffer.add([client], b"x" * (MAX_GATHERED_BYTES - 2))
     assert book == []
-    outgoing.add([client], b"x")
+    send_buffer.add([client], b"x")
     assert len(book) == 3
-    outgoing.add([client], b"y")
+    send_buffer.add([client], b"y")
     assert len(book) == 3
 
 
 def test_no_more_gathers_than_so_many_messages():
     book = []
-    client, outgoing = Client("one", book, takes=AT_ONCE), Outgoing(lambda _: None)
+    client, send_buffer = Client("one", book, takes=AT_ONCE), SendBuffer(lambda _: None)
     for _ in range(AT_ONCE - 1):
-        outgoing.add([client], b"x")
+        send_buffer.add([client], b"x")
     assert book == []
-    outgoing.add([client], b"x")
+    send_buffer.add([client], b"x")
     assert len(book) == AT_ONCE
 
 
 def test_a_client_that_does_not_keep_up_is_told_of_counted_and_closed_and_the_others_get_theirs():
     before = metrics.stream_overflows._value.get()
     book, slow = [], []
-    laggard, other, outgoing = Client("laggard", book, takes=0), Client("other", book), Outgoing(slow.append)
-    outgoing.add([laggard, other], b"1")
-    outgoing.flush()
+    laggard, other, send_buffer = Client("laggard", book, takes=0), Client("other", book), SendBuffer(slow.append)
+    send_buffer.add([laggard, other], b"1")
+    send_buffer.flush()
     assert book == [("other", b"1")]
     assert slow == [laggard]
     assert laggard.closed
@@ -69,17 +69,17 @@ def test_a_client_that_does_not_keep_up_is_told_of_counted_and_closed_and_the_ot
 
 def test_an_empty_message_is_not_sent():
     book = []
-    client, outgoing = Client("one", book), Outgoing(lambda _: None)
-    outgoing.add([client], b"")
-    outgoing.flush()
+    client, send_buffer = Client("one", book), SendBuffer(lambda _: None)
+    send_buffer.add([client], b"")
+    send_buffer.flush()
     assert book == []
 
 
 def test_what_is_dropped_is_never_sent():
     book = []
-    client, outgoing = Client("one", book), Outgoing(lambda _: None)
-    outgoing.add([client], b"old")
-    outgoing.drop()
-    outgoing.add([client], b"new")
-    outgoing.flush()
+    client, send_buffer = Client("one", book), SendBuffer(lambda _: None)
+    send_buffer.add([client], b"old")
+    send_buffer.drop()
+    send_buffer.add([client], b"new")
+    send_buffer.flush()
     assert book == [("one", b"new")]

@@ -9,8 +9,8 @@ import gevent.socket
 import pytest
 
 from lco import metrics
-from lco.live.socket_connection import KERNEL_KEEPS, Lines
-from lco.live.subscriptions import MOST_WAITING
+from lco.live.socket_connection import KERNEL_BUFFER_BYTES, SocketPool
+from lco.live.subscriptions import MAX_PENDING_BYTES
 
 HANDLED = [b"handled"]
 BEAT = timedelta(milliseconds=5)
@@ -28,7 +28,7 @@ class Caller:
         self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
         self.client.connect(listener.getsockname())
         self.server, _ = listener.accept()
-        self.line = lines.line(heartbeat, greeting, self.ended.append)
+        self.line = lines.open(heartbeat, greeting, self.ended.append)
 
     def open(self, head=b"head "):
         assert self.line.open(self.server, head) is HANDLED
@@ -50,7 +50,7 @@ class Caller:
         """Put so much that the client, which does not read, can take no more; returns how much that was."""
         total = 0
         for size in (8192, 256, 8, 1):
-            while self.line.put(b"x" * size):
+            while self.line.send(b"x" * size):
                 total += size
         return total
 
@@ -67,7 +67,7 @@ def wait_until(condition):
 
 @pytest.fixture
 def lines():
-    return Lines(HANDLED)
+    return SocketPool(HANDLED)
 
 
 @pytest.fixture
@@ -93,9 +93,9 @@ def listener():
 
 def test_what_is_put_before_the_line_is_open_follows_head_and_greeting(lines, caller):
     one = caller(lines, greeting=b"hello ")
-    assert one.line.put(b"early ")
+    assert one.line.send(b"early ")
     one.open()
-    one.line.put(b"late")
+    one.line.send(b"late")
     assert one.hears(21) == b"head hello early late"
 
 
@@ -103,25 +103,25 @@ def test_what_the_client_cannot_take_now_follows_in_order(lines, caller):
     slow = caller(lines).open()
     size = slow.stuff()
     assert slow.hears(size + 5) == b"head " + b"x" * size
-    wait_until(lambda: slow.line.put(b"news"))
+    wait_until(lambda: slow.line.send(b"news"))
     assert slow.hears(4) == b"news"
 
 
 def test_a_client_that_does_not_read_is_refused_more_and_costs_no_more_than_the_bound(lines, caller):
     slow = caller(lines).open()
     size = slow.stuff()
-    assert len(slow.line._waiting) == MOST_WAITING
+    assert len(slow.line._waiting) == MAX_PENDING_BYTES
     # Both ends' kernels hold some as well, each twice what it was asked for (socket(7)).
-    assert size <= MOST_WAITING + 2 * KERNEL_KEEPS + 2 * WINDOW
+    assert size <= MAX_PENDING_BYTES + 2 * KERNEL_BUFFER_BYTES + 2 * WINDOW
 
 
 def test_one_message_of_any_size_is_taken_when_nothing_waits(lines, caller):
     one, early = caller(lines).open(), caller(lines, greeting=b"hello ")
-    assert one.line.put(b"y" * 1_000_000)
-    assert not one.line.put(b"z")
+    assert one.line.send(b"y" * 1_000_000)
+    assert not one.line.send(b"z")
     assert one.hears(1_000_005) == b"head " + b"y" * 1_000_000
-    assert early.line.put(b"y" * 1_000_000)
-    assert not early.line.put(b"z")
+    assert early.line.send(b"y" * 1_000_000)
+    assert not early.line.send(b"z")
     assert early.open().hears(1_000_011) == b"head hello " + b"y" * 1_000_000
 
 
@@ -132,7 +132,7 @@ def test_the_end_of_the_client_is_noticed_without_a_word_to_it(lines, caller):
     wait_until(lambda: one.ended)
     one.line.close()
     assert one.ended == [one.line]
-    assert one.line.put(b"nobody is there")
+    assert one.line.send(b"nobody is there")
 
 
 def test_a_client_that_breaks_off_while_something_waits_is_noticed_too(lines, caller):
@@ -147,7 +147,7 @@ def test_what_the_client_says_is_of_no_interest(lines, caller):
     one = caller(lines).open()
     one.client.sendall(b"GET / HTTP/1.1\r\n\r\n" * 1000)
     gevent.sleep(0.01)
-    one.line.put(b"news")
+    one.line.send(b"news")
     assert one.hears(9) == b"head news"
     assert not one.ended
 
@@ -175,12 +175,12 @@ def test_a_line_over_a_connection_that_has_ended_frees_its_place(lines, caller):
 
 
 def test_silences_are_broken_by_heartbeats_and_words_put_them_off(caller):
-    lines = Lines(HANDLED, every=4 * BEAT, beat=BEAT)
+    lines = SocketPool(HANDLED, every=4 * BEAT, beat=BEAT)
     silent, busy = caller(lines).open(b""), caller(lines, heartbeat=b"?").open(b"")
 
     def talk():
         while True:
-            busy.line.put(b"news ")
+            busy.line.send(b"news ")
             gevent.sleep(0)
 
     talking = gevent.spawn(talk)
@@ -191,7 +191,7 @@ def test_silences_are_broken_by_heartbeats_and_words_put_them_off(caller):
 
 def test_a_client_that_does_not_even_take_heartbeats_is_let_go_and_counted(caller):
     before = metrics.stream_overflows._value.get()
-    slow = caller(Lines(HANDLED, every=BEAT, beat=BEAT)).open()
+    slow = caller(SocketPool(HANDLED, every=BEAT, beat=BEAT)).open()
     slow.stuff()
     wait_until(lambda: slow.ended)
     assert metrics.stream_overflows._value.get() == before + 1

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lco.changes.log import Change, ChangeId
-from lco.live import sse as wire
+from lco.live import sse
 from tests.streams import messages
 
 ID = ChangeId(1763800000000, 7)
@@ -19,14 +19,14 @@ def read(stream):
 
 
 def test_a_message_of_several_lines_comes_out_as_it_went_in():
-    assert read(wire.message([wire.data("<p>\n  one\n</p>")], ID)) == [
+    assert read(sse.message([sse.data_lines("<p>\n  one\n</p>")], ID)) == [
         {"id": "1763800000000-7", "data": "<p>\n  one\n</p>"}
     ]
 
 
 @given(st.text())
 def test_no_text_can_break_out_of_its_data_lines(text):
-    stream = wire.message([wire.data(text)])
+    stream = sse.message([sse.data_lines(text)])
     assert all(line.startswith(b"data: ") for line in stream.removesuffix(b"\n\n").split(b"\n"))
     assert b"\r" not in stream
     assert stream.count(b"\n\n") == 1
@@ -34,42 +34,42 @@ def test_no_text_can_break_out_of_its_data_lines(text):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_every_kind_of_line_end_becomes_a_line_of_its_own(end):
-    assert wire.data(f"a{end}b") == b"data: a\ndata: b\n"
+    assert sse.data_lines(f"a{end}b") == b"data: a\ndata: b\n"
 
 
 def test_separators_that_end_no_line_here_stay_what_they_are():
-    assert wire.data("a\u2028b\x0bc") == "data: a\u2028b\x0bc\n".encode()
+    assert sse.data_lines("a\u2028b\x0bc") == "data: a\u2028b\x0bc\n".encode()
 
 
 def test_an_id_alone_is_a_message_and_nothing_at_all_is_none():
-    assert wire.message([], ID) == b"id: 1763800000000-7\n\n"
-    assert wire.message([]) == b""
+    assert sse.message([], ID) == b"id: 1763800000000-7\n\n"
+    assert sse.message([]) == b""
 
 
 def test_a_piece_tells_htmx_which_element_to_morph():
-    (message,) = read(wire.message([wire.partial("card-1", "<b>new</b>")]))
+    (message,) = read(sse.message([sse.partial("card-1", "<b>new</b>")]))
     assert message["data"] == '<hx-partial id="card-1" hx-swap="outerMorph"><b>new</b></hx-partial>'
 
 
 def test_an_announcement_is_text_whatever_it_holds():
-    (message,) = read(wire.message([wire.announcement("<b>Saw & Co</b>")]))
+    (message,) = read(sse.message([sse.announcement("<b>Saw & Co</b>")]))
     assert message["data"] == (
         '<hx-partial id="announcement" hx-swap="textContent">&lt;b&gt;Saw &amp; Co&lt;/b&gt;</hx-partial>'
     )
 
 
 def test_the_first_message_to_a_page_says_where_it_starts_and_when_to_come_back():
-    assert read(wire.connected(ID)) == [{"event": "connected", "id": str(ID), "retry": "1000", "data": "{}"}]
-    assert "id" not in read(wire.connected(None))[0]
+    assert read(sse.connected(ID)) == [{"event": "connected", "id": str(ID), "retry": "1000", "data": "{}"}]
+    assert "id" not in read(sse.connected(None))[0]
 
 
 def test_heartbeats_are_an_event_for_pages_and_a_comment_for_programs():
-    assert read(wire.PAGE_HEARTBEAT) == [{"event": "heartbeat", "data": "1"}]
-    assert read(wire.PROGRAM_HEARTBEAT) == [{"comment": "heartbeat"}]
+    assert read(sse.PAGE_HEARTBEAT) == [{"event": "heartbeat", "data": "1"}]
+    assert read(sse.PROGRAM_HEARTBEAT) == [{"comment": "heartbeat"}]
 
 
 def test_an_event_is_unnamed_json_with_type_id_and_time():
-    (message,) = read(wire.event(CHANGE))
+    (message,) = read(sse.event(CHANGE))
     assert message["id"] == str(ID)
     assert "event" not in message
     assert json.loads(message["data"]) == {
@@ -82,12 +82,12 @@ def test_an_event_is_unnamed_json_with_type_id_and_time():
 
 def test_data_cannot_pretend_to_be_the_type_or_the_id():
     change = Change(ID, CHANGE.at, "vehicle:1", "price.updated", {"type": "booking.created", "id": "0-0"})
-    told = json.loads(read(wire.event(change))[0]["data"])
+    told = json.loads(read(sse.event(change))[0]["data"])
     assert (told["type"], told["id"]) == ("price.updated", str(ID))
 
 
 def test_a_notice_tells_the_head_and_carries_the_id_to_resume_from():
-    (message,) = read(wire.notice("connected", ID, ChangeId(1, 0)))
+    (message,) = read(sse.notice("connected", ID, ChangeId(1, 0)))
     assert message["id"] == "1-0"
     told = json.loads(message["data"])
     assert (told["type"], told["id"]) == ("connected", str(ID))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lco.odoo.circuit_breaker import Breaker
+from lco.odoo.circuit_breaker import CircuitBreaker
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 
@@ -12,7 +12,7 @@ URL = "http://odoo.test"
 @pytest.fixture
 def transport():
     """Its breaker opens after one read with all its tries."""
-    return Transport(URL, api_key="key-1", breaker=Breaker(failures_to_open=3))
+    return Transport(URL, api_key="key-1", breaker=CircuitBreaker(failures_to_open=3))
 
 
 @pytest.fixture

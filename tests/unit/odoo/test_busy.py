@@ -6,12 +6,12 @@ import pytest
 import requests
 
 from lco import metrics
-from lco.domain.date_range import Days
-from lco.errors import OdooAway, OdooError
+from lco.domain.date_range import DateRange
+from lco.errors import OdooError, OdooUnavailable
 from lco.odoo.errors import BookingInvalid, CallUnknown, VehicleUnknown
 
 BUSY = "http://odoo.test/api/fleet/vehicle/7/busy"
-DAYS = Days(date(2026, 12, 1), date(2027, 1, 1))
+DAYS = DateRange(date(2026, 12, 1), date(2027, 1, 1))
 NO_SUCH_CALL = {
     "404 of werkzeug": {"status_code": 404, "text": "<!doctype html><title>404 Not Found</title>"},
     "404 of a gateway": {"status_code": 404, "json": {"message": "no Route matched"}},
@@ -22,7 +22,7 @@ ANOTHER_CALL = {
     "an object": {"success": True, "data": {"2026-12-01": "busy"}},
     "days": {"success": True, "data": ["2026-12-01"]},
     "half a range": {"success": True, "data": [{"date_from": "2026-12-01"}]},
-    "no dates": {"success": True, "data": [{"date_from": "soon", "date_to": "later"}]},
+    "no dates": {"success": True, "data": [{"date_from": "soon", "date_to": "advance_clock"}]},
     "an end before the start": {"success": True, "data": [{"date_from": "2026-12-05", "date_to": "2026-12-05"}]},
 }
 FAILURES = {
@@ -30,7 +30,7 @@ FAILURES = {
     "503 of a proxy": ({"status_code": 503, "text": "<h1>503</h1>"}, OdooError),
     "no answer in time": ({"exc": requests.ReadTimeout}, OdooError),
     "half an object": ({"text": '{"success": tr'}, OdooError),
-    "no connection": ({"exc": requests.ConnectTimeout}, OdooAway),
+    "no connection": ({"exc": requests.ConnectTimeout}, OdooUnavailable),
     "an unknown vehicle": ({"status_code": 404, "json": {"success": False, "error": "x"}}, VehicleUnknown),
     "a wrong date": ({"status_code": 400, "json": {"success": False, "error": "x"}}, BookingInvalid),
 }
@@ -41,8 +41,8 @@ def test_busy_days_are_asked_for_in_one_call_and_come_as_half_open_ranges(client
     answer = [{"date_from": first, "date_to": last, "why": "more than asked"} for first, last in ranges]
     requests_mock.get(BUSY, json={"success": True, "data": answer})
     assert client.busy(7, DAYS) == (
-        Days(date(2026, 11, 28), date(2026, 12, 3)),
-        Days(date(2026, 12, 20), date(2026, 12, 21)),
+        DateRange(date(2026, 11, 28), date(2026, 12, 3)),
+        DateRange(date(2026, 12, 20), date(2026, 12, 21)),
     )
     assert requests_mock.last_request.qs == {"from": ["2026-12-01"], "to": ["2027-01-01"]}
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from lco import metrics
-from lco.domain.booking import BookingRequest, Placed
-from lco.domain.date_range import Days
+from lco.domain.booking import BookingRequest, OdooBooking
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.errors import OdooError
 from lco.odoo.client import PAGE
@@ -17,7 +17,7 @@ URL = "http://odoo.test"
 LIST = f"{URL}/api/fleet/vehicles"
 AVAILABILITY = f"{URL}/api/fleet/availability"
 BOOKING = f"{URL}/api/fleet/booking"
-DAYS = Days(date(2026, 12, 1), date(2026, 12, 5))
+DAYS = DateRange(date(2026, 12, 1), date(2026, 12, 5))
 REQUEST = BookingRequest(
     vehicle_id=7,
     days=DAYS,
@@ -185,7 +185,7 @@ def test_a_booking_is_sent_in_the_words_of_the_contract(client, requests_mock):
         booking_ref="BK-20261122-A1B2C3D4", booking_id=3, message="Thanks.", estimated_price=600, currency="USD"
     )
     requests_mock.post(BOOKING, status_code=201, json=answer)
-    assert client.book(REQUEST) == Placed("BK-20261122-A1B2C3D4", 3, "Thanks.", Money(Decimal(600), "USD"))
+    assert client.book(REQUEST) == OdooBooking("BK-20261122-A1B2C3D4", 3, "Thanks.", Money(Decimal(600), "USD"))
     assert requests_mock.last_request.json() == {
         "vehicle_id": 7,
         "customer_name": "Ada Miller",
@@ -213,7 +213,7 @@ def test_a_booking_without_number_message_or_price_is_still_placed(client, reque
     requests_mock.post(
         BOOKING, status_code=201, json=answered(booking_ref="BK-1", booking_id=False, message=False)
     )
-    assert client.book(REQUEST) == Placed("BK-1", None, "", None)
+    assert client.book(REQUEST) == OdooBooking("BK-1", None, "", None)
 
 
 @pytest.mark.parametrize("reference", [None, "", False, 7, "x" * 101])

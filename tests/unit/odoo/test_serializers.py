@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
-from lco.web import serializers as published
+from lco.web import serializers
 
 URL = "http://odoo.test"
-DAYS = Days(date(2026, 12, 1), date(2026, 12, 5))
+DAYS = DateRange(date(2026, 12, 1), date(2026, 12, 5))
 
 
 def money(amount: str, currency: str = "CAD") -> Money:
@@ -55,19 +55,21 @@ BARE = Vehicle(8, "Bare", "", Status.AVAILABLE, Rates())
 
 @pytest.mark.parametrize("details", [DETAILS, Details(replace(BARE, id=7))])
 def test_the_long_form_is_read_back_as_it_was(client, requests_mock, details):
-    told = json.dumps({"success": True, "data": published.long(details)})
+    told = json.dumps({"success": True, "data": serializers.vehicle_detail(details)})
     requests_mock.get(f"{URL}/api/fleet/vehicle/7", text=told)
     assert client.vehicle(7) == details
 
 
 def test_the_short_form_is_read_back_without_the_longer_rates(client, requests_mock):
-    told = json.dumps({"success": True, "data": [published.short(VEHICLE), published.short(BARE)]})
+    told = json.dumps(
+        {"success": True, "data": [serializers.vehicle_summary(VEHICLE), serializers.vehicle_summary(BARE)]}
+    )
     requests_mock.get(f"{URL}/api/fleet/vehicles", text=told)
     assert client.vehicles() == [replace(VEHICLE, rates=Rates(daily=money("90.5"))), BARE]
 
 
 def test_a_free_range_is_told_with_odoos_price_and_the_daily_rate():
-    assert published.availability(Quote(7, DAYS, available=True, total=money("350")), money("90.5")) == {
+    assert serializers.availability(Quote(7, DAYS, available=True, total=money("350")), money("90.5")) == {
         "available": True,
         "vehicle_id": 7,
         "days": 4,
@@ -78,6 +80,6 @@ def test_a_free_range_is_told_with_odoos_price_and_the_daily_rate():
 
 
 def test_a_taken_range_costs_nothing_in_the_currency_of_the_vehicle():
-    told = published.availability(Quote(7, DAYS, available=False), money("90"))
+    told = serializers.availability(Quote(7, DAYS, available=False), money("90"))
     assert (told["available"], told["estimated_price"], told["currency"]) == (False, 0, "CAD")
-    assert published.availability(Quote(7, DAYS, available=False), None)["currency"] == "USD"
+    assert serializers.availability(Quote(7, DAYS, available=False), None)["currency"] == "USD"

@@ -11,7 +11,7 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError
 from urllib3.exceptions import SSLError as TlsError
 
 from lco import clock, metrics
-from lco.errors import OdooAway, OdooError
+from lco.errors import OdooError, OdooUnavailable
 from lco.odoo import transport as module
 from lco.odoo.circuit_breaker import OPEN_SECONDS
 from lco.odoo.errors import BookingInvalid, DatesRefused, OutcomeUnknown, VehicleUnknown
@@ -70,8 +70,8 @@ CERTAIN_NO = {400: BookingInvalid, 404: VehicleUnknown, 409: DatesRefused}
 def test_what_was_never_sent_leaves_odoo_away(transport, requests_mock, fault, one_try):
     requests_mock.register_uri("GET", READ, **NEVER_SENT[fault])
     requests_mock.register_uri("POST", WRITE, **NEVER_SENT[fault])
-    assert raised(lambda: read(transport)) is OdooAway
-    assert raised(lambda: write(transport)) is OdooAway
+    assert raised(lambda: read(transport)) is OdooUnavailable
+    assert raised(lambda: write(transport)) is OdooUnavailable
 
 
 @pytest.mark.parametrize("fault", PERHAPS_SENT)
@@ -135,8 +135,8 @@ def test_an_open_breaker_answers_for_reads_at_once(transport, requests_mock):
     requests_mock.get(READ, status_code=500)
     raised(lambda: read(transport))
     assert transport.breaker.is_open
-    assert raised(lambda: read(transport)) is OdooAway
-    assert raised(lambda: transport.fetch("/picture")) is OdooAway
+    assert raised(lambda: read(transport)) is OdooUnavailable
+    assert raised(lambda: transport.fetch("/picture")) is OdooUnavailable
     assert requests_mock.call_count == 3
 
 

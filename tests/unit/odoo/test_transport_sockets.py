@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from lco import clock
-from lco.errors import OdooAway, OdooError
+from lco.errors import OdooError, OdooUnavailable
 from lco.odoo.errors import OutcomeUnknown
 from lco.odoo.transport import Transport
 from tests.serving import free_port
@@ -23,9 +23,9 @@ RESET = struct.pack("ii", 1, 0)
 
 def test_refused_connections_leave_odoo_away():
     nobody = Transport(f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(OdooAway):
+    with pytest.raises(OdooUnavailable):
         read(nobody)
-    with pytest.raises(OdooAway):
+    with pytest.raises(OdooUnavailable):
         write(nobody)
 
 

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lco import clock
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status, Vehicle
-from lco.web import filters as formats
+from lco.web import filters
 
 TUESDAY = date(2026, 12, 1)
 LATER = date(2026, 12, 5)
-FEW_DAYS = Days(TUESDAY, LATER)
+FEW_DAYS = DateRange(TUESDAY, LATER)
 
 
 def vehicle(status: Status, back_on: date | None = None) -> Vehicle:
@@ -20,51 +20,51 @@ def vehicle(status: Status, back_on: date | None = None) -> Vehicle:
 
 
 def test_days_are_written_three_ways():
-    assert formats.day(TUESDAY) == "Tue 1 Dec 2026"
-    assert formats.day_short(TUESDAY) == "1 Dec"
-    assert formats.day_long(TUESDAY) == "Tuesday 1 December 2026"
+    assert filters.format_date(TUESDAY) == "Tue 1 Dec 2026"
+    assert filters.format_date_short(TUESDAY) == "1 Dec"
+    assert filters.format_date_long(TUESDAY) == "Tuesday 1 December 2026"
 
 
 def test_a_range_names_first_day_return_and_length():
-    assert formats.days_words(FEW_DAYS) == "Tue 1 Dec to Sat 5 Dec 2026, 4 days"
-    assert formats.days_short(FEW_DAYS) == "1 Dec to 5 Dec"
+    assert filters.format_date_range(FEW_DAYS) == "Tue 1 Dec to Sat 5 Dec 2026, 4 days"
+    assert filters.format_date_range_short(FEW_DAYS) == "1 Dec to 5 Dec"
 
 
 def test_one_day_is_singular_and_a_turn_of_the_year_names_both_years():
-    new_year = Days(date(2026, 12, 31), date(2027, 1, 1))
-    assert formats.days_words(new_year) == "Thu 31 Dec 2026 to Fri 1 Jan 2027, 1 day"
+    new_year = DateRange(date(2026, 12, 31), date(2027, 1, 1))
+    assert filters.format_date_range(new_year) == "Thu 31 Dec 2026 to Fri 1 Jan 2027, 1 day"
 
 
 @pytest.mark.parametrize("letter", ["\x00", "\x1f", "\x7f", "\ud800", "\ufdd0", "\uffff", "\U0010ffff"])
 def test_what_no_page_may_hold_is_left_out(letter):
-    assert formats.printable(f"saw{letter}s") == "saws"
+    assert filters.printable(f"saw{letter}s") == "saws"
 
 
 @pytest.mark.parametrize("kept", ["a\tb\nc", "Gr\u00fc\u00dfe, \u96ea \U0001f69c", 7, None])
 def test_everything_else_is_printed_as_it_is(kept):
-    assert formats.printable(kept) == kept
+    assert filters.printable(kept) == kept
 
 
 def test_an_instant_is_written_on_the_clock_of_the_business():
     instant = datetime(2026, 7, 1, 15, 42, tzinfo=UTC)
     with clock.moved(instant - clock.now()):
-        assert formats.clock_time(instant, ZoneInfo("America/Chicago")) == "10:42"
+        assert filters.format_time(instant, ZoneInfo("America/Chicago")) == "10:42"
 
 
 def test_an_instant_of_another_day_says_so():
     instant = datetime(2026, 7, 1, 15, 42, tzinfo=UTC)
     with clock.moved(instant + timedelta(days=1) - clock.now()):
-        assert formats.clock_time(instant, ZoneInfo("America/Chicago")) == "10:42 on 1 Jul"
+        assert filters.format_time(instant, ZoneInfo("America/Chicago")) == "10:42 on 1 Jul"
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 days"), (1, "1 day"), (2, "2 days"), (1500, "1,500 days")])
 def test_counts_agree_with_their_noun(count, text):
-    assert formats.plural(count, "day") == text
+    assert filters.pluralize(count, "day") == text
 
 
 def test_money_that_is_not_known_is_written_as_nothing():
-    assert formats.money(None) == ""
-    assert formats.money(Money(Decimal("99.50"), "USD")) == "$99.50"
+    assert filters.format_money(None) == ""
+    assert filters.format_money(Money(Decimal("99.50"), "USD")) == "$99.50"
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_money_that_is_not_known_is_written_as_nothing():
     ],
 )
 def test_a_status_says_when_the_machine_is_back_where_that_is_known_and_to_come(status, back_on, words):
-    assert formats.status_words(vehicle(status, back_on), TUESDAY) == words
+    assert filters.status_label(vehicle(status, back_on), TUESDAY) == words
 
 
 def test_every_status_has_words():
-    assert set(formats.WORDS) == set(Status)
+    assert set(filters.STATUS_LABELS) == set(Status)

@@ -19,7 +19,7 @@ def _fresh():
 
 def taken(limit, client: str = "203.0.113.7") -> bool:
     try:
-        limit.take(client)
+        limit.hit(client)
     except TooManyRequests:
         return False
     return True
@@ -44,14 +44,14 @@ def test_clients_and_limits_do_not_share():
 
 def test_a_refused_client_learns_when_to_come_back():
     for _ in range(10):
-        BOOKINGS.take("client")
+        BOOKINGS.hit("client")
     with pytest.raises(TooManyRequests) as refused:
-        BOOKINGS.take("client")
+        BOOKINGS.hit("client")
     assert 3500 < refused.value.retry_after.total_seconds() <= 3601
 
 
 def test_the_headers_tell_what_is_left():
     policy = '"booking";q=10;w=3600'
     assert BOOKINGS.headers("client") == {"RateLimit-Policy": policy, "RateLimit": '"booking";r=10;t=3600'}
-    BOOKINGS.take("client")
+    BOOKINGS.hit("client")
     assert BOOKINGS.headers("client")["RateLimit"].startswith('"booking";r=9;t=3')

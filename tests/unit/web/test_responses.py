@@ -4,7 +4,7 @@ import brotli
 import pytest
 from flask import Flask, Response
 
-from lco.web import responses as answers
+from lco.web import responses
 
 PAGE = "<p>rent a machine</p>" * 100
 
@@ -60,7 +60,7 @@ def test_what_is_compressed_already_is_left_as_it_is(client):
 @pytest.fixture
 def client():
     app = Flask(__name__)
-    app.after_request(answers.finished)
+    app.after_request(responses.finalize)
     app.add_url_rule("/page", view_func=lambda: PAGE, methods=["GET", "POST"], endpoint="page")
     app.add_url_rule("/short", view_func=lambda: "short", endpoint="short")
     app.add_url_rule("/picture", view_func=lambda: Response(PAGE, mimetype="image/png"), endpoint="picture")

@@ -7,7 +7,7 @@ import pytest
 from lco.domain.money import Money
 from lco.domain.vehicle import Picture, Rates, Status, Vehicle
 from lco.settings import Settings
-from lco.web.structured_data import product
+from lco.web.structured_data import product_json
 
 SETTINGS = Settings(site_url="https://rent.example", business_name="Rentals", business_phone="+1 218-555-0142")
 BARE = Vehicle(7, "Chainsaw", "chainsaw", Status.AVAILABLE, Rates())
@@ -21,7 +21,7 @@ FULL = replace(
 
 
 def test_the_facts_are_those_of_the_page():
-    data = product(FULL, SETTINGS)
+    data = product_json(FULL, SETTINGS)
     assert data["@type"] == "Product"
     assert data["name"] == "Chainsaw"
     assert data["url"] == "https://rent.example/equipment/7-chainsaw"
@@ -32,7 +32,7 @@ def test_the_facts_are_those_of_the_page():
 
 
 def test_the_offer_is_a_lease_at_the_daily_rate():
-    offer = product(FULL, SETTINGS)["offers"]
+    offer = product_json(FULL, SETTINGS)["offers"]
     assert (offer["price"], offer["priceCurrency"]) == ("99.50", "CAD")
     assert offer["businessFunction"].endswith("#LeaseOut")
     assert offer["seller"] == {"@type": "LocalBusiness", "name": "Rentals", "telephone": "+1 218-555-0142"}
@@ -49,18 +49,18 @@ def test_the_offer_is_a_lease_at_the_daily_rate():
     ],
 )
 def test_the_status_is_told_in_words_of_schema_org(status, word):
-    offer = product(replace(FULL, status=status), SETTINGS)["offers"]
+    offer = product_json(replace(FULL, status=status), SETTINGS)["offers"]
     assert offer["availability"] == f"https://schema.org/{word}"
 
 
 def test_what_is_not_known_is_left_out():
-    assert not {"offers", "image", "brand", "description"} & product(BARE, SETTINGS).keys()
+    assert not {"offers", "image", "brand", "description"} & product_json(BARE, SETTINGS).keys()
 
 
 def test_a_picture_outside_the_site_keeps_its_address():
     outside = replace(FULL, picture=Picture("https://odoo.example/logo.png", "Saw", sized=False))
-    assert product(outside, SETTINGS)["image"] == "https://odoo.example/logo.png"
+    assert product_json(outside, SETTINGS)["image"] == "https://odoo.example/logo.png"
 
 
 def test_it_is_plain_json():
-    assert json.loads(json.dumps(product(FULL, SETTINGS))) == product(FULL, SETTINGS)
+    assert json.loads(json.dumps(product_json(FULL, SETTINGS))) == product_json(FULL, SETTINGS)

@@ -5,11 +5,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lco.catalogue.search import Query
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Picture, Rates, Status, Vehicle
-from lco.web.urls import list_url, picture_url, plain_url, query_url, slug, vehicle_url
+from lco.web.urls import list_url, picture_url, plain_url, query_url, slugify, vehicle_url
 
-DAYS = Days(date(2026, 12, 1), date(2026, 12, 5))
+DAYS = DateRange(date(2026, 12, 1), date(2026, 12, 5))
 
 
 def vehicle(name: str = "Chainsaw", its_slug: str = "") -> Vehicle:
@@ -28,7 +28,7 @@ def vehicle(name: str = "Chainsaw", its_slug: str = "") -> Vehicle:
     ],
 )
 def test_a_slug_is_always_plain_and_never_empty(name, its_slug, text):
-    assert slug(vehicle(name, its_slug)) == text
+    assert slugify(vehicle(name, its_slug)) == text
 
 
 def test_a_vehicle_has_one_address_to_which_days_and_more_can_be_added():

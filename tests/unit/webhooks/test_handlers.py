@@ -6,7 +6,7 @@ import pytest
 
 from lco.bookings.service import Bookings as RealBookings
 from lco.catalogue.service import Catalogue as RealCatalogue
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
 from lco.webhooks import handlers, schemas
@@ -20,7 +20,7 @@ def dollars(amount):
 @pytest.fixture
 def inventory(catalogue, bookings):
     def tell(event_type, **fields):
-        event = schemas.read(
+        event = schemas.parse_event(
             "inventory", json.dumps({"event_type": event_type, "vehicle_id": 7, **fields}).encode()
         )
         assert handlers.apply(Services(catalogue, bookings), event)
@@ -32,7 +32,7 @@ def inventory(catalogue, bookings):
 @pytest.fixture
 def booking(catalogue, bookings):
     def tell(event_type, **fields):
-        event = schemas.read(
+        event = schemas.parse_event(
             "booking", json.dumps({"event_type": event_type, "booking_ref": "BK-1", **fields}).encode()
         )
         assert handlers.apply(Services(catalogue, bookings), event)
@@ -93,7 +93,7 @@ def test_a_new_booking_is_told_with_all_that_is_known(booking):
         total_amount=600.0,
         currency="USD",
     )
-    days = Days(date(2026, 12, 1), date(2026, 12, 5))
+    days = DateRange(date(2026, 12, 1), date(2026, 12, 5))
     assert calls == [("on_created", "BK-1", 7, "ann@example.com", days, dollars(600))]
 
 
@@ -111,7 +111,7 @@ def test_a_bare_booking_is_told_by_its_reference(booking):
 
 def test_a_moved_booking_is_told_with_its_new_days_and_price(booking):
     changes = {"date_from": "2026-12-02", "date_to": "2026-12-04", "total_amount": 300}
-    days = Days(date(2026, 12, 2), date(2026, 12, 4))
+    days = DateRange(date(2026, 12, 2), date(2026, 12, 4))
     assert booking("booking.modified", changes=changes) == [("on_modified", "BK-1", days, dollars(300))]
 
 
@@ -120,7 +120,7 @@ def test_a_cancellation_is_told_with_its_reason(booking):
 
 
 def test_an_unknown_event_tells_nobody(catalogue, bookings):
-    event = schemas.read("inventory", b'{"event_type": "vehicle.painted", "vehicle_id": 7}')
+    event = schemas.parse_event("inventory", b'{"event_type": "vehicle.painted", "vehicle_id": 7}')
     assert not handlers.apply(Services(catalogue, bookings), event)
     assert catalogue.calls == bookings.calls == []
 

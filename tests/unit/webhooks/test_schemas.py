@@ -6,14 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lco.domain.date_range import Days
+from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.errors import BadRequest
 from lco.webhooks import schemas
 
 
 def read(endpoint="inventory", **fields):
-    return schemas.read(endpoint, json.dumps(fields).encode())
+    return schemas.parse_event(endpoint, json.dumps(fields).encode())
 
 
 def refusal(endpoint="inventory", **fields):
@@ -24,7 +24,7 @@ def refusal(endpoint="inventory", **fields):
 
 def test_an_event_keeps_its_text_as_it_came():
     body = '{"event_type": "vehicle.added", "vehicle_id": 3, "name": "Säge"}'
-    event = schemas.read("inventory", body.encode())
+    event = schemas.parse_event("inventory", body.encode())
     assert (event.endpoint, event.type, event.text) == ("inventory", "vehicle.added", body)
     assert event.payload == {"vehicle_id": 3}
 
@@ -56,7 +56,7 @@ def test_an_event_without_a_usable_type_is_refused(event_type):
 )
 def test_what_is_no_json_object_is_refused(body):
     with pytest.raises(BadRequest):
-        schemas.read("inventory", body)
+        schemas.parse_event("inventory", body)
 
 
 @pytest.mark.parametrize("wrong", ["abc", "3", 3.5, 0, -1, 2**31, True, [3], {"id": 3}])
@@ -111,25 +111,27 @@ def test_prices_are_exact():
 
 def test_the_days_of_a_booking_need_both_ends_in_order():
     def days(**terms):
-        return schemas.days(read("booking", event_type="booking.created", booking_ref="BK-1", **terms).payload)
+        return schemas.date_range(
+            read("booking", event_type="booking.created", booking_ref="BK-1", **terms).payload
+        )
 
-    assert days(date_from="2026-12-01", date_to="2026-12-05") == Days(date(2026, 12, 1), date(2026, 12, 5))
+    assert days(date_from="2026-12-01", date_to="2026-12-05") == DateRange(date(2026, 12, 1), date(2026, 12, 5))
     assert days(date_from="2026-12-01") is None
     assert days(date_from="2026-12-05", date_to="2026-12-05") is None
 
 
 def test_of_free_form_changes_what_is_clear_is_used():
-    terms = schemas.terms({"date_from": "2026-12-01", "date_to": {"old": 1, "new": 2}, "total_amount": 200})
-    assert schemas.days(terms) is None
+    terms = schemas.parse_terms({"date_from": "2026-12-01", "date_to": {"old": 1, "new": 2}, "total_amount": 200})
+    assert schemas.date_range(terms) is None
     assert schemas.total(terms) == Money(Decimal(200), "USD")
     for unclear in (None, "moved", ["date_from"], {"date_from": 5}, {}):
-        assert schemas.days(schemas.terms(unclear)) is None
-        assert schemas.total(schemas.terms(unclear)) is None
+        assert schemas.date_range(schemas.parse_terms(unclear)) is None
+        assert schemas.total(schemas.parse_terms(unclear)) is None
 
 
 def event_or_message(endpoint, body):
     try:
-        return schemas.read(endpoint, body)
+        return schemas.parse_event(endpoint, body)
     except BadRequest as refused:
         return refused.message
 

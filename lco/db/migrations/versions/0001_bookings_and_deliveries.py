@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from lco.db.types import Exact, Instant
+from lco.db.types import DecimalText, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -33,10 +33,10 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(100)),
         sa.Column("odoo_id", sa.BigInteger),
         sa.Column("odoo_message", sa.Text, nullable=False),
-        sa.Column("total_amount", Exact),
+        sa.Column("total_amount", DecimalText),
         sa.Column("total_currency", sa.String(10)),
-        sa.Column("created_at", Instant, nullable=False),
-        sa.Column("changed_at", Instant, nullable=False),
+        sa.Column("created_at", UtcDateTime, nullable=False),
+        sa.Column("changed_at", UtcDateTime, nullable=False),
         sa.Column("changes", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_bookings"),
         sa.UniqueConstraint("token", name="uq_bookings_token"),
@@ -48,7 +48,7 @@ def upgrade() -> None:
         "booking_changes",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("booking_id", sa.Integer, nullable=False),
-        sa.Column("at", Instant, nullable=False),
+        sa.Column("at", UtcDateTime, nullable=False),
         sa.Column("actor", sa.String(20), nullable=False),
         sa.Column("from_state", sa.String(20)),
         sa.Column("to_state", sa.String(20), nullable=False),
@@ -65,12 +65,12 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(100), nullable=False),
         sa.Column("vehicle_id", sa.Integer),
         sa.Column("email_digest", sa.String(64)),
-        sa.Column("received_at", Instant, nullable=False),
+        sa.Column("received_at", UtcDateTime, nullable=False),
         sa.Column("state", sa.String(20)),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("date_from", sa.Date),
         sa.Column("date_to", sa.Date),
-        sa.Column("total_amount", Exact),
+        sa.Column("total_amount", DecimalText),
         sa.Column("total_currency", sa.String(10)),
         sa.PrimaryKeyConstraint("id", name="pk_early_news"),
     )
@@ -83,7 +83,7 @@ def upgrade() -> None:
         sa.Column("endpoint", sa.String(20), nullable=False),
         sa.Column("event_type", sa.String(100), nullable=False),
         sa.Column("payload", sa.Text, nullable=False),
-        sa.Column("received_at", Instant, nullable=False),
-        sa.Column("applied_at", Instant),
+        sa.Column("received_at", UtcDateTime, nullable=False),
+        sa.Column("applied_at", UtcDateTime),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from lco.db.types import Instant
+from lco.db.types import UtcDateTime
 
 revision = "0002"
 down_revision = "0001"
@@ -13,14 +13,14 @@ ONLY_ADDED_TO = "booking_changes is only ever added to"
 
 def upgrade() -> None:
     op.add_column("bookings", sa.Column("tries", sa.Integer, nullable=False, server_default="0"))
-    op.add_column("bookings", sa.Column("due_at", Instant))
+    op.add_column("bookings", sa.Column("due_at", UtcDateTime))
     op.create_index("ix_bookings_due_at", "bookings", ["due_at"])
     # What was kept in requested before was told to the customer as not placed: it must not be placed now.
     op.execute("UPDATE bookings SET due_at = changed_at WHERE state IN ('placing', 'checking')")
     for name, kind in (("subject", sa.String(120)), ("digest", sa.String(64)), ("result", sa.String(100))):
         op.add_column("deliveries", sa.Column(name, kind, nullable=False, server_default=""))
     op.add_column("deliveries", sa.Column("tries", sa.Integer, nullable=False, server_default="0"))
-    op.add_column("deliveries", sa.Column("due_at", Instant))
+    op.add_column("deliveries", sa.Column("due_at", UtcDateTime))
     op.create_index("ix_deliveries_subject_received_at", "deliveries", ["subject", "received_at"])
     op.create_index("ix_deliveries_received_at", "deliveries", ["received_at"])
     op.create_index("ix_deliveries_due_at", "deliveries", ["due_at"])

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from lco.db.types import Instant
+from lco.db.types import UtcDateTime
 
 revision = "0003"
 down_revision = "0002"
@@ -19,10 +19,10 @@ def upgrade() -> None:
         sa.Column("snapshot", sa.Text, nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
-        sa.Column("due_at", Instant, nullable=False),
+        sa.Column("due_at", UtcDateTime, nullable=False),
         sa.Column("problem", sa.String(200), nullable=False),
-        sa.Column("written_at", Instant, nullable=False),
-        sa.Column("settled_at", Instant),
+        sa.Column("written_at", UtcDateTime, nullable=False),
+        sa.Column("settled_at", UtcDateTime),
         sa.PrimaryKeyConstraint("id", name="pk_mails"),
         sa.ForeignKeyConstraint(["booking_id"], ["bookings.id"], name="fk_mails_booking_id", ondelete="CASCADE"),
         sa.UniqueConstraint("booking_id", "message", "changes", name="uq_mails_booking_id_message_changes"),

@@ -10,7 +10,7 @@ from tests.odoo import cluster, unpacked
 from tests.odoo.unpacked import HOME
 from tests.serving import ROOT
 
-MODULE = "atlas_equipment_rental"
+MODULE = "fleet_rental_storefront"
 OUR_ADDONS = ROOT / "odoo_addons"
 CONFIGURATION = HOME / "odoo.conf"
 STORE = HOME / "data/filestore"

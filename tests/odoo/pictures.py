@@ -29,14 +29,14 @@ BOOKINGS = (
     (15, 5, 2, 2, "draft"),
 )
 VIEWS = {
-    "bookings": ("action_booking", ".o_list_view .o_data_row"),
-    "booking-kanban": ("action_booking?view_type=kanban", ".o_kanban_record"),
-    "booking-calendar": ("action_booking?view_type=calendar", ".fc-event"),
-    "equipment": ("action_vehicle", ".o_kanban_record"),
-    "equipment-list": ("action_vehicle?view_type=list", ".o_data_row"),
-    "equipment-calendar": ("action_vehicle?view_type=calendar", ".fc-event"),
-    "webhooks": ("action_delivery", ".o_data_row"),
-    "settings": ("action_settings", ".o_setting_box"),
+    "bookings": ("fleet_rental_booking_action", ".o_list_view .o_data_row"),
+    "booking-kanban": ("fleet_rental_booking_action?view_type=kanban", ".o_kanban_record"),
+    "booking-calendar": ("fleet_rental_booking_action?view_type=calendar", ".fc-event"),
+    "equipment": ("fleet_vehicle_action", ".o_kanban_record"),
+    "equipment-list": ("fleet_vehicle_action?view_type=list", ".o_data_row"),
+    "equipment-calendar": ("fleet_vehicle_action?view_type=calendar", ".fc-event"),
+    "webhooks": ("fleet_rental_event_action", ".o_data_row"),
+    "settings": ("res_config_settings_action", ".o_setting_box"),
 }
 
 
@@ -54,8 +54,8 @@ def take_pictures(odoo: RealOdoo) -> None:
         for name, (action, shown) in VIEWS.items():
             _take(page, name, address(action), shown)
         first = odoo.call(BOOKING, "search", domain=[["state", "=", "draft"]])[0]
-        _take(page, "booking", address(f"action_booking/{first}"), ".o_form_view .o_statusbar_status")
-        _take(page, "vehicle", address("action_vehicle/6"), ".o_form_view .o_kanban_record img")
+        _take(page, "booking", address(f"fleet_rental_booking_action/{first}"), ".o_form_view .o_statusbar_status")
+        _take(page, "vehicle", address("fleet_vehicle_action/6"), ".o_form_view .o_kanban_record img")
 
 
 def _fill(odoo: RealOdoo) -> None:

@@ -13,7 +13,7 @@ import requests
 from tests.odoo import cluster, installed, unpacked
 from tests.serving import SECRET, Server, free_port
 
-VEHICLE, BOOKING, DELIVERY = "fleet.vehicle", "fleet.vehicle.booking", "fleet.webhook.delivery"
+VEHICLE, BOOKING, DELIVERY = "fleet.vehicle", "fleet.rental.booking", "fleet.rental.event"
 READY = "/api/fleet/filters"
 
 

@@ -16,7 +16,7 @@ def test_of_fifty_bookings_at_once_one_is_made_and_49_are_cleanly_refused(odoo):
     refusals = [answer.json() for answer in answers if answer.status_code == 409]
     assert {refusal["error"] for refusal in refusals} == {"not_available"}
     (booked,) = (answer.json() for answer in answers if answer.status_code == 201)
-    made = odoo.call("fleet.vehicle.booking", "search_read", domain=on(60), fields=["reference"])
+    made = odoo.call("fleet.rental.booking", "search_read", domain=on(60), fields=["reference"])
     assert [booking["reference"] for booking in made] == [booked["booking_ref"]]
 
 
@@ -25,7 +25,7 @@ def test_fifty_bookings_of_days_that_overlap_in_part_never_overlap_in_odoo(odoo)
     answers = at_once(odoo, orders)
     assert {answer.status_code for answer in answers} == {201, 409}
     made = odoo.call(
-        "fleet.vehicle.booking", "search_read", domain=[["vehicle_id", "=", 2]], fields=["date_from", "date_to"]
+        "fleet.rental.booking", "search_read", domain=[["vehicle_id", "=", 2]], fields=["date_from", "date_to"]
     )
     stays = sorted((booking["date_from"], booking["date_to"]) for booking in made)
     assert len(stays) == sum(answer.status_code == 201 for answer in answers)

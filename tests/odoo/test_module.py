@@ -49,7 +49,7 @@ def test_the_module_installs_alone_and_with_demo_data():
         said = installed.run(*common, "-i", installed.MODULE, "--with-demo", "--stop-after-init")
         assert not re.search(rf"(WARNING|ERROR) .*{installed.MODULE}", said), said
         assert cluster.sql("SELECT count(*) FROM fleet_vehicle WHERE rental_published", database) == "15"
-        assert cluster.sql("SELECT count(*) FROM fleet_vehicle_booking WHERE holds_days", database) == "3"
+        assert cluster.sql("SELECT count(*) FROM fleet_rental_booking WHERE holds_days", database) == "3"
     finally:
         cluster.drop(database)
         installed.forget_files(database)

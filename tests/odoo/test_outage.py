@@ -50,7 +50,7 @@ def test_a_wrong_secret_is_refused_by_the_site_and_seen_in_odoo(odoo, site):
     last = serving.wait_until(lambda: tried(odoo), "a try")
     assert last["answer"].startswith("401")
     odoo.send_webhooks_to(site.url)
-    odoo.call("fleet.webhook.delivery", "action_send_again", [last["id"]])
+    odoo.call("fleet.rental.event", "action_send_again", [last["id"]])
     serving.wait_until(lambda: odoo.deliveries(id=last["id"])[0]["state"] == "delivered", "the second sending")
 
 
@@ -75,6 +75,6 @@ def tried(odoo):
 
 def delivered(odoo, delivery, site) -> str:
     """The list of the shop, once Odoo's cron job has got this delivery through."""
-    odoo.run_cron("cron_send")
+    odoo.run_cron("ir_cron_send_events")
     taken = odoo.deliveries(id=delivery["id"])[0]["state"] == "delivered"
     return requests.get(f"{site.url}/equipment", timeout=10).text if taken else ""

@@ -36,8 +36,8 @@ def test_a_machine_that_goes_out_and_comes_back_changes_on_the_open_list(visit, 
     odoo.rent_out(9, ahead(0), ahead(2))
     expect(page.locator("#card-9 .status")).to_contain_text("Rented out")
     out = [["vehicle_id", "=", 9], ["state", "=", "picked_up"]]
-    (rental,) = odoo.call("fleet.vehicle.booking", "search", domain=out)
-    odoo.call("fleet.vehicle.booking", "action_return", [rental])
+    (rental,) = odoo.call("fleet.rental.booking", "search", domain=out)
+    odoo.call("fleet.rental.booking", "action_return", [rental])
     expect(page.locator("#card-9 .status")).not_to_contain_text("Rented out")
 
 

@@ -93,7 +93,7 @@ def test_every_view_shows_what_there_is_to_somebody_who_handles_bookings(office,
 
 
 def test_a_clerk_sees_neither_webhooks_nor_settings(office):
-    office.goto(address("action_booking"))
+    office.goto(address("fleet_rental_booking_action"))
     menu = office.locator(".o_menu_sections")
     expect(menu).to_contain_text("Equipment")
     expect(menu).not_to_contain_text("Configuration")
@@ -104,7 +104,7 @@ def test_a_webhook_that_failed_is_found_in_the_list_and_sent_again_from_there(ba
     odoo.change(7, rental_price_daily=46)
     refused = serving.wait_until(lambda: odoo.deliveries(answer="401 UNAUTHORIZED"), "the site's no")[0]
     odoo.send_webhooks_to(site.url)
-    back_office.goto(address("action_delivery"))
+    back_office.goto(address("fleet_rental_event_action"))
     row = back_office.locator(".o_data_row", has_text=re.compile("401")).first
     row.locator(".o_list_record_selector input").check()
     press(back_office, "action_send_again")
@@ -112,13 +112,13 @@ def test_a_webhook_that_failed_is_found_in_the_list_and_sent_again_from_there(ba
 
 
 def test_the_button_in_settings_says_what_the_site_answers(back_office, site):
-    back_office.goto(address("action_settings"))
+    back_office.goto(address("res_config_settings_action"))
     press(back_office, "action_send_test_webhooks")
     expect(back_office.locator(".o_notification").last).to_contain_text("booking: 200 OK, inventory: 200 OK")
 
 
 def open_form(office: Page, odoo, reference: str) -> None:
-    office.goto(address(f"action_booking/{odoo.booking_id(reference)}"))
+    office.goto(address(f"fleet_rental_booking_action/{odoo.booking_id(reference)}"))
 
 
 def press(page: Page, button: str) -> None:

@@ -1,0 +1,123 @@
+"""What the storefront publishes of a vehicle, and what its rental costs."""
+
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+
+DAYS_A_WEEK = 7
+DAYS_A_MONTH = 30
+LISTING_TYPES = [("rental", "Rental"), ("sale", "Sale"), ("both", "Rental and sale")]
+
+
+class FleetVehicle(models.Model):
+    _name = "fleet.vehicle"
+    _inherit = ["fleet.vehicle", "fleet.rental.schedule"]
+
+    rental_published = fields.Boolean("Published", tracking=True, copy=False, index=True)
+    rental_name = fields.Char("Name for customers", help="Replaces manufacturer, model and plate as the name.")
+    rental_slug = fields.Char("Slug", compute="_compute_rental_slug", store=True)
+    listing_type = fields.Selection(LISTING_TYPES, default="rental", required=True)
+    rental_price_daily = fields.Monetary("Daily rate", tracking=True)
+    rental_price_weekly = fields.Monetary("Weekly rate", tracking=True, help="For 7 days; 0: no such rate.")
+    rental_price_monthly = fields.Monetary("Monthly rate", tracking=True, help="For 30 days; 0: no such rate.")
+    sale_price = fields.Monetary()
+    is_featured = fields.Boolean("Featured")
+    short_description = fields.Char()
+    full_description = fields.Html()
+    rental_terms = fields.Html()
+    video_url = fields.Char("Video")
+    virtual_tour_url = fields.Char("Virtual tour")
+    minimum_rental_days = fields.Integer("Shortest rental", default=1, required=True)
+    maximum_rental_days = fields.Integer("Longest rental", default=90, required=True)
+    rental_buffer_days = fields.Integer(
+        "Buffer after a rental",
+        help="Days that the machine is kept free after each rental, to clean and check it.",
+    )
+    specification_ids = fields.One2many("fleet.rental.specification", "vehicle_id", copy=True)
+    feature_ids = fields.Many2many("fleet.rental.feature", string="Features")
+    rental_image_ids = fields.One2many("fleet.rental.image", "vehicle_id", "Pictures", copy=True)
+    booking_ids = fields.One2many("fleet.rental.booking", "vehicle_id", "Bookings")
+    view_count = fields.Integer("Views", compute="_compute_view_count")
+    inquiry_count = fields.Integer("Inquiries", compute="_compute_booking_counts")
+    booking_count = fields.Integer("Bookings count", compute="_compute_booking_counts")
+
+    _rental_prices = models.Constraint(
+        "CHECK (rental_price_daily >= 0 AND rental_price_weekly >= 0 AND rental_price_monthly >= 0)",
+        "A rate cannot be negative.",
+    )
+    _rental_days = models.Constraint(
+        "CHECK (minimum_rental_days >= 1 AND maximum_rental_days >= minimum_rental_days)",
+        "The shortest rental is at least 1 day, and not longer than the longest one.",
+    )
+    _rental_buffer = models.Constraint("CHECK (rental_buffer_days >= 0)", "The buffer cannot be negative.")
+
+    @api.constrains("rental_published", "listing_type", "rental_price_daily")
+    def _check_published_rate(self):
+        for vehicle in self:
+            rented_out = vehicle.rental_published and vehicle.listing_type != "sale"
+            if rented_out and not vehicle.rental_price_daily:
+                raise ValidationError(_("%s cannot be published without a daily rate.", vehicle.name))
+
+    @api.depends("rental_name")
+    def _compute_vehicle_name(self):
+        super()._compute_vehicle_name()
+        for vehicle in self.filtered("rental_name"):
+            vehicle.name = vehicle.rental_name
+
+    @api.depends("name")
+    def _compute_rental_slug(self):
+        for vehicle in self:
+            vehicle.rental_slug = self.env["ir.http"]._slugify(vehicle.name or "")
+
+    def _compute_view_count(self):
+        visits = self.env["fleet.rental.visit"].sudo()
+        sums = dict(visits._read_group([("vehicle_id", "in", self.ids)], ["vehicle_id"], ["visits:sum"]))
+        for vehicle in self:
+            vehicle.view_count = sums.get(vehicle, 0)
+
+    @api.depends("booking_ids.booking_type")
+    def _compute_booking_counts(self):
+        bookings = self.env["fleet.rental.booking"].sudo()
+        groups = bookings._read_group(
+            [("vehicle_id", "in", self.ids)], ["vehicle_id", "booking_type"], ["__count"]
+        )
+        counts = {(vehicle.id, kind): count for vehicle, kind, count in groups}
+        for vehicle in self:
+            vehicle.inquiry_count = counts.get((vehicle.id, "inquiry"), 0)
+            vehicle.booking_count = sum(
+                counts.get((vehicle.id, kind), 0) for kind in ("reservation", "test_drive")
+            )
+
+    def _rental_price(self, days):
+        """What `days` days cost: started weeks and months count whole, and the cheapest single line wins."""
+        self.ensure_one()
+        lines = [days * self.rental_price_daily]
+        if self.rental_price_weekly:
+            lines.append(-(-days // DAYS_A_WEEK) * self.rental_price_weekly)
+        if self.rental_price_monthly:
+            lines.append(-(-days // DAYS_A_MONTH) * self.rental_price_monthly)
+        return min(lines)
+
+    def _rental_currency(self):
+        return self.currency_id or self.env.company.currency_id
+
+    def _can_return_content(self, field_name=None, access_token=None):
+        """Customers may see the picture of a published vehicle, and no other file of it."""
+        if field_name in {"image_1920", "image_1024", "image_512", "image_256"} and self.sudo().rental_published:
+            return True
+        return super()._can_return_content(field_name, access_token)
+
+    def action_publish(self):
+        self.rental_published = True
+
+    def action_unpublish(self):
+        self.rental_published = False
+
+    def action_rental_bookings(self):
+        """The bookings of this machine, as a calendar first."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "fleet_rental_storefront.fleet_rental_booking_action"
+        )
+        action["domain"] = [("vehicle_id", "in", self.ids)]
+        action["context"] = {"default_vehicle_id": self[:1].id}
+        action["views"] = sorted(action["views"], key=lambda view: view[1] != "calendar")
+        return action

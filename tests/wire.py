@@ -10,10 +10,13 @@ from lco.demo.app import DemoSettings, create_demo
 
 
 class OdooAtTheWire:
-    """Answers what the site asks of `url`; `fails_with` replaces answers, `asked` lists the questions."""
+    """Answers what the site asks of `url`; `fails_with` replaces answers, `asked` lists the questions.
 
-    def __init__(self, url: str, wire: requests_mock.Mocker, *, busy: bool = False) -> None:
-        self.app: Flask = create_demo(DemoSettings(webhooks=False, busy=busy))
+    It speaks version 1 of the contract, as the Odoo in production does, unless `contract` says 2.
+    """
+
+    def __init__(self, url: str, wire: requests_mock.Mocker, *, contract: int = 1, busy: bool = False) -> None:
+        self.app: Flask = create_demo(DemoSettings(webhooks=False, contract=contract, busy=busy))
         self.asked: list[str] = []
         self.fails_with: Exception | int | None = None
         wire.register_uri(requests_mock.ANY, re.compile(re.escape(url)), content=self._answer)

@@ -44,7 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--vehicles", type=int, default=0, metavar="N", help="generate N vehicles on top")
     parser.add_argument("--timezone", default=os.environ.get("TIMEZONE") or DemoSettings.zone.key)
     parser.add_argument("--no-webhooks", action="store_true", help="keep changes to yourself")
-    parser.add_argument("--busy", action="store_true", help="offer /busy too, as newer modules do")
+    parser.add_argument(
+        "--contract", type=int, choices=(1, 2), default=DemoSettings.contract, help="the version to speak"
+    )
+    parser.add_argument("--busy", action="store_true", help="offer /busy in version 1 too")
+    parser.add_argument("--key", default=os.environ.get("ODOO_API_KEY", ""), help="default: ODOO_API_KEY, or none")
     return parser
 
 
@@ -55,7 +59,9 @@ def _settings(options: argparse.Namespace) -> DemoSettings:
         zone=ZoneInfo(options.timezone),
         extra_vehicles=options.vehicles,
         webhooks=not options.no_webhooks,
+        contract=options.contract,
         busy=options.busy,
+        api_key=options.key,
     )
 
 

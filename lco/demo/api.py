@@ -3,42 +3,44 @@
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from lco.demo import pictures
+from lco.demo.access import Access
+from lco.demo.attempts import Attempts
 from lco.demo.bookings import Customer, Stay
+from lco.demo.desk import Desk
+from lco.demo.envelope import CORS, as_json, refused, refused_in_version_1, success, wrong_date_format
 from lco.demo.events import plain
-from lco.demo.forms import AvailabilityRequest, BookingRequest, BusyQuery, VehicleQuery, loaded
+from lco.demo.forms import AvailabilityRequest, BookingRequest, VehicleQuery, loaded
 from lco.demo.inventory import Criteria, Inventory
 from lco.demo.pricing import estimate
-from lco.demo.refusals import BadField, DatesTaken, Refusal, UnknownBooking, UnknownVehicle, WrongDateFormat
+from lco.demo.refusals import BadField, Refusal, WrongDateFormat
 from lco.demo.vehicles import LISTING_TYPES, Vehicle
 
-STATUS_CODES = {BadField: 400, UnknownVehicle: 404, UnknownBooking: 404, DatesTaken: 409}
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type, X-API-Key",
-}
 SHORT_FORM = (
     *("id", "name", "slug", "brand", "model", "year", "category", "listing_type", "sale_price"),
     *("rental_price_daily", "currency", "fuel_type", "seats", "doors", "featured", "short_description"),
     "view_count",
 )
+LIMITS = ("minimum_rental_days", "maximum_rental_days")
 LONG_FORM = (
-    *("full_description", "rental_terms", "specifications", "minimum_rental_days", "maximum_rental_days"),
+    *("full_description", "rental_terms", "specifications", *LIMITS),
     *("inquiry_count", "booking_count"),
 )
 OPTIONAL_RATES = ("rental_price_weekly", "rental_price_monthly")
 
 
-def fleet_api(inventory: Inventory, *, busy: bool = False) -> Blueprint:
-    """The blueprint that answers /api/fleet/… from this inventory; with `busy` also what newer modules add."""
+def fleet_api(inventory: Inventory, desk: Desk, attempts: Attempts, access: Access) -> Blueprint:
+    """The blueprint of the open calls under /api/fleet/, with what version 2 adds to their answers."""
     api = Blueprint("fleet", __name__, url_prefix="/api/fleet")
     api.after_request(_open_to_all_origins)
-    api.register_error_handler(Refusal, refused)
-    api.register_error_handler(WrongDateFormat, _wrong_date_format)
+    api.register_error_handler(WrongDateFormat, wrong_date_format)
+
+    @api.errorhandler(Refusal)
+    def refusal(error: Refusal) -> ResponseReturnValue:
+        return refused_in_version_1(error) if inventory.business.contract == 1 else refused(error)
 
     @api.get("/vehicles")
     def vehicles() -> ResponseReturnValue:
@@ -48,11 +50,11 @@ def fleet_api(inventory: Inventory, *, busy: bool = False) -> Blueprint:
         page = [short_form(inventory, vehicle) for vehicle in found[offset : offset + limit]]
         more = offset + limit < len(found)
         pagination = {"total": len(found), "limit": limit, "offset": offset, "has_more": more}
-        return jsonify(success=True, data=page, pagination=pagination)
+        return success(data=page, pagination=pagination)
 
     @api.get("/vehicle/<int:vehicle_id>")
     def vehicle(vehicle_id: int) -> ResponseReturnValue:
-        return jsonify(success=True, data=long_form(inventory, inventory.view(vehicle_id)))
+        return success(data=long_form(inventory, inventory.view(vehicle_id)))
 
     @api.post("/availability")
     def availability() -> ResponseReturnValue:
@@ -60,56 +62,57 @@ def fleet_api(inventory: Inventory, *, busy: bool = False) -> Blueprint:
         stay = Stay(asked["date_from"], asked["date_to"])
         vehicle = inventory.vehicle(asked["vehicle_id"])
         free = inventory.is_free(vehicle, stay)
-        return jsonify(
-            success=True,
+        return success(
             available=free,
             vehicle_id=vehicle.id,
             days=stay.days,
             estimated_price=plain(estimate(vehicle.rates, stay.days)) if free else 0,
             daily_rate=plain(vehicle.rental_price_daily),
             currency=vehicle.currency,
+            **_verdict(inventory, vehicle, stay),
         )
 
     @api.post("/booking")
     def booking() -> ResponseReturnValue:
-        asked = loaded(BookingRequest(), request.get_json(force=True, silent=True))
-        stay = Stay(asked.pop("date_from"), asked.pop("date_to"))
-        customer = Customer(*(asked.pop(f"customer_{part}") for part in ("name", "email", "phone")))
-        made = inventory.book(asked.pop("vehicle_id"), stay, customer, **asked)
-        answer = {
-            "success": True,
-            "booking_ref": made.ref,
-            "booking_id": made.id,
-            "message": "Your booking request has been received. We will confirm it shortly.",
-            "estimated_price": plain(made.total_amount),
-            "currency": made.currency,
-        }
-        return answer, 201
+        if inventory.business.contract == 1:
+            return _booked(desk), 201
+        access.check_write()
+        key = request.headers.get("Idempotency-Key")
+        return attempts.once("booking", key, request.get_data(as_text=True), lambda: _booked(desk)), 201
 
     @api.get("/filters")
     def filters() -> ResponseReturnValue:
-        return jsonify(success=True, filters=_filters(inventory))
+        return success(filters=_filters(inventory))
 
-    if busy:
-        _add_busy(api, inventory)
     return api
 
 
-def _add_busy(api: Blueprint, inventory: Inventory) -> None:
-    """A call that the contract does not have; our module for Odoo does."""
+def _booked(desk: Desk) -> dict[str, Any]:
+    """The answer to the booking in the request."""
+    asked = loaded(BookingRequest(), request.get_json(force=True, silent=True))
+    stay = Stay(asked.pop("date_from"), asked.pop("date_to"))
+    customer = Customer(*(asked.pop(f"customer_{part}") for part in ("name", "email", "phone")))
+    made = desk.book(asked.pop("vehicle_id"), stay, customer, **asked)
+    return {
+        "success": True,
+        "booking_ref": made.ref,
+        "booking_id": made.id,
+        "message": "Your booking request has been received. We will confirm it shortly.",
+        "estimated_price": plain(made.total_amount),
+        "currency": made.currency,
+    }
 
-    @api.get("/vehicle/<int:vehicle_id>/busy")
-    def busy(vehicle_id: int) -> ResponseReturnValue:
-        asked = loaded(BusyQuery(), request.args.to_dict())
-        stays = inventory.busy(inventory.vehicle(vehicle_id), Stay(asked["start"], asked["end"]))
-        return jsonify(
-            success=True, data=[{"date_from": plain(stay.start), "date_to": plain(stay.end)} for stay in stays]
-        )
 
-
-def refused(refusal: Refusal) -> ResponseReturnValue:
-    """The envelope of a refusal, with the status code of its kind."""
-    return {"success": False, "error": refusal.code, "message": str(refusal)}, STATUS_CODES[type(refusal)]
+def _verdict(inventory: Inventory, vehicle: Vehicle, stay: Stay) -> dict[str, Any]:
+    """What version 2 adds to availability: whether it can be booked, why not, and when next (contract 4.2)."""
+    if inventory.business.contract == 1:
+        return {}
+    with inventory.lock:
+        rules = inventory.rules
+        reasons = rules.reasons(vehicle, stay)
+        later = rules.next_free(vehicle, stay) if reasons else None
+    next_free = {"date_from": plain(later.start), "date_to": plain(later.end)} if later else None
+    return {"bookable": not reasons, "reasons": as_json(reasons), "next_free": next_free}
 
 
 def short_form(inventory: Inventory, vehicle: Vehicle) -> dict[str, Any]:
@@ -118,7 +121,14 @@ def short_form(inventory: Inventory, vehicle: Vehicle) -> dict[str, Any]:
         **{name: plain(getattr(vehicle, name)) for name in SHORT_FORM},
         "availability_status": inventory.status(vehicle),
         "primary_image": pictures.primary_path(vehicle.id),
+        **_added_in_version_2(inventory, vehicle),
     }
+
+
+def _added_in_version_2(inventory: Inventory, vehicle: Vehicle) -> dict[str, Any]:
+    if inventory.business.contract == 1:
+        return {}
+    return {**{name: getattr(vehicle, name) for name in LIMITS}, "pool_id": False, "version": vehicle.version}
 
 
 def long_form(inventory: Inventory, vehicle: Vehicle) -> dict[str, Any]:
@@ -165,7 +175,3 @@ def _choice(value: str) -> dict[str, str]:
 def _open_to_all_origins(response: Response) -> Response:
     response.headers.update(CORS)
     return response
-
-
-def _wrong_date_format(error: WrongDateFormat) -> ResponseReturnValue:
-    return {"success": False, "error": str(error)}, 500

@@ -4,14 +4,26 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from flask import Flask
+from werkzeug.exceptions import NotFound
 
 from lco import clock
+from lco.demo.access import Access
 from lco.demo.api import fleet_api
+from lco.demo.attempts import Attempts
+from lco.demo.booking_api import booking_calls
+from lco.demo.business import Business
 from lco.demo.calls import CallCount
-from lco.demo.control import controls
-from lco.demo.faults import FaultSwitch, FaultyApi
+from lco.demo.changes import ChangesFeed
+from lco.demo.control import Parts, controls
+from lco.demo.desk import Desk
+from lco.demo.envelope import add_wording, unknown_call
+from lco.demo.events import Event
+from lco.demo.faults import FaultSwitch
+from lco.demo.habits import Habits
 from lco.demo.inventory import Inventory
+from lco.demo.line import FaultyApi
 from lco.demo.pictures import image_pages
+from lco.demo.storefront_api import add_storefront_calls
 from lco.demo.webhooks import Patience, Sender
 
 
@@ -19,16 +31,23 @@ from lco.demo.webhooks import Patience, Sender
 class DemoSettings:
     """How this demo is set up: where webhooks go and how they are signed, its time zone, its size.
 
-    With `busy` it has the call for busy days, as our module does and the contract does not.
+    `contract` is the version that it speaks, 1 or 2. In version 1 it has the call for busy days only with `busy`.
+    Without `api_key` no key is set in this Odoo.
     """
 
     site: str = "http://127.0.0.1:8000"
-    secret: str = "demo-secret"  # noqa: S105 - known to everybody on purpose
+    secret: str = "demo-secret"  # noqa: S105 - published on purpose
     zone: ZoneInfo = ZoneInfo("America/Chicago")
     extra_vehicles: int = 0
     webhooks: bool = True
+    contract: int = 2
     busy: bool = False
+    api_key: str = ""
     patience: Patience = Patience()
+
+    @property
+    def business(self) -> Business:
+        return Business(contract=self.contract, busy=self.busy, api_key=self.api_key)
 
 
 def create_demo(settings: DemoSettings | None = None) -> Flask:
@@ -37,15 +56,30 @@ def create_demo(settings: DemoSettings | None = None) -> Flask:
     Raises binascii.Error when a secret that starts with `whsec_` does not go on in base64.
     """
     settings = settings or DemoSettings()
-    sender = Sender(settings.site, settings.secret, settings.patience, enabled=settings.webhooks)
-    inventory = Inventory(lambda: clock.today(settings.zone), sender.publish, settings.extra_vehicles)
-    switch = FaultSwitch()
+    switch, feed = FaultSwitch(), ChangesFeed()
+    sender = Sender(settings.site, settings.secret, switch, settings.patience, enabled=settings.webhooks)
+
+    def publish(event: Event, contract: int) -> None:
+        feed.write(event)
+        sender.publish(event, contract)
+
+    zone = settings.zone
+    inventory = Inventory(
+        lambda: clock.now().astimezone(zone), publish, settings.extra_vehicles, settings.business
+    )
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class does not
     app.extensions["webhooks"] = sender
     calls = CallCount(FaultyApi(app.wsgi_app, switch))
-    app.register_blueprint(fleet_api(inventory, busy=settings.busy))
+    desk, attempts, access = Desk(inventory), Attempts(inventory.lock), Access(inventory)
+    fleet = fleet_api(inventory, desk, attempts, access)
+    add_storefront_calls(fleet, inventory)
+    private = booking_calls(inventory, desk, attempts, feed, access)
+    for blueprint in (fleet, private):
+        add_wording(blueprint, Habits(switch))
+        app.register_blueprint(blueprint)
+    app.register_error_handler(NotFound, unknown_call(switch))
     app.register_blueprint(image_pages(inventory))
-    app.register_blueprint(controls(inventory, sender, switch, calls))
+    app.register_blueprint(controls(Parts(inventory, desk, sender, switch, calls, feed, attempts, access)))
     app.wsgi_app = calls  # type: ignore[method-assign] # the way Flask documents for adding a WSGI layer
     return app

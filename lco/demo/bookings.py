@@ -1,11 +1,20 @@
 """One booking as Odoo keeps it, and the bookings a demo starts with."""
 
 import secrets
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-LIVE_STATES = ("draft", "confirmed")
+from lco import clock
+
+LIVE_STATES = ("draft", "confirmed", "picked_up")
+NEXT_STATES = {
+    "draft": ("confirmed", "cancelled"),
+    "confirmed": ("picked_up", "cancelled"),
+    "picked_up": ("returned",),
+    "returned": (),
+    "cancelled": (),
+}
 BOOKING_TYPES = ("inquiry", "reservation", "test_drive")
 
 
@@ -26,6 +35,10 @@ class Stay:
     def covers(self, day: date) -> bool:
         return self.start <= day < self.end
 
+    def moved_to(self, start: date) -> "Stay":
+        """A stay of the same length from another day on."""
+        return Stay(start, start + (self.end - self.start))
+
 
 @dataclass(frozen=True)
 class Customer:
@@ -38,7 +51,7 @@ class Customer:
 
 @dataclass
 class Booking:
-    """One customer's hold on one vehicle; `live` ones occupy their days, cancelled ones do not."""
+    """One customer's booking of one vehicle; `version` grows by one with each change that a customer could see."""
 
     id: int
     ref: str
@@ -53,10 +66,26 @@ class Booking:
     message: str = ""
     state: str = "draft"
     cancellation_reason: str = ""
+    picked_up_on: date | None = None
+    returned_on: date | None = None
+    version: int = 1
+    write_date: datetime = field(default_factory=clock.now)
 
     @property
     def live(self) -> bool:
         return self.state in LIVE_STATES
+
+    @property
+    def holds_days(self) -> bool:
+        """Whether its days are taken; an inquiry is only a question."""
+        return self.live and self.booking_type != "inquiry"
+
+    def held(self, today: date) -> Stay:
+        """The days on which the machine is away: from an early pick-up on, and through today when it is late."""
+        if self.state != "picked_up":
+            return self.stay
+        start = min(self.stay.start, self.picked_up_on or self.stay.start)
+        return Stay(start, max(self.stay.end, today + timedelta(days=1)))
 
 
 @dataclass(frozen=True)
@@ -89,7 +118,7 @@ STARTING_BOOKINGS = (
     Start(3, first_day=3, days=3, customer=NORTH),
     Start(3, first_day=12, days=7, customer=PRAIRIE, state="draft"),
     Start(5, first_day=4, days=1, customer=MAPLE, state="draft"),
-    Start(6, first_day=-2, days=6, customer=PRAIRIE),
+    Start(6, first_day=-2, days=6, customer=PRAIRIE, state="picked_up"),
     Start(6, first_day=9, days=5, customer=NORTH),
     Start(10, first_day=0, days=2, customer=NORTH),
     Start(13, first_day=2, days=2, customer=MAPLE),

@@ -5,41 +5,66 @@ else in JSON.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Blueprint, jsonify, redirect, render_template, request
+from flask import Blueprint, abort, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from lco.demo import forms
-from lco.demo.api import refused, short_form
-from lco.demo.bookings import Booking, Stay
+from lco.demo.access import Access
+from lco.demo.api import short_form
+from lco.demo.attempts import Attempts
+from lco.demo.booking_api import booking_json
+from lco.demo.bookings import Booking
+from lco.demo.business import WEEKDAYS, Business, Calendar
 from lco.demo.calls import CallCount
+from lco.demo.changes import ChangesFeed
+from lco.demo.desk import Desk
+from lco.demo.envelope import refused
 from lco.demo.events import plain
-from lco.demo.faults import MODES, FaultSwitch
+from lco.demo.faults import HABITS, LINE, FaultSwitch
 from lco.demo.inventory import Criteria, Inventory
 from lco.demo.refusals import Refusal
+from lco.demo.storefront_api import calendar_json
 from lco.demo.vehicles import STATUSES, Vehicle
 from lco.demo.webhooks import Delivery, Sender
 
 VEHICLES_SHOWN = 40
+BOOKINGS_SHOWN = 40
 DELIVERIES_SHOWN = 25
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-def controls(inventory: Inventory, sender: Sender, switch: FaultSwitch, calls: CallCount) -> Blueprint:
+class Parts(NamedTuple):
+    """Everything that the controls reach."""
+
+    inventory: Inventory
+    desk: Desk
+    sender: Sender
+    switch: FaultSwitch
+    calls: CallCount
+    feed: ChangesFeed
+    attempts: Attempts
+    access: Access
+
+
+def controls(parts: Parts) -> Blueprint:
     """The blueprint of the page and of the verbs behind it."""
     control = Blueprint("control", __name__)
     control.register_error_handler(Refusal, _refused)
-    _add_page(control, inventory, sender, switch)
-    _add_state(control, inventory, sender, switch, calls)
-    _add_vehicle_verbs(control, inventory)
-    _add_booking_verbs(control, inventory)
+    _add_page(control, parts)
+    _add_state(control, parts)
+    _add_settings(control, parts.inventory)
+    _add_vehicle_verbs(control, parts.inventory)
+    _add_booking_verbs(control, parts.desk, parts.inventory)
     return control
 
 
-def _add_page(control: Blueprint, inventory: Inventory, sender: Sender, switch: FaultSwitch) -> None:
+def _add_page(control: Blueprint, parts: Parts) -> None:
+    inventory, switch = parts.inventory, parts.switch
+
     @control.get("/")
     def page() -> str:
         words = request.args.get("q", "").lower()
@@ -48,27 +73,33 @@ def _add_page(control: Blueprint, inventory: Inventory, sender: Sender, switch: 
             "demo.html",
             vehicles=[(vehicle, inventory.status(vehicle)) for vehicle in found[:VEHICLES_SHOWN]],
             found=len(found),
-            bookings=inventory.bookings()[::-1],
-            deliveries=sender.deliveries()[:DELIVERIES_SHOWN],
+            bookings=parts.desk.all()[::-1][:BOOKINGS_SHOWN],
+            deliveries=parts.sender.deliveries()[:DELIVERIES_SHOWN],
             fault=switch.fault,
-            modes=MODES,
+            modes=LINE,
+            habits=HABITS,
+            habits_on=switch.habits,
+            business=inventory.business,
+            weekdays=WEEKDAYS,
+            currencies=forms.CURRENCIES,
             statuses=STATUSES,
             today=inventory.today(),
         )
 
 
-def _add_state(
-    control: Blueprint, inventory: Inventory, sender: Sender, switch: FaultSwitch, calls: CallCount
-) -> None:
+def _add_state(control: Blueprint, parts: Parts) -> None:
+    inventory, switch = parts.inventory, parts.switch
+
     @control.get("/demo/state")
     def state() -> ResponseReturnValue:
         return jsonify(
             today=plain(inventory.today()),
-            calls=calls.counts(),
-            fault=vars(switch.fault),
+            calls=parts.calls.counts(),
+            **switch.state(),
+            settings=_settings(inventory.business),
             vehicles=len(inventory.search(Criteria())),
-            bookings=[_booking(booking) for booking in inventory.bookings()],
-            deliveries=[_delivery(delivery) for delivery in sender.deliveries()],
+            bookings=[_booking(booking, inventory) for booking in parts.desk.all()],
+            deliveries=[_delivery(delivery) for delivery in parts.sender.deliveries()],
         )
 
     @control.post("/demo/faults")
@@ -76,14 +107,58 @@ def _add_state(
         fault = switch.set(**_submitted(forms.FaultRequest()))
         return _done(f"Fault: {fault.mode}.", fault=vars(fault))
 
+    @control.post("/demo/habits/<name>")
+    def habit(name: str) -> ResponseReturnValue:
+        if name not in HABITS:
+            abort(404)
+        asked = _submitted(forms.HabitRequest())
+        switch.turn(name, **asked)
+        return _done(f"{name}: {'on' if asked['on'] else 'off'}.", habits=switch.state()["habits"])
+
     @control.post("/demo/reset")
     def reset() -> ResponseReturnValue:
-        calls.reset()
+        parts.calls.reset()
         if not _submitted(forms.Reset())["calls_only"]:
-            switch.set("off")
+            switch.reset()
+            parts.attempts.reset()
+            parts.access.reset()
             inventory.reset()
-            sender.clear()
+            parts.feed.begin_epoch()
+            parts.sender.clear()
         return _done("Back to the start.")
+
+    @control.post("/demo/epoch")
+    def epoch() -> ResponseReturnValue:
+        parts.feed.begin_epoch()
+        return _done("Every cursor of the changes feed has expired, as after a database was restored.")
+
+
+def _add_settings(control: Blueprint, inventory: Inventory) -> None:
+    @control.post("/demo/settings")
+    def settings() -> ResponseReturnValue:
+        business = inventory.configure(_submitted(forms.BusinessSettings()))
+        return _done("Settings saved.", settings=_settings(business))
+
+    @control.post("/demo/weekdays/<name>")
+    def weekday(name: str) -> ResponseReturnValue:
+        if name not in WEEKDAYS:
+            abort(404)
+        is_open = _submitted(forms.OpenOrClosed())["is_open"]
+        return opening_days(inventory.business.calendar.with_weekday(name, is_open=is_open))
+
+    @control.post("/demo/closed")
+    def close() -> ResponseReturnValue:
+        asked = _submitted(forms.ClosedDay())
+        return opening_days(inventory.business.calendar.with_closed(asked["date"], asked["reason"]))
+
+    @control.post("/demo/closed/<day>/open")
+    def open_again(day: str) -> ResponseReturnValue:
+        date = forms.loaded(forms.ClosedDay(), {"date": day})["date"]
+        return opening_days(inventory.business.calendar.with_closed(date, None))
+
+    def opening_days(calendar: Calendar) -> ResponseReturnValue:
+        inventory.configure({"weekdays": calendar.weekdays, "closed": calendar.closed})
+        return _done("Opening days changed.", calendar=calendar_json(calendar))
 
 
 def _add_vehicle_verbs(control: Blueprint, inventory: Inventory) -> None:
@@ -104,21 +179,35 @@ def _add_vehicle_verbs(control: Blueprint, inventory: Inventory) -> None:
         return _done(f"Vehicle {vehicle_id} removed.")
 
 
-def _add_booking_verbs(control: Blueprint, inventory: Inventory) -> None:
+def _add_booking_verbs(control: Blueprint, desk: Desk, inventory: Inventory) -> None:
+    def done(booking: Booking, what: str) -> ResponseReturnValue:
+        return _done(f"{booking.ref} {what}.", booking=_booking(booking, inventory))
+
+    @control.post("/demo/bookings/<ref>")
+    @control.post("/demo/bookings/<ref>/move", endpoint="move")
+    def revise(ref: str) -> ResponseReturnValue:
+        return done(desk.revise(ref, _submitted(forms.Terms())), "changed")
+
     @control.post("/demo/bookings/<ref>/confirm")
     def confirm(ref: str) -> ResponseReturnValue:
-        return _done(f"{ref} confirmed.", booking=_booking(inventory.confirm(ref)))
+        return done(desk.confirm(ref), "confirmed")
+
+    @control.post("/demo/bookings/<ref>/pick_up")
+    def pick_up(ref: str) -> ResponseReturnValue:
+        return done(desk.pick_up(ref), "picked up")
+
+    @control.post("/demo/bookings/<ref>/return")
+    def take_back(ref: str) -> ResponseReturnValue:
+        return done(desk.take_back(ref), "returned")
 
     @control.post("/demo/bookings/<ref>/cancel")
     def cancel(ref: str) -> ResponseReturnValue:
-        reason = _submitted(forms.Cancellation())["reason"]
-        return _done(f"{ref} cancelled.", booking=_booking(inventory.cancel(ref, reason)))
+        return done(desk.cancel(ref, _submitted(forms.Cancellation())["reason"]), "cancelled")
 
-    @control.post("/demo/bookings/<ref>/move")
-    def move(ref: str) -> ResponseReturnValue:
-        dates = _submitted(forms.Move())
-        booking = inventory.move(ref, Stay(dates["date_from"], dates["date_to"]))
-        return _done(f"{ref} moved.", booking=_booking(booking))
+    @control.post("/demo/bookings/<ref>/delete")
+    def delete(ref: str) -> ResponseReturnValue:
+        desk.delete(ref)
+        return _done(f"{ref} deleted.")
 
 
 def _submitted(schema: Schema) -> dict[str, Any]:
@@ -152,31 +241,29 @@ def _vehicle(inventory: Inventory, vehicle: Vehicle) -> Mapping[str, Any]:
     return {**short_form(inventory, vehicle), **maintenance}
 
 
-def _booking(booking: Booking) -> dict[str, Any]:
+def _settings(business: Business) -> dict[str, Any]:
     return {
-        "booking_ref": booking.ref,
-        "booking_id": booking.id,
-        "vehicle_id": booking.vehicle_id,
-        "date_from": plain(booking.stay.start),
-        "date_to": plain(booking.stay.end),
-        "state": booking.state,
-        "booking_type": booking.booking_type,
-        "customer_name": booking.customer.name,
-        "customer_email": booking.customer.email,
-        "customer_phone": booking.customer.phone,
-        "pickup_location": booking.pickup_location,
-        "return_location": booking.return_location,
-        "message": booking.message,
-        "total_amount": plain(booking.total_amount),
-        "currency": booking.currency,
-        "cancellation_reason": booking.cancellation_reason,
+        "contract": business.contract,
+        "busy": business.busy,
+        "api_key": business.api_key,
+        "currency": business.currency,
+        "writes_a_minute": business.writes_a_minute,
+        "change_hours": business.change_hours,
     }
+
+
+def _booking(booking: Booking, inventory: Inventory) -> dict[str, Any]:
+    """As the API shows it, with the customer in the words of a booking request and with the message."""
+    shown = booking_json(booking, inventory.vehicle_name(booking.vehicle_id))
+    customer = {f"customer_{part}": value for part, value in shown.pop("customer").items()}
+    texts = ("pickup_location", "return_location", "message", "cancellation_reason")
+    return {**shown, **customer, **{name: getattr(booking, name) for name in texts}}
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:
     return {
         "id": delivery.id,
-        "vehicle_id": delivery.vehicle_id,
+        "record": delivery.record,
         "path": delivery.path,
         "event_type": delivery.event_type,
         "body": delivery.body.decode(),

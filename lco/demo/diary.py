@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 
 from lco.demo.bookings import Booking, Stay
-from lco.demo.refusals import UnknownBooking
+from lco.demo.refusals import DeletedBooking, UnknownBooking
 from lco.demo.vehicles import Vehicle
 
 
@@ -14,42 +14,63 @@ class Diary:
     def __init__(self) -> None:
         self._bookings: dict[str, Booking] = {}
         self._by_vehicle: defaultdict[int, list[Booking]] = defaultdict(list)
+        self._deleted: set[str] = set()
+        self._last_id = 0
 
-    def __len__(self) -> int:
-        return len(self._bookings)
+    def next_id(self) -> int:
+        """An id that no booking had before."""
+        self._last_id += 1
+        return self._last_id
 
     def enter(self, booking: Booking) -> None:
         self._bookings[booking.ref] = booking
         self._by_vehicle[booking.vehicle_id].append(booking)
 
     def booking(self, ref: str) -> Booking:
-        """The booking with this reference; raises UnknownBooking."""
+        """The booking with this reference; raises DeletedBooking or UnknownBooking."""
         try:
             return self._bookings[ref]
         except KeyError as missing:
+            if ref in self._deleted:
+                raise DeletedBooking(f"The booking {ref} was deleted.") from missing
             raise UnknownBooking(f"There is no booking {ref}.") from missing
 
     def all(self) -> list[Booking]:
         """Every booking, in the order in which they were made."""
         return list(self._bookings.values())
 
+    def remove(self, booking: Booking) -> None:
+        """Delete the booking; its reference stays known as deleted."""
+        del self._bookings[booking.ref]
+        self._by_vehicle[booking.vehicle_id].remove(booking)
+        self._deleted.add(booking.ref)
+
+    def assign(self, booking: Booking, vehicle_id: int) -> None:
+        """Give the booking another machine."""
+        self._by_vehicle[booking.vehicle_id].remove(booking)
+        booking.vehicle_id = vehicle_id
+        self._by_vehicle[vehicle_id].append(booking)
+
     def status(self, vehicle: Vehicle, today: date) -> str:
-        """What a customer reads today: what a person has set, or reserved when a live booking covers today."""
+        """What a customer reads today: what staff have set, else how the bookings of today make it."""
         if vehicle.availability_status in ("rented", "reserved") or vehicle.out_of_service(today):
             return vehicle.availability_status
-        covered = any(booking.stay.covers(today) for booking in self._live(vehicle))
-        return "reserved" if covered else "available"
+        if any(booking.state == "picked_up" for booking in self._holding(vehicle.id)):
+            return "rented"
+        return "reserved" if any(stay.covers(today) for stay in self._held(vehicle.id, today)) else "available"
 
-    def is_free(self, vehicle: Vehicle, stay: Stay, besides: Booking | None = None) -> bool:
-        """Whether nothing stands in the way on any day of the stay; the booking `besides` does not count."""
-        if vehicle.out_of_service(stay.start):
-            return False
-        others = (booking for booking in self._live(vehicle) if booking is not besides)
-        return not any(booking.stay.overlaps(stay) for booking in others)
+    def is_free(self, vehicle: Vehicle, stay: Stay, today: date) -> bool:
+        """Whether neither a booking nor maintenance nor a sale stands in the way on any day of the stay."""
+        return not vehicle.out_of_service(stay.start) and not self.is_taken(vehicle.id, stay, today)
 
-    def busy(self, vehicle: Vehicle, within: Stay) -> list[Stay]:
+    def is_taken(self, vehicle_id: int, stay: Stay, today: date, besides: Booking | None = None) -> bool:
+        """Whether a booking other than `besides` holds one of these days."""
+        others = (booking for booking in self._holding(vehicle_id) if booking is not besides)
+        return any(booking.held(today).overlaps(stay) for booking in others)
+
+    def busy(self, vehicle: Vehicle, within: Stay, today: date) -> list[Stay]:
         """The parts of `within` in which the vehicle cannot be had, in order; they may touch or overlap."""
-        stays = [booking.stay for booking in self._live(vehicle)]
+        stays = self._held(vehicle.id, today)
         if vehicle.out_of_service(within.start):
             stays.insert(0, Stay(within.start, vehicle.maintenance_until or within.end))
         return [
@@ -65,12 +86,16 @@ class Diary:
             if vehicle.maintenance_until is None:
                 return None, None
             start = vehicle.maintenance_until
-        for booking in self._live(vehicle):
-            if booking.stay.start > start:
-                return start, booking.stay.start
-            start = max(start, booking.stay.end)
+        for stay in self._held(vehicle.id, today):
+            if stay.start > start:
+                return start, stay.start
+            start = max(start, stay.end)
         return start, None
 
-    def _live(self, vehicle: Vehicle) -> list[Booking]:
-        live = [booking for booking in self._by_vehicle.get(vehicle.id, ()) if booking.live]
-        return sorted(live, key=lambda booking: booking.stay.start)
+    def _holding(self, vehicle_id: int) -> list[Booking]:
+        return [booking for booking in self._by_vehicle.get(vehicle_id, ()) if booking.holds_days]
+
+    def _held(self, vehicle_id: int, today: date) -> list[Stay]:
+        """The days held by bookings, in order."""
+        stays = [booking.held(today) for booking in self._holding(vehicle_id)]
+        return sorted(stays, key=lambda stay: stay.start)

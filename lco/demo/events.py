@@ -1,66 +1,137 @@
-"""What Odoo tells the site when something changes: the events of contract section 2, as they go over the wire."""
+"""What Odoo tells the site when something changes: the events of contract sections 2 and 4.5."""
 
-from collections.abc import Iterator
-from dataclasses import fields
-from datetime import date
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from lco import clock
 from lco.demo.bookings import Booking
 from lco.demo.vehicles import Vehicle
 
-Event = dict[str, Any]
-
 PRICES = ("rental_price_daily", "rental_price_weekly", "rental_price_monthly", "currency")
-TOLD_OTHERWISE = {*PRICES, "availability_status", "maintenance_until", "view_count", "booking_count"}
+TOLD_OTHERWISE = {
+    *(*PRICES, "availability_status", "maintenance_until", "version"),
+    *("view_count", "inquiry_count", "booking_count"),
+}
+OLD_TERMS = ("vehicle_id", "date_from", "date_to", "total_amount", "currency")
+STEPS_OF_VERSION_1 = {"booking.created", "booking.modified", "booking.confirmed", "booking.cancelled"}
 
 
 def plain(value: Any) -> Any:
-    """The value as Odoo's JSON has it: numbers for Decimals, YYYY-MM-DD for days, `false` for nothing."""
+    """The value as Odoo's JSON has it: numbers for Decimals, ISO 8601 for days and times, `false` for nothing."""
     if isinstance(value, Decimal):
         return float(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, time):
+        return value.isoformat(timespec="minutes")
     if isinstance(value, date):
         return value.isoformat()
     return False if value is None or value == "" else value
 
 
-def booking_created(booking: Booking) -> Event:
-    return _event(
-        "booking.created",
-        booking_ref=booking.ref,
-        vehicle_id=booking.vehicle_id,
-        customer_email=booking.customer.email,
-        date_from=booking.stay.start,
-        date_to=booking.stay.end,
-        total_amount=booking.total_amount,
-        currency=booking.currency,
-    )
+@dataclass(frozen=True)
+class Event:
+    """One change of one record.
+
+    `kind` is vehicle, booking, calendar or storefront, `id` the vehicle's number or the booking's reference.
+    `payload` is what version 1 says, `terms` what version 2 adds to it.
+    """
+
+    event_type: str
+    kind: str
+    id: int | str | None
+    version: int
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    terms: Mapping[str, Any] = field(default_factory=dict)
+    deleted: bool = False
+    at: datetime = field(default_factory=clock.now)
+
+    @property
+    def record(self) -> str:
+        """The record that the event is about, for people and for the order of deliveries."""
+        return f"{self.kind} {self.id}" if self.id else self.kind
+
+    def body(self, contract: int, *, terms: bool = True) -> dict[str, Any] | None:
+        """The JSON of a webhook in this version of the contract; None when that version has no such event."""
+        if contract == 1:
+            return self._body_of_version_1()
+        stamp = {"version": self.version, "at": plain(self.at)}
+        return {"event_type": self.event_type, **self.payload, **(self.terms if terms else {}), **stamp}
+
+    def _body_of_version_1(self) -> dict[str, Any] | None:
+        if self.kind == "booking" and self.event_type not in STEPS_OF_VERSION_1:
+            return None
+        if self.kind not in ("booking", "vehicle"):
+            return None
+        if self.kind == "vehicle" or "changes" not in self.payload:
+            return {"event_type": self.event_type, **self.payload}
+        changes = {name: value for name, value in self.payload["changes"].items() if name in OLD_TERMS}
+        return {"event_type": self.event_type, **self.payload, "changes": changes} if changes else None
 
 
-def booking_confirmed(booking: Booking) -> Event:
-    return _event("booking.confirmed", booking_ref=booking.ref)
-
-
-def booking_cancelled(booking: Booking) -> Event:
-    return _event("booking.cancelled", booking_ref=booking.ref, cancellation_reason=booking.cancellation_reason)
-
-
-def booking_modified(booking: Booking) -> Event:
-    changes = {
+def terms_of(booking: Booking) -> dict[str, Any]:
+    """What a booking is about, in the words of the API."""
+    return {
+        "vehicle_id": booking.vehicle_id,
         "date_from": plain(booking.stay.start),
         "date_to": plain(booking.stay.end),
         "total_amount": plain(booking.total_amount),
+        "currency": booking.currency,
+        "booking_type": booking.booking_type,
+        "pickup_location": plain(booking.pickup_location),
+        "return_location": plain(booking.return_location),
+        "customer_name": booking.customer.name,
+        "customer_email": booking.customer.email,
+        "customer_phone": booking.customer.phone,
     }
-    return _event("booking.modified", booking_ref=booking.ref, changes=changes)
+
+
+def booking_created(booking: Booking) -> Event:
+    said = ("vehicle_id", "customer_email", "date_from", "date_to", "total_amount", "currency")
+    terms = terms_of(booking)
+    return _of_booking("booking.created", booking, **{name: terms[name] for name in said})
+
+
+def booking_modified(booking: Booking, before: Mapping[str, Any]) -> Event:
+    """The terms that differ from those before. A price goes with its currency."""
+    changes = {name: value for name, value in terms_of(booking).items() if value != before[name]}
+    if "total_amount" in changes:
+        changes["currency"] = booking.currency
+    return _of_booking("booking.modified", booking, changes=changes)
+
+
+def booking_step(booking: Booking) -> Event:
+    """The event of the state that the booking has reached."""
+    return _of_booking(f"booking.{booking.state}", booking)
+
+
+def booking_cancelled(booking: Booking) -> Event:
+    return _of_booking("booking.cancelled", booking, cancellation_reason=booking.cancellation_reason)
+
+
+def booking_deleted(booking: Booking) -> Event:
+    """A deletion is told as a cancellation, with a mark for the changes feed."""
+    event = booking_cancelled(booking)
+    return Event(event.event_type, event.kind, event.id, event.version, event.payload, event.terms, deleted=True)
+
+
+def _of_booking(event_type: str, booking: Booking, **payload: Any) -> Event:
+    told = ("vehicle_id", "date_from", "date_to", "total_amount", "currency")
+    terms = {"state": booking.state, **{name: terms_of(booking)[name] for name in told}}
+    said = {"booking_ref": booking.ref, **{name: plain(value) for name, value in payload.items()}}
+    return Event(event_type, "booking", booking.ref, booking.version, said, terms)
 
 
 def availability_changed(
-    vehicle_id: int, status: str, free: tuple[date | None, date | None], booking_ref: str | None
+    vehicle: Vehicle, status: str, free: tuple[date | None, date | None], booking_ref: str | None
 ) -> Event:
     """`free` is the next free range; an open end and a missing reference go out as `false`."""
-    return _event(
+    return _of_vehicle(
         "vehicle.availability_changed",
-        vehicle_id=vehicle_id,
+        vehicle,
         availability_status=status,
         available_from=free[0],
         available_to=free[1],
@@ -69,11 +140,12 @@ def availability_changed(
 
 
 def vehicle_added(vehicle: Vehicle) -> Event:
-    return _event("vehicle.added", vehicle_id=vehicle.id, name=vehicle.name, category=vehicle.category)
+    return _of_vehicle("vehicle.added", vehicle, name=vehicle.name, category=vehicle.category)
 
 
-def vehicle_removed(vehicle_id: int) -> Event:
-    return _event("vehicle.removed", vehicle_id=vehicle_id)
+def vehicle_removed(vehicle: Vehicle) -> Event:
+    event = _of_vehicle("vehicle.removed", vehicle)
+    return Event(event.event_type, event.kind, event.id, event.version, event.payload, deleted=True)
 
 
 def vehicle_changes(before: Vehicle, after: Vehicle) -> Iterator[Event]:
@@ -82,28 +154,31 @@ def vehicle_changes(before: Vehicle, after: Vehicle) -> Iterator[Event]:
         field.name for field in fields(Vehicle) if getattr(before, field.name) != getattr(after, field.name)
     }
     if changed.intersection(PRICES):
-        yield _price_updated(after)
+        yield _of_vehicle("price.updated", after, **{name: getattr(after, name) for name in PRICES})
     if "maintenance_until" in changed or before.in_maintenance != after.in_maintenance:
         yield _maintenance(after)
     others = sorted(changed - TOLD_OTHERWISE)
     if others:
-        changes = {name: plain(getattr(after, name)) for name in others}
-        yield _event("vehicle.updated", vehicle_id=after.id, changes=changes)
+        yield _of_vehicle("vehicle.updated", after, changes={name: plain(getattr(after, name)) for name in others})
 
 
-def _price_updated(vehicle: Vehicle) -> Event:
-    prices = {name: getattr(vehicle, name) for name in PRICES}
-    return _event("price.updated", vehicle_id=vehicle.id, **prices)
+def calendar_updated(version: int) -> Event:
+    return Event("calendar.updated", "calendar", None, version)
+
+
+def storefront_updated(version: int) -> Event:
+    return Event("storefront.updated", "storefront", None, version)
 
 
 def _maintenance(vehicle: Vehicle) -> Event:
-    return _event(
+    return _of_vehicle(
         "vehicle.maintenance",
-        vehicle_id=vehicle.id,
+        vehicle,
         in_maintenance=vehicle.in_maintenance,
         maintenance_until=vehicle.maintenance_until,
     )
 
 
-def _event(event_type: str, **payload: Any) -> Event:
-    return {"event_type": event_type, **{name: plain(value) for name, value in payload.items()}}
+def _of_vehicle(event_type: str, vehicle: Vehicle, **payload: Any) -> Event:
+    said = {"vehicle_id": vehicle.id, **{name: plain(value) for name, value in payload.items()}}
+    return Event(event_type, "vehicle", vehicle.id, vehicle.version, said)

@@ -1,26 +1,58 @@
-"""What can go wrong with an Odoo, on demand: a switch, and the WSGI layer that obeys it."""
+"""The registry of everything that can be wrong with this Odoo, each with a name and a sentence, and its switch.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+A fault of the line is about whole calls, and one of them is in force at a time. Habits are about what answers and
+webhooks say, and about how webhooks are delivered; any number of them can be on.
+"""
+
+from dataclasses import asdict, dataclass
 from threading import Condition
-from typing import NoReturn
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from typing import Any
 
-from werkzeug.wrappers import Response
-
-DROP = "lco.demo.drop"  # the server's way to reset the connection, in the WSGI environment
 SLOW_FOR = 2.0
 HANG_FOR = 60.0
+LATE_BY = 3.0
+PLACES = ("everywhere", "answers", "webhooks")
 
-ERROR = '{"success": false, "error": "Internal Server Error"}'
-HTML = "<!DOCTYPE html><html><head><title>Odoo</title></head><body><h1>Database selector</h1></body></html>"
-NONSENSE = '{"success": true, "data": [{"id": 1, "name": "Profess'
-UNAVAILABLE = "<html><body><h1>503 Service Unavailable</h1>No server is available.</body></html>"
+LINE = {
+    "off": "Calls are answered.",
+    "slow": "Calls are answered after some seconds.",
+    "hang": "Calls are taken and never answered.",
+    "reset": "The connection is reset before anything is done.",
+    "lost": "The call is carried out and its answer is lost.",
+    "dies": "The next writing call is carried out, then Odoo dies: no answer, and every later call is reset.",
+    "errors": "Every call is answered with 500.",
+    "html": "Every call is answered with a page of HTML and 200.",
+    "nonsense": "Every answer is JSON that ends in the middle.",
+    "down": "Every call is answered with 503 by a proxy.",
+    "limited": "Every writing call is answered with 429 and Retry-After.",
+}
+MODES = tuple(LINE)
+
+HABITS = {
+    "no_currency": "The currency is left out.",
+    "float_noise": "Prices are written with the noise of binary fractions, as in 135.29999999999998.",
+    "no_price": "Prices are 0: call for pricing.",
+    "unknown_status": "The availability status is a word of this Odoo's own: inspection.",
+    "unreadable_seats": 'The number of seats is "N/A".',
+    "unreadable_price": 'The daily price is the text "1,250.00".',
+    "unreadable_featured": 'Featured is "maybe".',
+    "no_name": "The name of the machine is missing, so that the record cannot be read.",
+    "short_list": "The list has only its first three machines.",
+    "empty_list": "The list is empty.",
+    "json_404": 'Unknown calls are answered with 404 {"success": false, "error": "not found"}.',
+    "only_changes": "Webhooks of version 2 say only which terms changed, as those of version 1 do.",
+    "bare_webhooks": "Webhooks say only which record changed.",
+    "plain_signature": "Webhooks carry only the plain signature: no id, no time.",
+    "webhooks_late": "Webhooks are delivered some seconds late.",
+    "webhooks_twice": "Webhooks are delivered twice.",
+    "webhooks_reversed": "Webhooks of one record wait for each other, and the newest is delivered first.",
+    "webhooks_dropped": "Webhooks are not delivered.",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Fault:
-    """A mode, for calls whose path begins with `path`; `seconds` is how long slow and hang take."""
+    """A fault of the line, for calls whose path begins with `path`; `seconds` is how long slow and hang take."""
 
     mode: str = "off"
     seconds: float = 0.0
@@ -31,19 +63,37 @@ class Fault:
         return path.startswith(self.path) or (self.mode == "down" and path.startswith("/web/image/"))
 
 
+@dataclass(frozen=True)
+class Habit:
+    """A habit that is on: in answers, in webhooks or in both, for all vehicles or one; `seconds` is how late."""
+
+    where: str = "everywhere"
+    vehicle_id: int | None = None
+    seconds: float | None = None
+
+    def shows_in(self, where: str) -> bool:
+        return self.where in ("everywhere", where)
+
+
 class FaultSwitch:
-    """The one fault in force. Switching it ends every wait for the one before."""
+    """The fault of the line in force and the habits that are on. A new fault ends every wait for the old one."""
 
     def __init__(self) -> None:
         self._changed = Condition()
         self._fault = Fault()
+        self._habits: dict[str, Habit] = {}
 
     @property
     def fault(self) -> Fault:
         return self._fault
 
+    @property
+    def habits(self) -> dict[str, Habit]:
+        """The habits that are on, by name."""
+        return dict(self._habits)
+
     def set(self, mode: str, seconds: float | None = None, path: str = "/api/") -> Fault:
-        """The new fault; without `seconds`, slow takes 2 and hang 60."""
+        """The new fault of the line; without `seconds`, slow takes 2 and hang 60."""
         if seconds is None:
             seconds = {"slow": SLOW_FOR, "hang": HANG_FOR}.get(mode, 0.0)
         with self._changed:
@@ -51,45 +101,25 @@ class FaultSwitch:
             self._changed.notify_all()
             return self._fault
 
+    def turn(self, name: str, *, on: bool = True, **reach: Any) -> None:
+        """Turns a habit on, with where it shows and which vehicle has it, or off."""
+        with self._changed:
+            habits = dict(self._habits)
+            habits.pop(name, None)
+            if on:
+                habits[name] = Habit(**reach)
+            self._habits = habits
+
+    def reset(self) -> None:
+        """No fault and no habit."""
+        self.set("off")
+        self._habits = {}
+
     def wait(self, fault: Fault) -> None:
         """Returns after the fault's seconds, or as soon as another one is in force."""
         with self._changed:
             self._changed.wait_for(lambda: self._fault is not fault, timeout=fault.seconds)
 
-
-class FaultyApi:
-    """The application as seen through the fault in force."""
-
-    def __init__(self, app: WSGIApplication, switch: FaultSwitch) -> None:
-        self._app = app
-        self._switch = switch
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        fault = self._switch.fault
-        if fault.mode == "off" or not fault.touches(environ["PATH_INFO"]):
-            return self._app(environ, start_response)
-        if fault.mode in CANNED:
-            return CANNED[fault.mode]()(environ, start_response)
-        if fault.mode in ("slow", "hang"):
-            self._switch.wait(fault)
-        if fault.mode == "lost":  # It does what was asked, and loses the answer on the way back.
-            Response.from_app(self._app, environ, buffered=True)
-        if fault.mode != "slow":
-            _drop(environ)
-        return self._app(environ, start_response)
-
-
-def _drop(environ: WSGIEnvironment) -> NoReturn:
-    """Resets the connection; raises ConnectionResetError, on which the server gives up without an answer."""
-    if DROP in environ:
-        environ[DROP]()
-    raise ConnectionResetError("The demo's fault switch is set to drop connections.")
-
-
-CANNED: dict[str, Callable[[], Response]] = {
-    "errors": lambda: Response(ERROR, status=500, mimetype="application/json"),
-    "html": lambda: Response(HTML, mimetype="text/html"),
-    "nonsense": lambda: Response(NONSENSE, mimetype="application/json"),
-    "down": lambda: Response(UNAVAILABLE, status=503, mimetype="text/html"),
-}
-MODES = ("off", "slow", "hang", "reset", "lost", *CANNED)
+    def state(self) -> dict[str, Any]:
+        """What is on, for programs."""
+        return {"fault": vars(self._fault), "habits": {name: asdict(habit) for name, habit in self.habits.items()}}

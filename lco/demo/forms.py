@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_load, pre_load
+from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from lco.demo.bookings import BOOKING_TYPES
-from lco.demo.faults import MODES
+from lco.demo.business import Hours
+from lco.demo.faults import MODES, PLACES
 from lco.demo.refusals import BadField, WrongDateFormat
 from lco.demo.vehicles import LISTING_TYPES, STATUSES
 
 FILLED = Length(min=1)
 NOT_NEGATIVE = Range(min=0)
 AT_LEAST_ONE = Range(min=1)
+CURRENCIES = ("USD", "EUR", "KWD", "JPY")
+DIGITS = 3  # as many decimals as any currency has
+ROWS_AT_ONCE = 500
 
 
 def loaded(schema: Schema, data: object) -> dict[str, Any]:
@@ -80,6 +84,13 @@ class BusyQuery(ApiSchema):
     end = fields.Date(required=True, data_key="to")
 
 
+class CalendarQuery(ApiSchema):
+    """The query of GET /api/fleet/calendar."""
+
+    start = fields.Date(data_key="from")
+    end = fields.Date(data_key="to")
+
+
 class BookingRequest(AvailabilityRequest):
     """The body of POST /api/fleet/booking."""
 
@@ -90,6 +101,40 @@ class BookingRequest(AvailabilityRequest):
     pickup_location = fields.String(load_default="")
     return_location = fields.String(load_default="")
     message = fields.String(load_default="")
+
+
+class ChangesQuery(ApiSchema):
+    """The query of GET /api/fleet/changes."""
+
+    after = fields.String()
+    limit = fields.Integer(load_default=ROWS_AT_ONCE, validate=Range(1, ROWS_AT_ONCE))
+
+
+class AfterId(ApiSchema):
+    """The query of GET /api/fleet/bookings."""
+
+    after_id = fields.Integer(load_default=0, validate=NOT_NEGATIVE)
+    limit = fields.Integer(load_default=ROWS_AT_ONCE, validate=Range(1, ROWS_AT_ONCE))
+
+
+class Days(ApiSchema):
+    """The body of POST /api/fleet/booking/{ref}/quote."""
+
+    date_from = fields.Date(required=True)
+    date_to = fields.Date(required=True)
+
+
+class ChangeRequest(Days):
+    """The body of POST /api/fleet/booking/{ref}/change."""
+
+    version = fields.Integer(required=True)
+
+
+class GivingUp(ApiSchema):
+    """The body of POST /api/fleet/booking/{ref}/cancel."""
+
+    reason = fields.String(load_default="")
+    version = fields.Integer(required=True)
 
 
 class ControlSchema(Schema):
@@ -111,9 +156,10 @@ class VehicleChanges(ControlSchema):
     full_description = fields.String()
     rental_terms = fields.String()
     featured = fields.Boolean()
-    rental_price_daily = fields.Decimal(places=2, validate=NOT_NEGATIVE)
-    rental_price_weekly = fields.Decimal(places=2, validate=NOT_NEGATIVE, allow_none=True)
-    rental_price_monthly = fields.Decimal(places=2, validate=NOT_NEGATIVE, allow_none=True)
+    currency = fields.String(validate=OneOf(CURRENCIES))
+    rental_price_daily = fields.Decimal(places=DIGITS, validate=NOT_NEGATIVE)
+    rental_price_weekly = fields.Decimal(places=DIGITS, validate=NOT_NEGATIVE, allow_none=True)
+    rental_price_monthly = fields.Decimal(places=DIGITS, validate=NOT_NEGATIVE, allow_none=True)
     minimum_rental_days = fields.Integer(validate=AT_LEAST_ONE)
     maximum_rental_days = fields.Integer(validate=AT_LEAST_ONE)
     availability_status = fields.String(validate=OneOf(STATUSES))
@@ -128,14 +174,22 @@ class NewVehicle(VehicleChanges):
         exclude = ("in_maintenance",)
 
     name = fields.String(required=True, validate=FILLED)
-    rental_price_daily = fields.Decimal(required=True, places=2, validate=NOT_NEGATIVE)
+    rental_price_daily = fields.Decimal(required=True, places=DIGITS, validate=NOT_NEGATIVE)
 
 
-class Move(ControlSchema):
-    """New dates for a booking."""
+class Terms(ControlSchema):
+    """What staff may set on a booking; what is left out stays as it is."""
 
-    date_from = fields.Date(required=True)
-    date_to = fields.Date(required=True)
+    vehicle_id = fields.Integer()
+    date_from = fields.Date()
+    date_to = fields.Date()
+    total_amount = fields.Decimal(places=DIGITS, validate=NOT_NEGATIVE)
+    booking_type = fields.String(validate=OneOf(BOOKING_TYPES))
+    pickup_location = fields.String()
+    return_location = fields.String()
+    customer_name = fields.String(validate=FILLED)
+    customer_email = fields.Email()
+    customer_phone = fields.String(validate=FILLED)
 
 
 class Cancellation(ControlSchema):
@@ -143,13 +197,86 @@ class Cancellation(ControlSchema):
 
     reason = fields.String(load_default="Cancelled by the office")
 
+    @pre_load
+    def _drop_blank(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value}
+
+
+class OpeningHours(ControlSchema):
+    """The hours of one weekday."""
+
+    opens = fields.Time(required=True)
+    closes = fields.Time(required=True)
+
+    @post_load
+    def _hours(self, data: dict[str, Any], **_: Any) -> Hours:
+        return Hours(**data)
+
+
+class BusinessSettings(ControlSchema):
+    """The settings of Odoo, those of the calendar and the storefront included; a blank key is none."""
+
+    contract = fields.Integer(validate=OneOf((1, 2)))
+    busy = fields.Boolean()
+    api_key = fields.String()
+    currency = fields.String(validate=OneOf(CURRENCIES))
+    writes_a_minute = fields.Integer(validate=NOT_NEGATIVE)
+    change_hours = fields.Integer(validate=NOT_NEGATIVE)
+    weekdays = fields.List(fields.Nested(OpeningHours, allow_none=True), validate=Length(equal=7))
+    closed = fields.Dict(keys=fields.Date(), values=fields.String())
+    cut_off = fields.Time(allow_none=True)
+    lead_days = fields.Integer(validate=NOT_NEGATIVE)
+    horizon_days = fields.Integer(validate=AT_LEAST_ONE)
+    name = fields.String(validate=FILLED)
+    tagline = fields.String()
+    logo = fields.String()
+    accent = fields.String(validate=Regexp("#[0-9a-f]{6}$"))
+    about_html = fields.String()
+    terms_html = fields.String()
+    phone = fields.String()
+    email = fields.Email()
+    street = fields.String()
+    city = fields.String()
+    map_url = fields.String()
+    languages = fields.List(fields.String(validate=FILLED))
+
+    @pre_load
+    def _drop_key(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return {**data, "api_key": ""} if data.get("api_key", "") is None else dict(data)
+
+
+class OpenOrClosed(ControlSchema):
+    """Whether the business is open."""
+
+    is_open = fields.Boolean(required=True, data_key="open")
+
+
+class ClosedDay(ControlSchema):
+    """A single day on which the business is closed."""
+
+    date = fields.Date(required=True)
+    reason = fields.String(load_default="Closed")
+
+    @pre_load
+    def _drop_blank(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value}
+
 
 class FaultRequest(ControlSchema):
-    """Which fault the API shows from now on."""
+    """Which fault all calls show from now on."""
 
     mode = fields.String(required=True, validate=OneOf(MODES))
     seconds = fields.Float(load_default=None, allow_none=True, validate=NOT_NEGATIVE)
     path = fields.String(load_default="/api/", validate=FILLED)
+
+
+class HabitRequest(ControlSchema):
+    """Whether a habit is on, and how far it reaches."""
+
+    on = fields.Boolean(load_default=True)
+    where = fields.String(load_default="everywhere", validate=OneOf(PLACES))
+    vehicle_id = fields.Integer(load_default=None, allow_none=True)
+    seconds = fields.Float(load_default=None, allow_none=True, validate=NOT_NEGATIVE)
 
 
 class Reset(ControlSchema):

@@ -1,19 +1,23 @@
-"""The state of the demo Odoo and the one lock around it: what may change, and which event each change sends."""
+"""The vehicles and settings of the demo Odoo and the one lock around them: which change sends which event."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from threading import RLock
 from typing import Any
 
 from lco.demo import events
 from lco.demo.bookings import STARTING_BOOKINGS, Booking, Customer, Stay, new_ref
+from lco.demo.business import Business
 from lco.demo.diary import Diary
 from lco.demo.events import Event
 from lco.demo.pricing import estimate
-from lco.demo.refusals import BadField, DatesTaken, UnknownVehicle
+from lco.demo.refusals import BadField, UnknownVehicle
+from lco.demo.rules import Rules
 from lco.demo.vehicles import Vehicle, starting_fleet
+
+Publish = Callable[[Event, int], None]
 
 
 @dataclass(frozen=True)
@@ -30,32 +34,49 @@ class Criteria:
 
 
 class Inventory:
-    """Every read and change goes through one lock, so that no two live bookings of a vehicle can overlap.
+    """Every read and change goes through one lock, so that no two bookings of a vehicle can overlap.
 
-    `today` gives the present day in the business's time zone. `publish` is told (vehicle id, event) of every
-    change while the lock is held, so that events of one vehicle leave in the order in which things happened.
+    `now` gives the present instant in the business's time zone. `publish` is told (event, version of the
+    contract) of every change while the lock is held, so that events of one record leave in the order of the
+    changes.
     """
 
     def __init__(
-        self, today: Callable[[], date], publish: Callable[[int, Event], None], extra_vehicles: int = 0
+        self,
+        now: Callable[[], datetime],
+        publish: Publish,
+        extra_vehicles: int = 0,
+        business: Business | None = None,
     ) -> None:
-        self.today = today
+        self.now = now
         self._publish = publish
         self._extra_vehicles = extra_vehicles
-        self._lock = RLock()
+        self._start = business or Business()
+        self.lock = RLock()
         self.reset()
 
     def reset(self) -> None:
-        """Back to the starting state. Tells nobody: it is a new world, not a change of the old one."""
-        with self._lock:
+        """Back to the starting state. Publishes nothing: it is a new world, not a change of the old one."""
+        with self.lock:
+            self.business = self._start
+            self.calendar_version = self.storefront_version = 1
             fleet = starting_fleet(self.today(), self._extra_vehicles)
-            self._vehicles = {vehicle.id: vehicle for vehicle in fleet}
+            self._vehicles = {vehicle.id: replace(vehicle, currency=self.business.currency) for vehicle in fleet}
+            self._retired: dict[int, Vehicle] = {}
             self._last_vehicle_id = max(self._vehicles)
             self._brand_ids: dict[str, int] = {}
-            self._diary = Diary()
+            self.diary = Diary()
             for start in STARTING_BOOKINGS:
-                vehicle = self._vehicles[start.vehicle_id]
-                self._enter(vehicle, start.stay(self.today()), start.customer, state=start.state)
+                self._enter_start(self._vehicles[start.vehicle_id], start.stay(self.today()), start)
+
+    def today(self) -> date:
+        """The present day in the business's time zone."""
+        return self.now().date()
+
+    @property
+    def rules(self) -> Rules:
+        """The check of the present instant."""
+        return Rules(self.business, self.diary, self.now())
 
     def vehicle(self, vehicle_id: int) -> Vehicle:
         """The vehicle with this id; raises UnknownVehicle."""
@@ -64,120 +85,119 @@ class Inventory:
         except KeyError as missing:
             raise UnknownVehicle(f"There is no vehicle with the id {vehicle_id}.") from missing
 
+    def vehicle_name(self, vehicle_id: int) -> str:
+        """The name of the vehicle, also when it was removed."""
+        found = self._vehicles.get(vehicle_id) or self._retired[vehicle_id]
+        return found.name
+
     def view(self, vehicle_id: int) -> Vehicle:
         """The same, and one more view is counted."""
-        with self._lock:
+        with self.lock:
             vehicle = self.vehicle(vehicle_id)
             vehicle.view_count += 1
             return vehicle
 
     def search(self, wanted: Criteria) -> list[Vehicle]:
         """The vehicles that meet all criteria, in the order of their ids."""
-        with self._lock:
+        with self.lock:
             return [vehicle for vehicle in self._vehicles.values() if self._meets(vehicle, wanted)]
 
     def brand_id(self, brand: str) -> int:
         """The id by which Odoo knows this brand; a brand never seen before gets the next one."""
-        with self._lock:
+        with self.lock:
             return self._brand_ids.setdefault(brand, len(self._brand_ids) + 1)
 
     def status(self, vehicle: Vehicle) -> str:
         """What a customer reads about the vehicle today."""
-        with self._lock:
-            return self._diary.status(vehicle, self.today())
+        with self.lock:
+            return self.diary.status(vehicle, self.today())
 
     def is_free(self, vehicle: Vehicle, stay: Stay) -> bool:
         """Whether the vehicle can be had on all these days; raises BadField for days that cannot be booked."""
-        self._check_dates(stay)
-        with self._lock:
-            return self._diary.is_free(vehicle, stay)
+        self.check_dates(stay)
+        with self.lock:
+            return self.diary.is_free(vehicle, stay, self.today())
 
     def busy(self, vehicle: Vehicle, within: Stay) -> list[Stay]:
         """The parts of these days in which the vehicle cannot be had; raises BadField for days that are none."""
         if within.days < 1:
             raise BadField("The end date must be after the start date.")
-        with self._lock:
-            return self._diary.busy(vehicle, within)
-
-    def bookings(self) -> list[Booking]:
-        """Every booking, in the order in which they were made."""
-        with self._lock:
-            return self._diary.all()
-
-    def book(self, vehicle_id: int, stay: Stay, customer: Customer, **details: str) -> Booking:
-        """A new draft booking; raises UnknownVehicle, BadField or DatesTaken and then changes nothing."""
-        with self._lock:
-            vehicle = self.vehicle(vehicle_id)
-            self._check_stay(vehicle, stay)
-            booking = self._enter(vehicle, stay, customer, **details)
-            vehicle.booking_count += 1
-            self._publish(vehicle_id, events.booking_created(booking))
-            self._publish_availability(vehicle_id, booking.ref)
-            return booking
-
-    def confirm(self, ref: str) -> Booking:
-        """The booking, now confirmed; raises UnknownBooking, or BadField unless it is a draft."""
-        with self._lock:
-            booking = self._diary.booking(ref)
-            if booking.state != "draft":
-                raise BadField(f"Booking {ref} is {booking.state}: only a draft can be confirmed.")
-            booking.state = "confirmed"
-            self._publish(booking.vehicle_id, events.booking_confirmed(booking))
-            return booking
-
-    def cancel(self, ref: str, reason: str) -> Booking:
-        """The booking, now cancelled, its days free again; raises UnknownBooking, or BadField if not live."""
-        with self._lock:
-            booking = self._live_booking(ref)
-            booking.state = "cancelled"
-            booking.cancellation_reason = reason
-            self._publish(booking.vehicle_id, events.booking_cancelled(booking))
-            self._publish_availability(booking.vehicle_id, ref)
-            return booking
-
-    def move(self, ref: str, stay: Stay) -> Booking:
-        """The booking on other dates, priced anew; raises a Refusal of any kind and then changes nothing."""
-        with self._lock:
-            booking = self._live_booking(ref)
-            vehicle = self.vehicle(booking.vehicle_id)
-            self._check_stay(vehicle, stay, besides=booking)
-            booking.stay = stay
-            booking.total_amount = estimate(vehicle.rates, stay.days)
-            self._publish(vehicle.id, events.booking_modified(booking))
-            self._publish_availability(vehicle.id, ref)
-            return booking
+        with self.lock:
+            return self.diary.busy(vehicle, within, self.today())
 
     def change(self, vehicle_id: int, changes: Mapping[str, Any]) -> Vehicle:
         """The vehicle with these fields set; every kind of change sends its own event. Raises UnknownVehicle."""
-        with self._lock:
+        with self.lock:
             before = self.vehicle(vehicle_id)
-            after = before.changed(**changes)
-            self._vehicles[vehicle_id] = after
-            for event in events.vehicle_changes(before, after):
-                self._publish(vehicle_id, event)
+            after = before.changed(**changes, version=before.version + 1)
+            told = list(events.vehicle_changes(before, after))
             if before.availability_status != after.availability_status:
-                self._publish_availability(vehicle_id)
+                told.append(self._availability(after))
+            if not told:
+                return before
+            self._vehicles[vehicle_id] = after
+            for event in told:
+                self.publish(event)
             return after
 
     def add(self, fields: Mapping[str, Any]) -> Vehicle:
         """A new vehicle with the next free id."""
-        with self._lock:
+        with self.lock:
             self._last_vehicle_id += 1
-            vehicle = Vehicle(id=self._last_vehicle_id, **fields)
+            vehicle = Vehicle(id=self._last_vehicle_id, **{"currency": self.business.currency, **fields})
             self._vehicles[vehicle.id] = vehicle
-            self._publish(vehicle.id, events.vehicle_added(vehicle))
+            self.publish(events.vehicle_added(vehicle))
             return vehicle
 
     def remove(self, vehicle_id: int) -> None:
         """Takes the vehicle out of the catalogue; its bookings stay on record. Raises UnknownVehicle."""
-        with self._lock:
-            self.vehicle(vehicle_id)
-            del self._vehicles[vehicle_id]
-            self._publish(vehicle_id, events.vehicle_removed(vehicle_id))
+        with self.lock:
+            vehicle = self.vehicle(vehicle_id)
+            vehicle.version += 1
+            self._retired[vehicle_id] = self._vehicles.pop(vehicle_id)
+            self.publish(events.vehicle_removed(vehicle))
 
-    def _enter(self, vehicle: Vehicle, stay: Stay, customer: Customer, **details: str) -> Booking:
-        booking = Booking(
-            id=len(self._diary) + 1,
+    def configure(self, fields: Mapping[str, Any]) -> Business:
+        """The settings with these fields set. Another currency is that of every vehicle from then on."""
+        with self.lock:
+            before, self.business = self.business, self.business.changed(**fields)
+            if before.currency != self.business.currency:
+                for vehicle_id in list(self._vehicles):
+                    self.change(vehicle_id, {"currency": self.business.currency})
+            if before.calendar != self.business.calendar:
+                self.calendar_version += 1
+                self.publish(events.calendar_updated(self.calendar_version))
+            if before.storefront != self.business.storefront:
+                self.storefront_version += 1
+                self.publish(events.storefront_updated(self.storefront_version))
+            return self.business
+
+    def publish(self, event: Event) -> None:
+        """Sends the event as the contract in force words it. The lock is held."""
+        self._publish(event, self.business.contract)
+
+    def publish_availability(self, vehicle_id: int, booking_ref: str) -> None:
+        """Tells how the vehicle stands now; for one that was removed in the meantime there is nothing to tell."""
+        vehicle = self._vehicles.get(vehicle_id)
+        if vehicle:
+            vehicle.version += 1
+            self.publish(self._availability(vehicle, booking_ref))
+
+    def check_dates(self, stay: Stay) -> None:
+        """Raises BadField for days that nothing can be asked about."""
+        if stay.days < 1:
+            raise BadField("The end date must be after the start date.")
+        if stay.start < self.today():
+            raise BadField("The start date is in the past.")
+
+    def _enter_start(self, vehicle: Vehicle, stay: Stay, start: Any) -> None:
+        picked_up_on = stay.start if start.state == "picked_up" else None
+        self.diary.enter(self.drafted(vehicle, stay, start.customer, state=start.state, picked_up_on=picked_up_on))
+
+    def drafted(self, vehicle: Vehicle, stay: Stay, customer: Customer, **details: Any) -> Booking:
+        """A new booking, priced but not yet entered."""
+        return Booking(
+            id=self.diary.next_id(),
             ref=new_ref(self.today()),
             vehicle_id=vehicle.id,
             stay=stay,
@@ -186,22 +206,10 @@ class Inventory:
             currency=vehicle.currency,
             **details,
         )
-        self._diary.enter(booking)
-        return booking
 
-    def _live_booking(self, ref: str) -> Booking:
-        booking = self._diary.booking(ref)
-        if not booking.live:
-            raise BadField(f"Booking {ref} is {booking.state} and cannot be changed any more.")
-        return booking
-
-    def _publish_availability(self, vehicle_id: int, booking_ref: str | None = None) -> None:
-        """Tells how the vehicle stands now; one that was removed in the meantime stands nowhere."""
-        vehicle = self._vehicles.get(vehicle_id)
-        if vehicle:
-            free = self._diary.next_free(vehicle, self.today())
-            event = events.availability_changed(vehicle_id, self.status(vehicle), free, booking_ref)
-            self._publish(vehicle_id, event)
+    def _availability(self, vehicle: Vehicle, booking_ref: str | None = None) -> Event:
+        free = self.diary.next_free(vehicle, self.today())
+        return events.availability_changed(vehicle, self.status(vehicle), free, booking_ref)
 
     def _meets(self, vehicle: Vehicle, wanted: Criteria) -> bool:
         daily = vehicle.rental_price_daily
@@ -212,20 +220,11 @@ class Inventory:
             and (wanted.min_price is None or daily >= wanted.min_price)
             and (wanted.max_price is None or daily <= wanted.max_price)
             and (not wanted.featured or vehicle.featured)
-            and (wanted.free is None or self._diary.is_free(vehicle, wanted.free))
+            and (wanted.free is None or self._can_be_had(vehicle, wanted.free))
         )
 
-    def _check_stay(self, vehicle: Vehicle, stay: Stay, besides: Booking | None = None) -> None:
-        self._check_dates(stay)
-        if stay.days < vehicle.minimum_rental_days:
-            raise BadField(f"The shortest rental of this machine is {vehicle.minimum_rental_days} days.")
-        if stay.days > vehicle.maximum_rental_days:
-            raise BadField(f"The longest rental of this machine is {vehicle.maximum_rental_days} days.")
-        if not self._diary.is_free(vehicle, stay, besides):
-            raise DatesTaken("The machine is not available on these dates.")
-
-    def _check_dates(self, stay: Stay) -> None:
-        if stay.days < 1:
-            raise BadField("The end date must be after the start date.")
-        if stay.start < self.today():
-            raise BadField("The start date is in the past.")
+    def _can_be_had(self, vehicle: Vehicle, stay: Stay) -> bool:
+        """In version 1 the list knows only bookings and maintenance, as today's Odoo does."""
+        if self.business.contract == 1:
+            return self.diary.is_free(vehicle, stay, self.today())
+        return not self.rules.reasons(vehicle, stay)

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 
 STANDARD_PREFIX = "whsec_"
+PLAIN = "X-Webhook-Signature"
 
 
 def headers(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -16,7 +17,7 @@ def headers(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[s
     signed = f"{message_id}.{timestamp}.".encode() + body
     standard = base64.b64encode(hmac.digest(standard_key(secret), signed, hashlib.sha256)).decode()
     return {
-        "X-Webhook-Signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
+        PLAIN: hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": f"v1,{standard}",

@@ -16,7 +16,6 @@ from lco.demo.pricing import Rates
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 STATUSES = ("available", "reserved", "rented", "maintenance", "sold")
 LISTING_TYPES = ("rental", "sale", "both")
-STARTS_RENTED = 6
 STARTS_IN_MAINTENANCE = 11
 MAINTENANCE_DAYS = 6
 CATALOGUE_ONLY = ("daily", "weekly", "monthly", "features", "terms")
@@ -62,6 +61,7 @@ class Vehicle:
     maximum_rental_days: int = 90
     availability_status: str = "available"
     maintenance_until: date | None = None
+    version: int = 1
     view_count: int = 0
     inquiry_count: int = 0
     booking_count: int = 0
@@ -97,9 +97,8 @@ class Vehicle:
 
 
 def starting_fleet(today: date, extra: int = 0) -> list[Vehicle]:
-    """The catalogue with ids from 1, then `extra` generated vehicles; one starts rented, one in maintenance."""
+    """The catalogue with ids from 1, then `extra` generated vehicles; one starts in maintenance."""
     fleet = list(_catalogue())
-    fleet[STARTS_RENTED - 1].availability_status = "rented"
     workshop = fleet[STARTS_IN_MAINTENANCE - 1]
     workshop.availability_status = "maintenance"
     workshop.maintenance_until = today + timedelta(days=MAINTENANCE_DAYS)

@@ -1,11 +1,11 @@
-"""The background sender of webhooks: in order for each vehicle, signed, retried, and remembered for the page."""
+"""The background sender of webhooks: in order for each record, signed, retried, and remembered for the page."""
 
 import itertools
 import json
 import logging
 import uuid
 from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Condition, Thread
 
@@ -14,6 +14,8 @@ import requests
 from lco import clock
 from lco.demo import signature
 from lco.demo.events import Event
+from lco.demo.faults import LATE_BY, FaultSwitch
+from lco.demo.habits import Habits
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +38,11 @@ class Patience:
         return min(self.first_pause * 2.0 ** (tries - 1), self.longest_pause)
 
 
-@dataclass
+@dataclass(eq=False)
 class Delivery:
     """One event on its way; `due` is a reading of `clock.seconds`, before which it is not tried again."""
 
-    vehicle_id: int
+    record: str
     path: str
     event_type: str
     body: bytes
@@ -49,39 +51,69 @@ class Delivery:
     number: int = field(default_factory=lambda: next(_numbers))
     due: float = 0.0
     tries: int = 0
-    outcome: str = "waiting"  # then delivered, retrying or failed
+    outcome: str = "waiting"  # then delivered, retrying, failed or dropped
     answer: str = ""
 
 
 class Sender:
-    """One thread and one queue for each vehicle: a retry holds up later events of its own vehicle only.
+    """One thread and one queue for each record: a retry holds up later events of its own record only.
 
-    `site` is the address of the shop, `secret` the shared one for signatures. With `enabled` off, events are
-    dropped. Raises binascii.Error when the secret promises base64 and is not.
+    `site` is the address of the shop, `secret` the shared one for signatures, `switch` says which habits are on.
+    With `enabled` off, events are dropped. Raises binascii.Error when the secret promises base64 and is not.
     """
 
-    def __init__(self, site: str, secret: str, patience: Patience | None = None, *, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        site: str,
+        secret: str,
+        switch: FaultSwitch,
+        patience: Patience | None = None,
+        *,
+        enabled: bool = True,
+    ) -> None:
         signature.standard_key(secret)
         self._site = site.rstrip("/")
         self._secret = secret
+        self._switch = switch
+        self._habits = Habits(switch)
         self._patience = patience or Patience()
         self._enabled = enabled
         self._changed = Condition()
         self._closed = False
-        self._queues: defaultdict[int, deque[Delivery]] = defaultdict(deque)
+        self._queues: defaultdict[str, deque[Delivery]] = defaultdict(deque)
         self._remembered: deque[Delivery] = deque(maxlen=REMEMBERED)
         self._thread = Thread(target=self._run, name="demo-webhooks", daemon=True)
         self._thread.start()
 
-    def publish(self, vehicle_id: int, event: Event) -> None:
-        """Queues the event and returns at once."""
-        if not self._enabled:
+    def publish(self, event: Event, contract: int) -> None:
+        """Queues the event, worded as this version of the contract has it, and returns at once."""
+        habits = self._switch.habits
+        body = event.body(contract, terms="only_changes" not in habits)
+        if not self._enabled or body is None:
             return
-        delivery = Delivery(vehicle_id, _path(event), event["event_type"], json.dumps(event).encode())
+        worded = json.dumps(self._habits.webhook(body)).encode()
+        delivery = Delivery(event.record, _path(event), event.event_type, worded)
+        if "webhooks_late" in habits or "webhooks_reversed" in habits:
+            late = habits.get("webhooks_late") or habits["webhooks_reversed"]
+            delivery.due = clock.seconds() + (LATE_BY if late.seconds is None else late.seconds)
+        if "webhooks_dropped" in habits:
+            delivery.outcome = "dropped"
         with self._changed:
-            self._queues[vehicle_id].append(delivery)
             self._remembered.appendleft(delivery)
-            self._changed.notify()
+            if delivery.outcome == "waiting":
+                self._line_up(delivery, newest_first="webhooks_reversed" in habits)
+
+    def _line_up(self, delivery: Delivery, *, newest_first: bool) -> None:
+        queue = self._queues[delivery.record]
+        copies = [delivery]
+        if "webhooks_twice" in self._switch.habits:
+            copies.append(replace(delivery, number=next(_numbers)))
+            self._remembered.appendleft(copies[1])
+        if newest_first:
+            queue.extendleft(copies)
+        else:
+            queue.extend(copies)
+        self._changed.notify()
 
     def deliveries(self) -> list[Delivery]:
         """The most recent deliveries, newest first."""
@@ -123,6 +155,8 @@ class Sender:
         """Whether the site took it, and what it answered in words."""
         stamp = int(clock.now().timestamp())
         headers = signature.headers(self._secret, delivery.id, stamp, delivery.body)
+        if "plain_signature" in self._switch.habits:
+            headers = {signature.PLAIN: headers[signature.PLAIN]}
         headers["Content-Type"] = "application/json"
         try:
             answer = session.post(
@@ -152,14 +186,13 @@ class Sender:
 
     def _finish(self, delivery: Delivery) -> None:
         with self._changed:
-            queue = self._queues.get(delivery.vehicle_id)
-            # Somebody may have cleared the queues while this delivery was on the wire.
-            if queue and queue[0] is delivery:
-                queue.popleft()
+            queue = self._queues.get(delivery.record)
+            # The queues may have been cleared while this delivery was on the wire.
+            if queue and delivery in queue:
+                queue.remove(delivery)
                 if not queue:
-                    del self._queues[delivery.vehicle_id]
+                    del self._queues[delivery.record]
 
 
 def _path(event: Event) -> str:
-    kind = "booking" if event["event_type"].startswith("booking.") else "inventory"
-    return f"/api/webhook/{kind}"
+    return f"/api/webhook/{'booking' if event.kind == 'booking' else 'inventory'}"

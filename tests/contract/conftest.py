@@ -41,7 +41,7 @@ class DemoOdoo:
     server: serving.Demo
     shows_a_placeholder = False
     wrong_date = OdooError
-    knows_keys = False
+    knows_keys = True
 
     @property
     def url(self) -> str:
@@ -62,7 +62,7 @@ class DemoOdoo:
 
 @contextmanager
 def demo() -> Iterator[Odoo]:
-    with serving.demo("http://127.0.0.1:9", "--no-webhooks", "--busy") as server:
+    with serving.demo("http://127.0.0.1:9", "--no-webhooks") as server:
         yield DemoOdoo(server)
 
 

@@ -1,4 +1,4 @@
-"""A demo Odoo inside the test's own process, and a shop that only takes notes of the webhooks it gets."""
+"""A demo Odoo inside the test's own process, and a receiver that keeps the webhooks sent to it."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ ZONE = ZoneInfo("America/Chicago")
 QUICK = Patience(first_pause=0.01, longest_pause=0.02, tries=4)
 
 
-class Shop:
+class Receiver:
     """Takes notes of what it gets; answers with the codes in `answers`, the last one for ever."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Shop:
         return [json.loads(received.get_data()) for received in self.received]
 
     def app(self) -> Flask:
-        app = Flask("shop")
+        app = Flask("receiver")
 
         @app.post("/api/webhook/<kind>")
         def webhook(kind):
@@ -48,11 +48,18 @@ class Shop:
 
 
 @pytest.fixture
-def make_demo() -> Iterator[Callable[..., Flask]]:
+def contract() -> int:
+    """The version of the contract that the demo speaks; a file about the other one has a fixture of its own."""
+    return 2
+
+
+@pytest.fixture
+def make_demo(contract) -> Iterator[Callable[..., Flask]]:
     with ExitStack() as stack:
 
         def make(**settings) -> Flask:
-            app = create_demo(DemoSettings(**{"webhooks": False, "zone": ZONE, "patience": QUICK, **settings}))
+            usual = {"webhooks": False, "zone": ZONE, "patience": QUICK, "contract": contract}
+            app = create_demo(DemoSettings(**{**usual, **settings}))
             stack.callback(app.extensions["webhooks"].close)
             return app
 
@@ -67,22 +74,23 @@ def demo_for_all() -> Iterator[Flask]:
 
 
 @pytest.fixture
-def odoo(demo_for_all) -> FlaskClient:
+def odoo(demo_for_all, contract) -> FlaskClient:
     """A demo Odoo at its start: put back there, since making a new one takes longer than most tests."""
     client = demo_for_all.test_client()
     assert client.post("/demo/reset").status_code == 200
+    assert client.post("/demo/settings", json={"contract": contract}).status_code == 200
     return client
 
 
 @pytest.fixture
-def services() -> Shop:
-    return Shop()
+def receiver() -> Receiver:
+    return Receiver()
 
 
 @pytest.fixture
-def telling_odoo(make_demo, services) -> Iterator[FlaskClient]:
-    """A demo Odoo whose webhooks reach `shop`."""
-    with running(services.app()) as site:
+def telling_odoo(make_demo, receiver) -> Iterator[FlaskClient]:
+    """A demo Odoo whose webhooks reach `receiver`."""
+    with running(receiver.app()) as site:
         yield make_demo(webhooks=True, site=site).test_client()
 
 

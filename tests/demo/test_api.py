@@ -15,6 +15,11 @@ LONG_FORM = SHORT_FORM | {
 }
 
 
+@pytest.fixture
+def contract() -> int:
+    return 1
+
+
 def test_the_list_is_the_short_form_with_pagination(odoo):
     answer = odoo.get("/api/fleet/vehicles?limit=4&offset=12").json
     assert answer["success"] is True

@@ -54,7 +54,7 @@ def test_a_cancelled_booking_stays_as_it_is(odoo, request_for, day, verb):
     odoo.post(f"/demo/bookings/{ref}/cancel")
     before = booking(odoo, ref)
     dates = {"date_from": day(40), "date_to": day(42)} if verb == "move" else {}
-    assert odoo.post(f"/demo/bookings/{ref}/{verb}", json=dates).status_code == 400
+    assert odoo.post(f"/demo/bookings/{ref}/{verb}", json=dates).status_code == 409
     assert booking(odoo, ref) == before
 
 

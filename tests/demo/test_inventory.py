@@ -1,6 +1,6 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lco import clock
 from lco.demo.bookings import Customer, Stay
+from lco.demo.desk import Desk
 from lco.demo.inventory import Inventory
 from lco.demo.refusals import DatesTaken
 
@@ -54,25 +55,26 @@ def test_of_fifty_bookings_at_once_one_is_made(make_demo, request_for):
     assert sorted(codes) == [201] + [409] * 49
 
 
-def test_nobody_slips_in_between_the_check_and_the_entry():
-    """The calendar is read between the two, and here it takes its time."""
+def test_no_booking_slips_in_between_the_check_and_the_entry():
+    """The clock is read between the two, and here it takes its time."""
 
-    def slow_calendar():
+    def slow_clock():
         time.sleep(0.001)
-        return date(2026, 1, 1)
+        return datetime(2026, 1, 1, tzinfo=UTC)
 
-    inventory = Inventory(slow_calendar, publish=lambda *_: None)
+    inventory = Inventory(slow_clock, publish=lambda *_: None)
+    desk = Desk(inventory)
     stay = Stay(date(2026, 2, 1), date(2026, 2, 5))
 
     def attempt(number):
         try:
-            return inventory.book(MIXER, stay, Customer(f"Customer {number}", "", ""))
+            return desk.book(MIXER, stay, Customer(f"Customer {number}", "", ""))
         except DatesTaken:
             return None
 
     with ThreadPoolExecutor(20) as pool:
         made = [booking for booking in pool.map(attempt, range(20)) if booking]
-    assert [booking for booking in inventory.bookings() if booking.vehicle_id == MIXER] == made
+    assert [booking for booking in desk.all() if booking.vehicle_id == MIXER] == made
     assert len(made) == 1
 
 

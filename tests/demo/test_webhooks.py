@@ -10,13 +10,16 @@ from lco.demo.webhooks import Patience
 MIXER, WASHER = 12, 13
 
 
-def test_a_booking_tells_that_it_was_made_and_what_is_free_now(
-    telling_odoo, services, request_for, day, eventually
-):
+@pytest.fixture
+def contract() -> int:
+    return 1
+
+
+def test_a_booking_tells_that_it_was_made_and_what_is_free_now(telling_odoo, receiver, request_for, day, eventually):
     made = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 5)).json
-    eventually(lambda: len(services.received) == 2)
-    assert [received.path for received in services.received] == ["/api/webhook/booking", "/api/webhook/inventory"]
-    assert services.events == [
+    eventually(lambda: len(receiver.received) == 2)
+    assert [received.path for received in receiver.received] == ["/api/webhook/booking", "/api/webhook/inventory"]
+    assert receiver.events == [
         {
             "event_type": "booking.created",
             "booking_ref": made["booking_ref"],
@@ -38,19 +41,24 @@ def test_a_booking_tells_that_it_was_made_and_what_is_free_now(
     ]
 
 
-def test_the_life_of_a_booking_is_told_step_by_step(telling_odoo, services, request_for, day, eventually):
+def test_the_life_of_a_booking_is_told_step_by_step(telling_odoo, receiver, request_for, day, eventually):
     ref = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["booking_ref"]
     telling_odoo.post(f"/demo/bookings/{ref}/confirm")
     telling_odoo.post(f"/demo/bookings/{ref}/move", json={"date_from": day(40), "date_to": day(42)})
     telling_odoo.post(f"/demo/bookings/{ref}/cancel", json={"reason": "Rain"})
-    eventually(lambda: len(services.received) == 7)
-    told = [event for event in services.events if event["event_type"].startswith("booking.")]
+    eventually(lambda: len(receiver.received) == 7)
+    told = [event for event in receiver.events if event["event_type"].startswith("booking.")]
     assert told[1:] == [
         {"event_type": "booking.confirmed", "booking_ref": ref},
         {
             "event_type": "booking.modified",
             "booking_ref": ref,
-            "changes": {"date_from": day(40), "date_to": day(42), "total_amount": 150.0},
+            "changes": {
+                "date_from": day(40),
+                "date_to": day(42),
+                "total_amount": 150.0,
+                "currency": "USD",
+            },
         },
         {"event_type": "booking.cancelled", "booking_ref": ref, "cancellation_reason": "Rain"},
     ]
@@ -87,20 +95,20 @@ def test_the_life_of_a_booking_is_told_step_by_step(telling_odoo, services, requ
         ({"name": "Concrete Mixer"}, []),
     ],
 )
-def test_a_change_tells_what_changed_and_nothing_else(telling_odoo, services, eventually, change, events):
+def test_a_change_tells_what_changed_and_nothing_else(telling_odoo, receiver, eventually, change, events):
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json=change)
     telling_odoo.delete(f"/demo/vehicles/{WASHER}")
-    eventually(lambda: any(event["event_type"] == "vehicle.removed" for event in services.events))
-    assert services.events == [
+    eventually(lambda: any(event["event_type"] == "vehicle.removed" for event in receiver.events))
+    assert receiver.events == [
         *({**event, "vehicle_id": MIXER} for event in events),
         {"event_type": "vehicle.removed", "vehicle_id": WASHER},
     ]
 
 
-def test_maintenance_is_told_with_its_end_and_what_it_means(telling_odoo, services, day, eventually):
+def test_maintenance_is_told_with_its_end_and_what_it_means(telling_odoo, receiver, day, eventually):
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"in_maintenance": True, "maintenance_until": day(3)})
-    eventually(lambda: len(services.received) == 2)
-    maintenance, availability = services.events
+    eventually(lambda: len(receiver.received) == 2)
+    maintenance, availability = receiver.events
     assert maintenance == {
         "event_type": "vehicle.maintenance",
         "vehicle_id": MIXER,
@@ -110,11 +118,11 @@ def test_maintenance_is_told_with_its_end_and_what_it_means(telling_odoo, servic
     assert (availability["availability_status"], availability["available_from"]) == ("maintenance", day(3))
 
 
-def test_a_new_vehicle_is_announced(telling_odoo, services, eventually):
+def test_a_new_vehicle_is_announced(telling_odoo, receiver, eventually):
     fields = {"name": "Log Splitter", "category": "Power Tools", "rental_price_daily": 95}
     added = telling_odoo.post("/demo/vehicles", json=fields).json["vehicle"]
-    eventually(lambda: services.received)
-    assert services.events == [
+    eventually(lambda: receiver.received)
+    assert receiver.events == [
         {
             "event_type": "vehicle.added",
             "vehicle_id": added["id"],
@@ -124,10 +132,10 @@ def test_a_new_vehicle_is_announced(telling_odoo, services, eventually):
     ]
 
 
-def test_both_signatures_on_the_wire_are_over_the_bytes_that_were_sent(telling_odoo, services, eventually):
+def test_both_signatures_on_the_wire_are_over_the_bytes_that_were_sent(telling_odoo, receiver, eventually):
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Müller's Mixer"})
-    eventually(lambda: services.received)
-    headers, body = services.received[0].headers, services.received[0].get_data()
+    eventually(lambda: receiver.received)
+    headers, body = receiver.received[0].headers, receiver.received[0].get_data()
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     standard = base64.b64encode(hmac.new(b"demo-secret", signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{standard}"
@@ -135,36 +143,36 @@ def test_both_signatures_on_the_wire_are_over_the_bytes_that_were_sent(telling_o
     assert headers["Content-Type"] == "application/json"
 
 
-def test_a_failed_delivery_is_tried_again_under_the_same_id(telling_odoo, services, eventually):
-    services.answers = [500, 302, 200]
+def test_a_failed_delivery_is_tried_again_under_the_same_id(telling_odoo, receiver, eventually):
+    receiver.answers = [500, 302, 200]
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
     eventually(lambda: delivery(telling_odoo)["outcome"] == "delivered")
-    assert len(services.received) == 3
-    assert len({received.headers["webhook-id"] for received in services.received}) == 1
+    assert len(receiver.received) == 3
+    assert len({received.headers["webhook-id"] for received in receiver.received}) == 1
     assert delivery(telling_odoo)["tries"] == 3
 
 
-def test_a_retry_holds_up_its_own_vehicle_and_no_other(telling_odoo, services, eventually):
-    services.may_answer.clear()
+def test_a_retry_holds_up_its_own_record_and_no_other(telling_odoo, receiver, eventually):
+    receiver.may_answer.clear()
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "First"})
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Second"})
     telling_odoo.post(f"/demo/vehicles/{WASHER}", json={"name": "Other"})
-    services.answers = [500, 200]
-    services.may_answer.set()
-    eventually(lambda: len(services.received) == 4)
-    assert [event["changes"]["name"] for event in services.events] == ["First", "Other", "First", "Second"]
+    receiver.answers = [500, 200]
+    receiver.may_answer.set()
+    eventually(lambda: len(receiver.received) == 4)
+    assert [event["changes"]["name"] for event in receiver.events] == ["First", "Other", "First", "Second"]
 
 
-def test_a_delivery_nobody_takes_is_given_up_and_shown_as_failed(telling_odoo, services, eventually):
-    services.answers = [401]
+def test_a_delivery_that_is_never_taken_is_given_up_and_shown_as_failed(telling_odoo, receiver, eventually):
+    receiver.answers = [401]
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
     eventually(lambda: delivery(telling_odoo)["outcome"] == "failed")
-    assert len(services.received) == 4  # as many tries as the patience of these tests
+    assert len(receiver.received) == 4  # as many tries as the patience of these tests
     assert delivery(telling_odoo)["answer"].startswith("401")
 
 
-def test_a_shop_that_is_down_gets_its_webhooks_when_it_is_back(make_demo, services, eventually):
-    with running(services.app()) as site:
+def test_a_site_that_is_down_gets_its_webhooks_when_it_is_back(make_demo, receiver, eventually):
+    with running(receiver.app()) as site:
         pass
     port = int(site.rsplit(":", 1)[1])
     patience = Patience(first_pause=0.01, longest_pause=0.05, tries=1000)
@@ -172,9 +180,9 @@ def test_a_shop_that_is_down_gets_its_webhooks_when_it_is_back(make_demo, servic
     odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
     eventually(lambda: delivery(odoo)["tries"] > 1)
     assert (delivery(odoo)["outcome"], delivery(odoo)["answer"]) == ("retrying", "ConnectionError")
-    with running(services.app(), port=port):
-        eventually(lambda: services.received)
-    assert services.events[0]["changes"] == {"name": "Mixer"}
+    with running(receiver.app(), port=port):
+        eventually(lambda: receiver.received)
+    assert receiver.events[0]["changes"] == {"name": "Mixer"}
 
 
 def test_pauses_double_up_to_the_longest():

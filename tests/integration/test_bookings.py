@@ -199,8 +199,9 @@ def test_a_process_may_be_killed_on_postgresql_too(lonely_odoo, database, what):
 
 @pytest.fixture
 def lonely_odoo():
-    """One that tells nobody what happens there."""
+    """One that sends no webhooks; each life books days of its own, so the last ones are years ahead."""
     with serving.demo("http://127.0.0.1:9", "--no-webhooks") as server:
+        server.control("settings", horizon_days=9999)
         yield server
 
 

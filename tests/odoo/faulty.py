@@ -11,7 +11,8 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
 from lco import clock
-from lco.demo.faults import FaultSwitch, FaultyApi
+from lco.demo.faults import FaultSwitch
+from lco.demo.line import FaultyApi
 from lco.demo.server import running
 from lco.odoo.errors import BookingInvalid
 from tests.odoo.real import BOOKING, VEHICLE, RealOdoo, real_odoo

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from lco.demo.faults import FaultSwitch, FaultyApi
+from lco.demo.faults import FaultSwitch
+from lco.demo.line import FaultyApi
 from lco.demo.server import running
 from tests import serving
 from tests.factories import order

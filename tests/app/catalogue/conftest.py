@@ -38,7 +38,7 @@ class Odoo:
     """The demo, with its controls as methods; it sends no webhooks, so tests decide what is told."""
 
     def __init__(self) -> None:
-        self.app = create_demo(DemoSettings(webhooks=False))
+        self.app = create_demo(DemoSettings(webhooks=False, contract=1))
         self._inner, self.app.wsgi_app = self.app.wsgi_app, self._answer
         self._held: Held | None = None
         self._controls = self.app.test_client()

@@ -11,6 +11,7 @@ from lco.errors import OdooError
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from tests import serving
+from tests.contract.version_2 import Odoo2, demo_2
 from tests.odoo.faulty import faulty_odoo
 from tests.odoo.unpacked import NoOdoo
 
@@ -96,3 +97,20 @@ def odoo(server: Odoo) -> Odoo:
 @pytest.fixture
 def client(odoo: Odoo) -> OdooClient:
     return OdooClient(Transport(odoo.url))
+
+
+# The servers of version 2, for the files `test_odoo_v2_*.py`; each gives an `Odoo2` with staff and webhooks.
+SERVERS_OF_VERSION_2: list[object] = [pytest.param(demo_2, id="demo")]
+
+
+@pytest.fixture(scope="session", params=SERVERS_OF_VERSION_2)
+def server_2(request) -> Iterator[Odoo2]:
+    with request.param() as odoo:
+        yield odoo
+
+
+@pytest.fixture
+def odoo_2(server_2: Odoo2) -> Odoo2:
+    server_2.staff.begin()
+    server_2.receiver.received.clear()
+    return server_2

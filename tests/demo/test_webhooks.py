@@ -15,7 +15,9 @@ def contract() -> int:
     return 1
 
 
-def test_a_booking_tells_that_it_was_made_and_what_is_free_now(telling_odoo, receiver, request_for, day, eventually):
+def test_a_booking_tells_that_it_was_made_and_what_is_free_now(
+    telling_odoo, receiver, request_for, day, eventually
+):
     made = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 5)).json
     eventually(lambda: len(receiver.received) == 2)
     assert [received.path for received in receiver.received] == ["/api/webhook/booking", "/api/webhook/inventory"]

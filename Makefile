@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test test-odoo check format requirements bench clean
+.PHONY: help run test test-odoo check check-assets format requirements bench clean
 .DEFAULT_GOAL := help
 
 help:            ## List the commands
@@ -27,12 +27,22 @@ test: $(VENV)/ready  ## Run all tests
 test-odoo: $(VENV)/ready  ## Run the tests that need a real Odoo; fetches one from Debian the first time
 	$(BIN)/pytest -m odoo -rs
 
-check: $(VENV)/ready  ## Lint, formatting, types, imports and templates
+check: $(VENV)/ready  ## Lint, formatting, types, imports, templates, styles and scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --lint --quiet lco/templates
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-assets; \
+	else echo "Style sheets and scripts are not checked: that needs Node.js 20.19 or later"; fi
+
+node_modules/ready: package-lock.json
+	npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+check-assets: node_modules/ready  ## Lint style sheets and scripts; needs Node.js
+	node_modules/.bin/stylelint "lco/**/*.css"
+	node_modules/.bin/eslint --max-warnings 0 lco eslint.config.mjs stylelint.config.mjs
 
 format: $(VENV)/ready  ## Bring the code into its one form
 	$(BIN)/ruff check --fix .
@@ -46,4 +56,4 @@ bench: $(VENV)/ready  ## Measure what the README promises
 	$(BIN)/python -m bench
 
 clean:           ## Remove what the other commands made
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules build dist *.egg-info var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,11 @@
+// Rules for lco/static/css and the demo's sheet. What a formatter would decide is left alone.
+export default {
+  extends: ["stylelint-config-recommended"],
+  rules: {
+    "color-named": "never",
+    "declaration-no-important": true,
+    "selector-max-id": 0,
+    "selector-max-specificity": "0,4,3",
+    "no-descending-specificity": null, // layers and the order of components decide here
+  },
+};

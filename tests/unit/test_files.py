@@ -66,6 +66,14 @@ def test_every_pin_has_a_line_for_each_requirement():
         assert {word.lower() for word in wanted} <= set(pinned)
 
 
+def test_every_pin_has_a_digest():
+    """Remedy: `make requirements` writes them."""
+    for name in ("requirements", "requirements-dev"):
+        text = (ROOT / f"{name}.txt").read_text()
+        pins = re.findall(r"^[a-z][\w.-]*==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
+        assert len(pins) == len(re.findall(r"^[a-z][\w.-]*==", text, re.MULTILINE)) > 0
+
+
 def test_pre_commit_runs_only_tools_of_the_development_environment():
     pinned = (ROOT / "requirements-dev.txt").read_text()
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test test-odoo check check-assets format requirements bench clean
+.PHONY: help run test test-odoo check check-assets format requirements release bench clean
 .DEFAULT_GOAL := help
 
 help:            ## List the commands
@@ -49,8 +49,11 @@ format: $(VENV)/ready  ## Bring the code into its one form
 	$(BIN)/ruff format .
 
 requirements: $(VENV)/ready  ## Pin the versions again, from requirements.in and requirements-dev.in
-	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
-	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --allow-unsafe requirements-dev.in
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links requirements.in
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe requirements-dev.in
+
+release: $(VENV)/ready  ## Build the wheel, its list of packages (CycloneDX) and their digests into dist/
+	deploy/release
 
 bench: $(VENV)/ready  ## Measure what the README promises
 	$(BIN)/python -m bench

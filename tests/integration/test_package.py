@@ -1,5 +1,6 @@
 """The wheel: it holds all that the site needs to run, and one commit gives one wheel."""
 
+import json
 import os
 import re
 import subprocess
@@ -78,3 +79,16 @@ def test_site_runs_from_the_wheel(wheel: Path, tmp_path: Path):
 
 def test_two_builds_of_one_commit_are_equal(wheel: Path, tmp_path: Path):
     assert sha256(build(tmp_path).read_bytes()).digest() == sha256(wheel.read_bytes()).digest()
+
+
+def test_release_lists_every_package_that_the_site_runs_on(tmp_path: Path):
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{ROOT}", str(clone)], check=True)
+    (clone / ".venv").symlink_to(Path(sys.executable).parents[1])
+    done = subprocess.run([clone / "deploy/release"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    listed = json.loads((clone / "dist/lco.cdx.json").read_text())
+    pins = re.findall(r"^([a-z][\w.-]*)==(\S+)", (clone / "requirements.txt").read_text(), re.MULTILINE)
+    assert {(part["name"], part["version"]) for part in listed["components"]} == set(pins)
+    assert listed["metadata"]["component"]["name"] == "lco"
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=clone / "dist", check=True)

@@ -9,7 +9,7 @@ from lco.settings import Settings
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-BASES = (ROOT, ROOT / "lco", ROOT / "lco/demo", ROOT / "odoo_addons/atlas_equipment_rental")
+BASES = (ROOT, ROOT / "lco", ROOT / "lco/demo", ROOT / "odoo_addons/fleet_rental_storefront")
 """A document may leave out the folder that it is about."""
 VENDOR = ROOT / "lco/static/vendor"
 GLOSSARY_TERMS_AT_LEAST = 25

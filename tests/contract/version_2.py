@@ -77,11 +77,12 @@ class Receiver:
     url: str = ""
 
     def about(self, booking_ref: str) -> list[dict[str, Any]]:
-        """The events of this booking so far, in the order of their arrival."""
-        return [event for event in list(self.received) if event.get("booking_ref") == booking_ref]
+        """The events `booking.*` of this booking so far, in the order of their arrival."""
+        return [event for event in self.of(booking_ref=booking_ref) if event["endpoint"] == "booking"]
 
-    def of(self, *event_types: str) -> list[dict[str, Any]]:
-        return [event for event in list(self.received) if event["event_type"] in event_types]
+    def of(self, **wanted: object) -> list[dict[str, Any]]:
+        """The events so far that have these fields."""
+        return [event for event in list(self.received) if wanted.items() <= event.items()]
 
     def app(self) -> Flask:
         app = Flask("receiver")

@@ -1,4 +1,4 @@
-"""The REST API of the module `atlas_equipment_rental`, as contract section 1 has it."""
+"""The open calls of the REST API, as contract section 1 has them, with what section 4 adds to their answers."""
 
 from dataclasses import asdict
 from typing import Any

@@ -141,6 +141,12 @@ class ControlSchema(Schema):
     class Meta:
         unknown = RAISE  # A misspelt control must not look as if it had worked.
 
+    @pre_load
+    def _read_blank_texts(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        """A blank field of a form is None; for a text it means the empty text."""
+        texts = {name for name, field in self.fields.items() if isinstance(field, fields.String)}
+        return {name: "" if value is None and name in texts else value for name, value in data.items()}
+
 
 class VehicleChanges(ControlSchema):
     """What the controls may set on a vehicle."""
@@ -239,10 +245,6 @@ class BusinessSettings(ControlSchema):
     city = fields.String()
     map_url = fields.String()
     languages = fields.List(fields.String(validate=FILLED))
-
-    @pre_load
-    def _drop_key(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
-        return {**data, "api_key": ""} if data.get("api_key", "") is None else dict(data)
 
 
 class OpenOrClosed(ControlSchema):

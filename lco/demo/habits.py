@@ -11,7 +11,7 @@ Record = dict[str, Any]
 RATES = ("rental_price_daily", "rental_price_weekly", "rental_price_monthly")
 PRICES = (*RATES, "daily_rate", "estimated_price", "total_amount", "price_now", "price_then", "difference")
 SHORT = 3
-IDENTIFYING = ("event_type", "booking_ref", "vehicle_id", "version", "at")
+STAMPS = ("event_type", "version", "at")
 
 
 class Habits:
@@ -27,7 +27,8 @@ class Habits:
     def webhook(self, body: Record) -> Record:
         """The JSON of a webhook as this Odoo words it."""
         if "bare_webhooks" in self._switch.habits:
-            body = {name: value for name, value in body.items() if name in IDENTIFYING}
+            record = "booking_ref" if body["event_type"].startswith("booking.") else "vehicle_id"
+            body = {name: value for name, value in body.items() if name in (record, *STAMPS)}
         worded: Record = self._worded(body, "webhooks")
         return worded
 
@@ -81,10 +82,13 @@ def _no_name(record: Record) -> None:
 
 
 def _listed(most: int) -> Callable[[Record], None]:
+    """The list ends after so many vehicles, on whichever page that is."""
+
     def change(record: Record) -> None:
-        if "pagination" in record:
-            record["data"] = record["data"][:most]
-            record["pagination"].update(total=len(record["data"]), has_more=False)
+        if page := record.get("pagination"):
+            left = max(0, most - page["offset"])
+            record["data"] = record["data"][:left]
+            page.update(total=most, has_more=page["offset"] + page["limit"] < most)
 
     return change
 

@@ -48,6 +48,102 @@ def test_the_buttons_of_a_booking_work_as_forms(odoo, request_for, day):
     assert booking(odoo, ref)["state"] == "cancelled"
 
 
+def test_staff_change_one_term_at_a_time(odoo, request_for, day):
+    ref = odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["booking_ref"]
+    odoo.post(f"/demo/bookings/{ref}", data={"total_amount": "99.50"})
+    assert booking(odoo, ref)["total_amount"] == 99.5
+    odoo.post(f"/demo/bookings/{ref}", json={"date_to": day(36)})
+    assert (booking(odoo, ref)["date_from"], booking(odoo, ref)["date_to"]) == (day(30), day(36))
+    odoo.post(f"/demo/bookings/{ref}", json={"vehicle_id": WASHER})
+    assert booking(odoo, ref)["vehicle_name"] == vehicle(odoo, WASHER)["name"]
+    form = {"customer_name": "Grace", "pickup_location": "yard", "return_location": "home"}
+    odoo.post(f"/demo/bookings/{ref}", data=form)
+    assert form.items() <= booking(odoo, ref).items()
+    assert booking(odoo, ref)["version"] == 5
+
+
+def test_a_place_is_taken_away_by_a_blank_field(odoo, request_for):
+    body = request_for(MIXER, 30, 35, pickup_location="yard")
+    ref = odoo.post("/api/fleet/booking", json=body).json["booking_ref"]
+    answer = odoo.post(f"/demo/bookings/{ref}", data={"customer_name": "Ada", "pickup_location": ""})
+    assert "changed" in answer.location
+    assert booking(odoo, ref)["pickup_location"] == ""
+
+
+def test_the_machine_goes_out_and_comes_back_and_the_booking_is_deleted(odoo, request_for, day):
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    ref = odoo.post("/api/fleet/booking", json=request_for(MIXER, 2, 5)).json["booking_ref"]
+    states = []
+    for verb in ("confirm", "pick_up", "return"):
+        odoo.post(f"/demo/bookings/{ref}/{verb}", **form)
+        states.append((booking(odoo, ref)["state"], vehicle(odoo, MIXER)["availability_status"]))
+    assert states == [("confirmed", "available"), ("picked_up", "rented"), ("returned", "available")]
+    odoo.post(f"/demo/bookings/{ref}/delete", **form)
+    assert ref not in odoo.get("/").text
+
+
+def test_an_early_pick_up_takes_the_days_from_today_on(odoo, request_for):
+    ref = odoo.post("/api/fleet/booking", json=request_for(MIXER, 3, 5)).json["booking_ref"]
+    odoo.post(f"/demo/bookings/{ref}/confirm")
+    odoo.post(f"/demo/bookings/{ref}/pick_up")
+    assert odoo.post("/api/fleet/booking", json=request_for(MIXER, 1, 3)).status_code == 409
+
+
+def test_a_reason_typed_into_the_form_is_kept(odoo, request_for):
+    ref = odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["booking_ref"]
+    odoo.post(f"/demo/bookings/{ref}/cancel", data={"reason": "Storm damage"})
+    assert booking(odoo, ref)["cancellation_reason"] == "Storm damage"
+    assert "Storm damage" in odoo.get("/").text
+
+
+def test_settings_are_saved_by_the_form(odoo):
+    form = {"contract": "1", "currency": "KWD", "api_key": "", "cut_off": "15:00", "lead_days": "1"}
+    answer = odoo.post("/demo/settings", data=form)
+    assert "Settings saved." in odoo.get(answer.location).text
+    settings = odoo.get("/demo/state").json["settings"]
+    assert (settings["contract"], settings["currency"], settings["api_key"]) == (1, "KWD", "")
+
+
+@pytest.mark.parametrize("currency", ["EUR", "KWD", "JPY"])
+def test_another_currency_is_that_of_all_machines_and_new_bookings(odoo, request_for, currency):
+    odoo.post("/demo/settings", json={"currency": currency})
+    odoo.post(f"/demo/vehicles/{MIXER}", json={"rental_price_daily": "12.345", "rental_price_weekly": None})
+    assert {found["currency"] for found in odoo.get("/api/fleet/vehicles").json["data"]} == {currency}
+    made = odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 31)).json
+    assert (made["estimated_price"], made["currency"]) == (12.345, currency)
+
+
+def test_a_day_off_and_a_closed_day_are_set_and_taken_back(odoo, day):
+    odoo.post("/demo/weekdays/sunday", data={"open": "false"})
+    odoo.post("/demo/closed", data={"date": day(9), "reason": ""})
+    page = odoo.get("/").text
+    assert f"{day(9)}, Closed" in page
+    calendar = odoo.get("/api/fleet/calendar").json["data"]
+    assert (calendar["weekdays"][6], calendar["closed"]) == (None, [{"date": day(9), "reason": "Closed"}])
+    odoo.post("/demo/weekdays/sunday", data={"open": "true"})
+    odoo.post(f"/demo/closed/{day(9)}/open", content_type="application/x-www-form-urlencoded")
+    calendar = odoo.get("/api/fleet/calendar").json["data"]
+    assert calendar["weekdays"][6]
+    assert calendar["closed"] == []
+
+
+def test_the_storefront_is_set_by_its_form(odoo):
+    odoo.post("/demo/settings", data={"name": "Other Name", "accent": "#123456", "city": "Elsewhere"})
+    data = odoo.get("/api/fleet/storefront").json["data"]
+    assert (data["name"], data["accent"], data["city"]) == ("Other Name", "#123456", "Elsewhere")
+    refused = odoo.post("/demo/settings", data={"accent": "red"})
+    assert "accent" in odoo.get(refused.location).text
+
+
+def test_a_habit_is_turned_on_by_its_button(odoo):
+    odoo.post("/demo/habits/float_noise", data={"on": "true"})
+    page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(odoo.get("/").text)
+    form = next(form for form in page.iter("form") if form.get("action") == "/demo/habits/float_noise")
+    assert form.find("button").get("aria-pressed") == "true"
+    odoo.post("/demo/habits/float_noise", data={"on": form.find("button").get("value")})
+    assert odoo.get("/demo/state").json["habits"] == {}
+
+
 @pytest.mark.parametrize("verb", ["confirm", "cancel", "move"])
 def test_a_cancelled_booking_stays_as_it_is(odoo, request_for, day, verb):
     ref = odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["booking_ref"]

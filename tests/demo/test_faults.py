@@ -5,6 +5,7 @@ import time
 import pytest
 import requests
 
+from lco.demo.faults import LINE
 from lco.demo.server import running
 
 LIST = "/api/fleet/vehicles"
@@ -70,6 +71,31 @@ def test_lost_books_and_loses_the_answer(served, request_for):
     bookings = requests.get(f"{served}/demo/state", timeout=3).json()["bookings"]
     assert bookings[-1]["date_from"] == body["date_from"]
     assert bookings[-1]["customer_name"] == "Ada"
+
+
+def test_dies_books_and_is_gone_until_it_is_started_again(served, request_for):
+    requests.post(f"{served}/demo/faults", json={"mode": "dies"}, timeout=3)
+    assert requests.get(served + LIST, timeout=3).status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        requests.post(f"{served}/api/fleet/booking", json=request_for(MIXER, 30, 35), timeout=3)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(served + LIST, timeout=3)
+    assert requests.get(f"{served}/demo/state", timeout=3).json()["bookings"][-1]["customer_name"] == "Ada"
+    requests.post(f"{served}/demo/faults", json={"mode": "off"}, timeout=3)
+    assert requests.get(served + LIST, timeout=3).status_code == 200
+
+
+def test_limited_refuses_only_what_writes(odoo, request_for, day):
+    odoo.post("/demo/faults", json={"mode": "limited"})
+    answer = odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
+    asked = {"vehicle_id": MIXER, "date_from": day(30), "date_to": day(35)}
+    assert odoo.post("/api/fleet/availability", json=asked).status_code == 200
+    assert odoo.get(LIST).status_code == 200
+
+
+def test_each_fault_has_a_sentence():
+    assert all(sentence.endswith(".") for sentence in LINE.values())
 
 
 def test_slow_answers_after_its_seconds(served):

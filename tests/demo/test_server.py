@@ -50,11 +50,23 @@ def test_an_unchanged_picture_is_confirmed_on_the_same_connection(served):
 
 
 def test_it_runs_as_a_process_of_its_own_and_ends_when_told(tmp_path):
-    command = [sys.executable, "-m", "lco.demo", "--port", "0", "--no-webhooks", "--vehicles", "5"]
+    command = [
+        sys.executable,
+        "-m",
+        "lco.demo",
+        "--port",
+        "0",
+        "--no-webhooks",
+        "--vehicles",
+        "5",
+        "--contract",
+        "1",
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=DEMO.parents[1]) as process:
         try:
             address = re.search(r"http://[0-9.:]+", process.stderr.readline()).group()
             assert requests.get(f"{address}/api/fleet/vehicles", timeout=3).json()["pagination"]["total"] == 20
+            assert requests.get(f"{address}/api/fleet/version", timeout=3).status_code == 404
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=2) == 0
         finally:

@@ -13,6 +13,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from dotenv import load_dotenv
+
+load_dotenv(".env")  # what the environment itself says wins
+
 PORT = os.environ.get("PORT", "8000")
 
 bind = f"[::]:{PORT}" if socket.has_dualstack_ipv6() else f"0.0.0.0:{PORT}"
@@ -49,10 +53,19 @@ def on_starting(server: Any) -> None:
     if wanted != str(workers):
         server.log.warning("WEB_CONCURRENCY is %s, but one process serves: more need REDIS_URL", wanted)
     has_server = any(os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
+    _refuse_what_cannot_work(server)
     if workers > 1 and (not has_server or os.environ.get("DATABASE_URL", "").startswith("sqlite")):
         server.log.warning("%d processes share one SQLite file; PostgreSQL is made for that", workers)
     if workers > 1:
         _count_together()
+
+
+def _refuse_what_cannot_work(server: Any) -> None:
+    """Refuse command-line options that the settings do not know of: they would start a site that lies."""
+    if server.cfg.workers > 1 and not has_redis:
+        sys.exit(f"The site cannot start. {server.cfg.workers} processes need REDIS_URL, to share what they know")
+    if server.cfg.preload_app:
+        sys.exit("The site cannot start with --preload: its threads would run in the parent process only")
 
 
 def _count_together() -> None:

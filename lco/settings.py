@@ -1,9 +1,12 @@
 """Every setting of the site: its name in the environment, its type, its default and its meaning."""
 
+import dataclasses
+import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.utils import parseaddr
@@ -12,8 +15,19 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from environs import EnvValidationError, FileAwareEnv
+from marshmallow import ValidationError, fields
+
 DEMO_URL = "http://127.0.0.1:8069"
 DEMO_SECRET = "demo-secret"  # noqa: S105 - public on purpose: only the demo Odoo on this machine signs with it
+
+
+SHORTEST_SECRET = 24
+BASE64_SECRET = "whsec_"  # noqa: S105 - the standard's prefix of a secret, not a secret
+ODOO_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+FLAGS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
+WIPED_BY = ("DYNO", "RENDER", "FLY_APP_NAME", "K_SERVICE", "RAILWAY_ENVIRONMENT")
+"""Variables of platforms whose disk is empty again after each restart, unless one has attached another disk."""
 
 
 class SettingsError(ValueError):
@@ -32,12 +46,19 @@ class Business(NamedTuple):
 
 
 class Meta(NamedTuple):
+    """What is known of one setting: how its text is parsed, and what it means."""
+
     parse: Callable[[str], Any]
     meaning: str
 
 
 def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
-    return field(default=default, metadata={"setting": Meta(parse, meaning)})
+    return dataclasses.field(default=default, metadata={"setting": Meta(parse, meaning)})
+
+
+def _secret(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
+    """A setting that no log, error report or repr may show."""
+    return dataclasses.field(default=default, repr=False, metadata={"setting": Meta(parse, meaning)})
 
 
 def _url(text: str) -> str:
@@ -47,12 +68,53 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _secrets(text: str) -> tuple[str, ...]:
+def _odoo_url(text: str) -> str:
+    """The address appears in headers and pages, so it may hold neither a password nor a character of its own."""
+    url = _url(text)
+    parts = urlsplit(url)
+    if parts.username is not None or parts.path or not ODOO_URL.fullmatch(url):
+        raise ValueError(
+            "an http or https address with neither user, password nor path, like https://odoo.example"
+        )
+    return url
+
+
+def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    return tuple(_url(word) for word in _secrets(text))
+    return tuple(_url(word) for word in _words(text))
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    if not all(word == DEMO_SECRET or _is_strong(word) for word in words):
+        raise ValueError(f"secrets of {SHORTEST_SECRET} characters or more, or whsec_ and base64 of as many bytes")
+    return words
+
+
+def _is_strong(secret: str) -> bool:
+    """Whether a secret is as long as Standard Webhooks demands: 24 bytes."""
+    if not secret.startswith(BASE64_SECRET):
+        return len(secret) >= SHORTEST_SECRET
+    try:
+        return len(b64decode(secret.removeprefix(BASE64_SECRET), validate=True)) >= SHORTEST_SECRET
+    except ValueError:
+        return False
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in FLAGS:
+        raise ValueError("yes or no")
+    return FLAGS[text.lower()]
+
+
+def _dsn(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.username or not parts.hostname or not parts.path[1:]:
+        raise ValueError("the address that Sentry shows, https://key@host/project")
+    return text
 
 
 def _count(text: str) -> int:
@@ -135,26 +197,29 @@ def _address(text: str) -> str:
 class Settings:
     """All settings, read once at start. Every default is safe in production and may be public."""
 
-    odoo_url: str = _setting(DEMO_URL, _url, "Odoo's address; unset: the demo Odoo on this machine")
-    odoo_api_key: str = _setting("", str, "sent to Odoo as X-API-Key when set")
-    odoo_webhook_secret: tuple[str, ...] = _setting(
+    odoo_url: str = _setting(DEMO_URL, _odoo_url, "Odoo's address; unset: the demo Odoo on this machine")
+    odoo_api_key: str = _secret("", str, "sent to Odoo as X-API-Key when set")
+    odoo_webhook_secret: tuple[str, ...] = _secret(
         (),
         _secrets,
         "secrets that sign webhooks, comma-separated while rotating; required with ODOO_URL",
     )
     site_url: str = _setting("http://127.0.0.1:8000", _url, "the address customers use, for full links")
-    database_url: str = _setting("sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept")
-    redis_url: str = _setting(
+    database_url: str = _secret("sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept")
+    persistent_disk: bool = _setting(
+        False, _flag, "yes: the disk of this platform outlives a restart, so that an SQLite file may lie on it"
+    )
+    redis_url: str = _secret(
         "", _redis, "what several processes share: change log, cache, limits; unset: one process, all in memory"
     )
-    smtp_url: str = _setting("", _smtp, "the mail server; unset, as are both keys: mails go to MAIL_DIR")
-    sendgrid_api_key: str = _setting("", str, "short for SendGrid's mail server as SMTP_URL")
-    resend_api_key: str = _setting("", str, "short for Resend's mail server as SMTP_URL")
+    smtp_url: str = _secret("", _smtp, "the mail server; unset, as are both keys: mails go to MAIL_DIR")
+    sendgrid_api_key: str = _secret("", str, "short for SendGrid's mail server as SMTP_URL")
+    resend_api_key: str = _secret("", str, "short for Resend's mail server as SMTP_URL")
     mail_from: Address | None = _setting(None, _mailbox, "whom mails come from; unset: BUSINESS_EMAIL")
     mail_dir: Path = _setting(Path("var/mail"), Path, "where mails are written when there is no mail server")
-    ops_token: str = _setting("", _token, "opens /ops, where staff see how the site is; unset: there is no /ops")
+    ops_token: str = _secret("", _token, "opens /ops, where staff see how the site is; unset: there is no /ops")
     reconcile_seconds: int = _setting(60, _seconds, "how often Odoo is read though no webhook has come")
-    sentry_dsn: str = _setting("", str, "errors go to this Sentry project when set")
+    sentry_dsn: str = _secret("", _dsn, "errors go to this Sentry project when set")
     cors_origins: tuple[str, ...] = _setting((), _origins, "other sites whose pages may call the JSON API")
     trusted_proxies: int = _setting(
         0, _count, "proxies in front, counted from the right of X-Forwarded-For; 1 on Heroku"
@@ -170,10 +235,12 @@ class Settings:
     business_hours: str = _setting("Monday to Saturday, 7 am to 6 pm", str, "opening hours, in words")
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """The settings in `environ` (default: the process's own). Raises SettingsError for odd values."""
-        source = os.environ if environ is None else environ
-        given = {f.name: _read(f.name.upper(), f.metadata["setting"], source) for f in fields(cls)}
+    def from_environment(cls) -> "Settings":
+        """Read all settings. Raises SettingsError, which names the setting, for a value that cannot be meant."""
+        environment = _environment()
+        given = {
+            f.name: _read(f.name.upper(), f.metadata["setting"], environment) for f in dataclasses.fields(cls)
+        }
         settings = cls(**{name: value for name, value in given.items() if value is not None})
         return settings._checked(demo=given["odoo_url"] is None)
 
@@ -198,28 +265,67 @@ class Settings:
         )
 
     def _checked(self, *, demo: bool) -> "Settings":
-        if self.odoo_webhook_secret:
-            return self
-        if not demo:
+        """The settings once they fit each other. Raises SettingsError."""
+        if self.database_url.startswith("sqlite") and not self.persistent_disk:
+            _refuse_wiped_disk()
+        if not demo and not self.odoo_webhook_secret:
             raise SettingsError("ODOO_WEBHOOK_SECRET is required when ODOO_URL is set")
-        return type(self)(**{**self.__dict__, "odoo_webhook_secret": (DEMO_SECRET,)})
+        secrets = self.odoo_webhook_secret or (DEMO_SECRET,)
+        if DEMO_SECRET in secrets and not _is_on_this_machine(self.site_url):
+            raise SettingsError(
+                "SITE_URL is public, so ODOO_URL and an ODOO_WEBHOOK_SECRET of your own are required: "
+                "the demo's secret is known to all"
+            )
+        return dataclasses.replace(self, odoo_webhook_secret=secrets)
 
 
-def _read(name: str, meta: Meta, source: Mapping[str, str]) -> Any:
-    """The parsed value of `name`, or of the file that `name_FILE` points to; None when neither is set."""
-    text = source.get(name) or _from_file(source.get(f"{name}_FILE"), name)
-    if not text:
-        return None
+def _refuse_wiped_disk() -> None:
+    platform = next((name for name in WIPED_BY if os.environ.get(name)), None)
+    if platform:
+        raise SettingsError(
+            f"DATABASE_URL: {platform} is set, and the disk of this platform is wiped at each restart, and all "
+            "bookings with it; expected postgres://…, or PERSISTENT_DISK=yes for a file on a disk that lasts"
+        )
+
+
+def _is_on_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
     try:
-        return meta.parse(text)
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Parsed(fields.Field[Any]):
+    """A setting whose text `parse` understands. An empty text counts as unset."""
+
+    def __init__(self, *, parse: Callable[[str], Any], **options: Any) -> None:
+        super().__init__(**options)
+        self._parse = parse
+
+    def deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        return self.load_default if value == "" else super().deserialize(value, *args, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            raise ValidationError(f"expected {error}") from error
+
+
+def _environment() -> FileAwareEnv:
+    """The environment of this process; `NAME_FILE` names a file that holds the value of NAME, and wins over it."""
+    environment = FileAwareEnv(strip_whitespace=True)
+    environment.add_parser_from_field("setting", _Parsed)
+    return environment
+
+
+def _read(name: str, setting: Meta, environment: FileAwareEnv) -> Any:
+    """The parsed value of `name`; None when it is not set. Raises SettingsError."""
+    try:
+        return environment.setting(name, None, parse=setting.parse)
+    except EnvValidationError as error:
+        # Only the sentence: the value itself may be a secret.
+        raise SettingsError(f"{name}: {' '.join(map(str, error.error_messages))}") from error
     except ValueError as error:
-        raise SettingsError(f"{name}: expected {error}") from error
-
-
-def _from_file(path: str | None, name: str) -> str | None:
-    if not path:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name}_FILE: {path} cannot be read: {error}") from error
+        raise SettingsError(f"{name}_FILE cannot be read: {error}") from error

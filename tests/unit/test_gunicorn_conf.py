@@ -23,7 +23,7 @@ def configured(monkeypatch):
         while ends:
             ends.pop()(None)
 
-    def configure(**environ: str) -> tuple[int, list[str]]:
+    def configure(*, preload: bool = False, by_option: int = 0, **environ: str) -> tuple[int, list[str]]:
         stop()
         monkeypatch.setenv(COUNTS, "what monkeypatch takes back in the end")
         monkeypatch.delenv(COUNTS)
@@ -34,7 +34,8 @@ def configured(monkeypatch):
         conf = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
         said = []
         log = SimpleNamespace(warning=lambda text, *values: said.append(text % values))
-        conf["on_starting"](SimpleNamespace(log=log))
+        cfg = SimpleNamespace(workers=by_option or conf["workers"], preload_app=preload)
+        conf["on_starting"](SimpleNamespace(log=log, cfg=cfg))
         ends.append(conf["on_exit"])
         return conf["workers"], said
 
@@ -67,6 +68,16 @@ def test_several_on_one_sqlite_file_are_warned(configured, database):
     workers, said = configured(WEB_CONCURRENCY="2", **REDIS, **database)
     assert workers == 2
     assert ["PostgreSQL" in sentence for sentence in said] == [True]
+
+
+def test_several_processes_by_option_are_refused_without_redis(configured):
+    with pytest.raises(SystemExit, match="REDIS_URL"):
+        configured(by_option=3)
+
+
+def test_a_preloaded_application_is_refused(configured):
+    with pytest.raises(SystemExit, match="--preload"):
+        configured(preload=True)
 
 
 def test_several_have_a_folder_for_their_counts_that_is_gone_with_them(configured):

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from lco.settings import Settings
+from tests.environment import read_settings
 
 ROOT = Path(__file__).parents[2]
 NAMES = {field.name.upper() for field in fields(Settings)} | {"PORT", "WEB_CONCURRENCY"}
@@ -76,7 +77,7 @@ def test_app_json_gives_values_that_the_settings_take():
     env = json.loads(text("app.json"))["env"]
     made = "0123456789abcdef" * 4  # what Heroku's generator makes: 64 hexadecimal digits
     given = {name: made if of.get("generator") == "secret" else of.get("value", "") for name, of in env.items()}
-    settings = Settings.from_environment({**given, "ODOO_URL": "https://odoo.example"})
+    settings = read_settings({**given, "ODOO_URL": "https://odoo.example"})
     assert settings.trusted_proxies == 1
     assert settings.ops_token == made
 
@@ -102,7 +103,7 @@ def test_render_uses_the_database_that_it_makes():
 def test_render_generates_no_value_that_the_settings_refuse():
     """Render generates base64, and OPS_TOKEN may hold neither `+` nor `/` nor `=`."""
     generated = {of["key"]: "bXk+dG9r/W4ubXktdG9rZW4=" for of in render()["envVars"] if of.get("generateValue")}
-    Settings.from_environment({"ODOO_URL": "https://odoo.example", **generated})
+    read_settings({"ODOO_URL": "https://odoo.example", **generated})
 
 
 def test_fly_names_only_settings_and_this_dockerfile():

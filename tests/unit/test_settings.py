@@ -1,13 +1,19 @@
+from base64 import b64encode
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from lco.settings import DEMO_SECRET, DEMO_URL, Settings, SettingsError
+from lco.settings import DEMO_SECRET, DEMO_URL, WIPED_BY, Settings, SettingsError
+from tests.environment import read_settings
+
+STRONG = "a-secret-of-24-characters"
+OTHER = "whsec_" + b64encode(b"k" * 24).decode()
+OWN = {"ODOO_URL": "https://odoo.example", "ODOO_WEBHOOK_SECRET": STRONG}
 
 
 def read(**environ: str) -> Settings:
-    return Settings.from_environment(environ)
+    return read_settings(environ)
 
 
 def test_with_nothing_set_the_site_talks_to_the_demo_on_this_machine():
@@ -23,8 +29,8 @@ def test_with_nothing_set_the_site_talks_to_the_demo_on_this_machine():
     ("name", "text", "value"),
     [
         ("odoo_api_key", "k-1", "k-1"),
-        ("odoo_webhook_secret", "new, old,", ("new", "old")),
-        ("site_url", "https://rent.example/", "https://rent.example"),
+        ("odoo_webhook_secret", f"{STRONG}, {OTHER},", (STRONG, OTHER)),
+        ("site_url", "http://[::1]:8000/", "http://[::1]:8000"),
         ("database_url", "sqlite:////srv/lco.sqlite3", "sqlite:////srv/lco.sqlite3"),
         ("database_url", "postgres://u:p@db/lco", "postgresql+psycopg://u:p@db/lco"),
         ("database_url", "postgresql://u:p@db/lco", "postgresql+psycopg://u:p@db/lco"),
@@ -54,6 +60,20 @@ def test_every_setting_is_read_under_its_name_in_capitals(name, text, value):
         ("ODOO_URL", "ftp://odoo.example"),
         ("ODOO_URL", "https://odoo.example?db=1"),
         ("ODOO_URL", "https://[odoo"),
+        ("ODOO_URL", "https://user:password@odoo.example"),
+        ("ODOO_URL", "https://user@odoo.example"),
+        ("ODOO_URL", "https://odoo.example;script-src *"),
+        ("ODOO_URL", "https://odoo.example script-src"),
+        ("ODOO_URL", "https://odoo.example/odoo"),
+        ("ODOO_URL", "https://odoo.example,evil.example"),
+        ("ODOO_URL", "https://odoo.example'"),
+        ("ODOO_WEBHOOK_SECRET", "a"),
+        ("ODOO_WEBHOOK_SECRET", f"{STRONG}, short"),
+        ("ODOO_WEBHOOK_SECRET", "whsec_YQ=="),
+        ("ODOO_WEBHOOK_SECRET", "whsec_not base64, but long enough!"),
+        ("SENTRY_DSN", "nonsense"),
+        ("SENTRY_DSN", "https://sentry.example/1"),
+        ("PERSISTENT_DISK", "perhaps"),
         ("SITE_URL", "https://"),
         ("DATABASE_URL", "mysql://u@db/lco"),
         ("DATABASE_URL", "lco.sqlite3"),
@@ -71,14 +91,14 @@ def test_every_setting_is_read_under_its_name_in_capitals(name, text, value):
 )
 def test_an_odd_value_is_refused_with_the_name_of_the_setting(name, text):
     with pytest.raises(SettingsError, match=f"^{name}: expected "):
-        read(**{name: text, "ODOO_WEBHOOK_SECRET": "s"})
+        read(**{"ODOO_WEBHOOK_SECRET": STRONG, name: text})
 
 
 def test_an_odoo_of_ones_own_needs_a_secret():
     with pytest.raises(SettingsError, match="ODOO_WEBHOOK_SECRET"):
         read(ODOO_URL="https://odoo.example")
-    settings = read(ODOO_URL="https://odoo.example/", ODOO_WEBHOOK_SECRET="s")
-    assert (settings.odoo_url, settings.odoo_webhook_secret) == ("https://odoo.example", ("s",))
+    settings = read(ODOO_URL="https://odoo.example/", ODOO_WEBHOOK_SECRET=STRONG)
+    assert (settings.odoo_url, settings.odoo_webhook_secret) == ("https://odoo.example", (STRONG,))
 
 
 def test_a_secret_of_nothing_but_commas_is_none():
@@ -97,9 +117,9 @@ def test_a_value_may_lie_in_a_file(name, tmp_path):
     assert getattr(read(**{f"{name.upper()}_FILE": str(file)}), name) == "from a file"
 
 
-def test_the_value_itself_wins_over_the_file(tmp_path):
+def test_a_file_wins_over_the_value_itself(tmp_path):
     (tmp_path / "key").write_text("file")
-    assert read(ODOO_API_KEY="direct", ODOO_API_KEY_FILE=str(tmp_path / "key")).odoo_api_key == "direct"
+    assert read(ODOO_API_KEY="direct", ODOO_API_KEY_FILE=str(tmp_path / "key")).odoo_api_key == "file"
 
 
 def test_what_a_file_holds_is_checked_too(tmp_path):
@@ -112,7 +132,7 @@ def test_what_a_file_holds_is_checked_too(tmp_path):
 def test_a_file_that_cannot_be_read_is_named(content, tmp_path):
     if content:
         (tmp_path / "secret").write_bytes(content)
-    with pytest.raises(SettingsError, match=r"^ODOO_WEBHOOK_SECRET_FILE: .* cannot be read"):
+    with pytest.raises(SettingsError, match=r"^ODOO_WEBHOOK_SECRET_FILE cannot be read"):
         read(ODOO_WEBHOOK_SECRET_FILE=str(tmp_path / "secret"))
 
 
@@ -123,3 +143,55 @@ def test_the_environment_of_the_process_is_read_by_default(monkeypatch):
 
 def test_a_phone_number_becomes_a_link():
     assert read(BUSINESS_PHONE="+1 (218) 555-0142").business().phone_link == "tel:+12185550142"
+
+
+def test_the_secret_of_the_demo_is_refused_for_a_public_site():
+    for given in (
+        {},
+        {"ODOO_WEBHOOK_SECRET": DEMO_SECRET},
+        {**OWN, "ODOO_WEBHOOK_SECRET": f"{STRONG},{DEMO_SECRET}"},
+    ):
+        with pytest.raises(SettingsError, match=r"^SITE_URL is public"):
+            read(SITE_URL="https://rent.example", **given)
+    assert read(SITE_URL="https://rent.example", **OWN).odoo_webhook_secret == (STRONG,)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]", "http://127.8.0.1"]
+)
+def test_the_secret_of_the_demo_is_accepted_on_this_machine(url):
+    assert read(SITE_URL=url).odoo_webhook_secret == (DEMO_SECRET,)
+
+
+@pytest.mark.parametrize("platform", WIPED_BY)
+def test_a_database_file_on_a_disk_that_is_wiped_is_refused(platform):
+    with pytest.raises(SettingsError, match=f"^DATABASE_URL: {platform} is set, .*PERSISTENT_DISK"):
+        read(**{platform: "x"})
+    assert read(**{platform: "x", "PERSISTENT_DISK": "yes"}).persistent_disk
+    assert read(**{platform: "x", "DATABASE_URL": "postgres://u@db/lco"})
+
+
+SECRETS = {
+    "ODOO_API_KEY": "an-api-key-of-odoo",
+    "ODOO_WEBHOOK_SECRET": STRONG,
+    "DATABASE_URL": "postgres://user:database-password@db/lco",
+    "REDIS_URL": "redis://:redis-password@redis:6379/0",
+    "SMTP_URL": "smtp://user:smtp-password@mail:587",
+    "SENDGRID_API_KEY": "sendgrid-key",
+    "RESEND_API_KEY": "resend-key",
+    "OPS_TOKEN": "a-token-for-operators",
+    "SENTRY_DSN": "https://sentry-key@sentry.example/1",
+}
+
+
+def test_no_secret_stands_in_the_repr():
+    shown = repr(read(ODOO_URL="https://odoo.example", **SECRETS))
+    words = (STRONG, "an-api-key", "password", "sendgrid-key", "resend-key", "a-token", "sentry-key")
+    assert [word for word in words if word in shown] == []
+
+
+@pytest.mark.parametrize("name", [name for name in SECRETS if name.endswith("_URL") or name == "OPS_TOKEN"])
+def test_a_refused_secret_is_not_repeated(name):
+    with pytest.raises(SettingsError) as refused:
+        read(**OWN, **{name: "secret word"})
+    assert "secret word" not in str(refused.value)

@@ -10,10 +10,11 @@ from lco.mail.errors import MailServerUnavailable
 from lco.mail.sender import FileSender, SmtpSender, create_sender
 from lco.settings import Settings, SettingsError
 from tests.app.mail.fakes import BOOKING, mail_about
+from tests.environment import read_settings
 
 
 def read(**environ: str) -> Settings:
-    return Settings.from_environment({"ODOO_WEBHOOK_SECRET": "s", **environ})
+    return read_settings({"ODOO_WEBHOOK_SECRET": "a-secret-of-24-characters", **environ})
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,12 @@
 """Work that goes on after the answer has left: a few threads that never fail silently."""
 
-import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from lco import clock, metrics
-
-log = logging.getLogger(__name__)
+from lco import clock
+from lco.failures import guard
 
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="background")
 _lock = threading.Lock()
@@ -18,7 +16,7 @@ _begun: dict[str, float] = {}
 
 def run(what: str, work: Callable[[], object]) -> None:
     """Run `work` soon, in another thread. A failure is logged and counted under `what`."""
-    _threads.submit(_run_safely, what, work)
+    _threads.submit(_run_guarded, what, work)
 
 
 def throttle(what: str, key: str, pause: timedelta, work: Callable[[], object]) -> None:
@@ -56,9 +54,6 @@ def _after(seconds: float, begin: Callable[[], object]) -> None:
     timer.start()
 
 
-def _run_safely(what: str, work: Callable[[], object]) -> None:
-    try:
+def _run_guarded(what: str, work: Callable[[], object]) -> None:
+    with guard(what):
         work()
-    except Exception:
-        metrics.background_failures.labels(what).inc()
-        log.exception("background work failed: %s", what)

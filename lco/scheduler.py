@@ -1,15 +1,11 @@
 """What a serving process does besides answering: the schema, what is left open, looking at Odoo by itself."""
 
-import logging
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 
-from lco import metrics
+from lco.failures import guard
 from lco.mail.worker import Worker
 from lco.services import Services
-
-log = logging.getLogger(__name__)
 
 RETRY_EVERY = timedelta(seconds=5)
 PROCESS_EVERY = timedelta(seconds=2)
@@ -33,7 +29,8 @@ class Scheduler:
             if self._begun:
                 return
             if self._services.settings.database_url.startswith("sqlite"):
-                _run_safely("migrate", self._services.db.migrate)
+                with guard("migrate"):
+                    self._services.db.migrate()
             self._services.changes.start()
             self._mail.start()
             # Two threads: a slow Odoo that holds up one booking must not keep the catalogue old, nor the reverse.
@@ -49,26 +46,23 @@ class Scheduler:
     def _process_due(self) -> None:
         """See to it, again and again, that no booking and no delivery stays as it was left."""
         while not self._stop.is_set():
-            _run_safely("bookings", self._services.bookings.process_due)
-            _run_safely("bookings", self._services.bookings.publish_manual_changes)
-            _run_safely("webhooks", self._services.inbox.retry_due)
+            with guard("bookings"):
+                self._services.bookings.process_due()
+            with guard("bookings"):
+                self._services.bookings.publish_manual_changes()
+            with guard("webhooks"):
+                self._services.inbox.retry_due()
             self._stop.wait(PROCESS_EVERY.total_seconds())
 
     def _reconcile_periodically(self) -> None:
         """Read Odoo, again and again, so that pages learn what no webhook told."""
         usually = timedelta(seconds=self._services.settings.reconcile_seconds)
         while not self._stop.is_set():
-            _run_safely("webhooks", self._services.inbox.purge_old)
-            _run_safely("bookings", self._services.bookings.purge_expired)
-            _run_safely("catalogue", self._services.catalogue.refresh)
-            pause = min(RETRY_EVERY, usually) if self._services.catalogue.is_away else usually
+            with guard("webhooks"):
+                self._services.inbox.purge_old()
+            with guard("bookings"):
+                self._services.bookings.purge_expired()
+            with guard("catalogue"):
+                self._services.catalogue.refresh()
+            pause = usually if self._services.catalogue.is_available else min(RETRY_EVERY, usually)
             self._stop.wait(pause.total_seconds())
-
-
-def _run_safely(what: str, work: Callable[[], object]) -> None:
-    """Do `work`; when it fails, say so and go on: it is tried again, and pages need not wait for it."""
-    try:
-        work()
-    except Exception:
-        metrics.background_failures.labels(what).inc()
-        log.exception("upkeep failed: %s", what)

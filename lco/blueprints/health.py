@@ -33,7 +33,7 @@ def ready() -> tuple[Response, int]:
             "answering": not odoo.breaker.is_open,
             "last_success": odoo.last_success and odoo.last_success.isoformat(),
         },
-        redis={"answering": not current_services().changes.is_away}
+        redis={"answering": current_services().changes.is_available}
         if current_services().settings.redis_url
         else None,
     )

@@ -91,7 +91,7 @@ def site_status(services: Services, mails: Callable[[], MailCounts] | None) -> S
         needing=services.bookings.needing_a_person(),
         mails=mails() if mails else None,
         streams=int(sum(value for _, value in metrics.samples(metrics.streams))),
-        redis_away=services.changes.is_away if services.settings.redis_url else None,
+        redis_away=not services.changes.is_available if services.settings.redis_url else None,
     )
 
 

@@ -7,11 +7,9 @@ from lco import metrics
 from lco.bookings import states
 from lco.bookings.mapping import BookingEvent
 from lco.changes.log import ChangeLog
+from lco.changes.topics import FOREIGN_BOOKINGS, EventType, booking_topic, vehicle_topic
 from lco.domain.booking import Booking
 from lco.domain.date_range import DateRange
-
-FOREIGN = "bookings"
-"""The topic of bookings made in Odoo itself: no page of this site shows one."""
 
 
 class Availability(Protocol):
@@ -27,12 +25,12 @@ class BookingPublisher:
         self._availability = availability
         self._changes = changes
 
-    def step(self, booking: Booking, kind: str) -> None:
+    def step(self, booking: Booking, kind: EventType) -> None:
         """`booking` has taken the step that the change log calls `kind`."""
-        if kind != states.MODIFIED:
+        if kind != EventType.BOOKING_MODIFIED:
             metrics.bookings.labels(booking.state.value).inc()
         data = {"booking_ref": booking.reference, **_rented(booking.request.vehicle_id, booking.request.days)}
-        self._changes.append(f"booking:{booking.id}", kind, {} if kind == states.CHANGED else data)
+        self._changes.append(booking_topic(booking.id), kind, {} if kind == EventType.BOOKING_CHANGED else data)
         if kind in states.OCCUPANCY:
             self._occupancy(booking.request.vehicle_id, booking.vehicle_name, booking.request.days)
 
@@ -43,8 +41,8 @@ class BookingPublisher:
     def foreign(self, reference: str, news: BookingEvent, vehicle: tuple[int, str | None] | None = None) -> None:
         """Odoo tells of a booking that was not made here; `vehicle` is its id and, if known, its name."""
         vehicle_id, name = vehicle or (None, None)
-        kind = states.event_type(news.state) if news.state else states.MODIFIED
-        self._changes.append(FOREIGN, kind, {"booking_ref": reference, **_rented(vehicle_id, news.days)})
+        kind = states.event_type(news.state) if news.state else EventType.BOOKING_MODIFIED
+        self._changes.append(FOREIGN_BOOKINGS, kind, {"booking_ref": reference, **_rented(vehicle_id, news.days)})
         if vehicle_id is not None and name is not None:
             self._occupancy(vehicle_id, name, news.days)
 
@@ -56,7 +54,7 @@ class BookingPublisher:
         # Forgotten before it is announced: whoever looks because of the announcement must see the new state.
         self._availability.invalidate(vehicle_id)
         data = {"vehicle_name": name, **_rented(vehicle_id, days)}
-        self._changes.append(f"vehicle:{vehicle_id}", "availability.changed", data)
+        self._changes.append(vehicle_topic(vehicle_id), EventType.AVAILABILITY_CHANGED, data)
 
 
 def _rented(vehicle_id: int | None, days: DateRange | None) -> Mapping[str, object]:

@@ -19,6 +19,7 @@ from lco.bookings.mapping import (
     to_booking,
     update_values,
 )
+from lco.changes.topics import EventType
 from lco.db.models import BookingChange, BookingRow
 from lco.domain.booking import Booking, BookingRequest, DeclineReason, OdooBooking, State
 from lco.domain.date_range import DateRange
@@ -99,7 +100,7 @@ class BookingRepository:
     def __init__(self, connection: Connection, mails: MailWriter | None = None) -> None:
         self._connection = connection
         self._mails = mails or NoMails()
-        self.steps: list[tuple[Booking, str]] = []
+        self.steps: list[tuple[Booking, EventType]] = []
 
     # Finding
 
@@ -224,7 +225,7 @@ class BookingRepository:
         if news.state and states.may_transition(booking.state, news.state):
             booking = self.transition(booking, news.state, "webhook", news.reason)
         if news.is_empty:
-            self.steps.append((booking, states.MODIFIED))
+            self.steps.append((booking, EventType.BOOKING_MODIFIED))
         days, total = news.days or booking.request.days, news.total or booking.total
         if (days, total) != (booking.request.days, booking.total):
             booking = self._modify(booking, days, total)
@@ -274,13 +275,13 @@ class BookingRepository:
         )
         self._save(modified)
         self._record(modified, booking.state, "webhook", "modified")
-        self._publish(modified, states.MODIFIED, "changed")
+        self._publish(modified, EventType.BOOKING_MODIFIED, "changed")
         return modified
 
     def _save(self, booking: Booking, **due: datetime | None) -> None:
         self._connection.execute(SAVE, {"row_id": booking.id} | update_values(booking) | due)
 
-    def _publish(self, booking: Booking, kind: str, mail: str | None) -> None:
+    def _publish(self, booking: Booking, kind: EventType, mail: str | None) -> None:
         """The change log is told after the commit, the customer in the same transaction or not at all."""
         self.steps.append((booking, kind))
         if mail:

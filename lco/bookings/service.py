@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 
-from lco import clock, metrics
+from lco import clock
 from lco.bookings import states
 from lco.bookings.admin import BookingAdmin
 from lco.bookings.mapping import request_digest, sha256
@@ -20,6 +20,7 @@ from lco.changes.log import ChangeLog
 from lco.db import Database
 from lco.domain.booking import Booking, BookingRequest, DeclineReason, State
 from lco.errors import KeyReused, LcoError, NotFound
+from lco.failures import guard
 from lco.locks import KeyedLock
 from lco.settings import Settings
 
@@ -128,18 +129,16 @@ class Bookings(Placing, OdooBookingEvents, BookingAdmin):
 
     def _process(self, due: Due) -> State:
         """The state that `due` has come to."""
-        try:
+        state = due.state
+        with guard("booking", f"booking {due.id} could not be looked after"):
             match due.state:
                 case State.PLACING:
-                    return self._give_up(due)
+                    state = self._give_up(due)
                 case State.CHECKING:
-                    return self._check(due)
+                    state = self._check(due)
                 case _:
-                    return self._resubmit(due)
-        except Exception:
-            metrics.background_failures.labels("booking").inc()
-            log.exception("booking %d could not be looked after", due.id)
-            return due.state
+                    state = self._resubmit(due)
+        return state
 
     def _give_up(self, due: Due) -> State:
         """The process that was placing it has ended or has lost the database: nobody waits for Odoo's answer."""

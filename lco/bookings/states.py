@@ -5,8 +5,10 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from lco.bookings.errors import NotBooked
+from lco.changes.topics import EventType
 from lco.domain.booking import DeclineReason, State
 from lco.errors import DatesTaken, Gone, InvalidInput, LcoError
+from lco.failures import backoff
 
 SUBMIT_TIMEOUT = timedelta(seconds=13)
 """How long placing may take: reaching Odoo (2 s), its answer (10 s), and writing both down."""
@@ -52,14 +54,12 @@ CALENDAR_STATES = frozenset(
 )
 """States a customer may have put in a calendar: leaving one makes the calendar entry a newer version."""
 
-EVENT_TYPES: Mapping[State, str] = {
-    State.BOOKED: "booking.created",
-    State.CONFIRMED: "booking.confirmed",
-    State.CANCELLED: "booking.cancelled",
+EVENT_TYPES: Mapping[State, EventType] = {
+    State.BOOKED: EventType.BOOKING_CREATED,
+    State.CONFIRMED: EventType.BOOKING_CONFIRMED,
+    State.CANCELLED: EventType.BOOKING_CANCELLED,
 }
-CHANGED = "booking.changed"
-MODIFIED = "booking.modified"
-OCCUPANCY = frozenset({"booking.created", "booking.cancelled", MODIFIED})
+OCCUPANCY = frozenset({EventType.BOOKING_CREATED, EventType.BOOKING_CANCELLED, EventType.BOOKING_MODIFIED})
 """Steps that take days of a vehicle or set them free."""
 
 MAILS: Mapping[State, str] = {
@@ -78,9 +78,9 @@ def may_transition(before: State | None, after: State) -> bool:
     return after in TRANSITIONS[before]
 
 
-def event_type(state: State) -> str:
+def event_type(state: State) -> EventType:
     """What the change log calls the step to `state`: a public event type, or the internal booking.changed."""
-    return EVENT_TYPES.get(state, CHANGED)
+    return EVENT_TYPES.get(state, EventType.BOOKING_CHANGED)
 
 
 def mail_for(before: State, after: State, tries: int) -> str | None:
@@ -102,16 +102,10 @@ def next_attempt_at(state: State, tries: int, now: datetime) -> datetime | None:
         case State.PLACING:
             return now + SUBMIT_TIMEOUT
         case State.REQUESTED:
-            return now + backoff(tries)
+            return now + backoff(tries, FIRST_PAUSE, LONGEST_PAUSE)
         case State.CHECKING:
             return now + CHECK_AFTER
     return None
-
-
-def backoff(tries: int) -> timedelta:
-    """How long to wait after that many attempts: doubling from FIRST_PAUSE to LONGEST_PAUSE."""
-    doubled = min(max(tries - 1, 0), 10)  # 5 s, doubled ten times, is far beyond the longest
-    return min(FIRST_PAUSE * (1 << doubled), LONGEST_PAUSE)
 
 
 def kept_until(created_at: datetime, first_day: date, zone: ZoneInfo) -> datetime:

@@ -1,12 +1,10 @@
 """How Odoo is asked for a booking, once at a time, and what is written down of its answer."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from lco import metrics
 from lco.bookings import states
 from lco.bookings.mapping import single_line
 from lco.bookings.unit_of_work import BookingRecords
@@ -14,6 +12,7 @@ from lco.domain.booking import Booking, BookingRequest, DeclineReason, OdooBooki
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
 from lco.errors import OdooUnavailable
+from lco.failures import guard
 from lco.odoo.errors import BookingInvalid, DatesRefused, OdooRefused, OutcomeUnknown, VehicleUnknown
 
 log = logging.getLogger(__name__)
@@ -111,11 +110,6 @@ class Placing(BookingRecords):
             return repository.by_id(booking.id)
 
 
-@contextmanager
-def _leave_for_recovery(booking: Booking, reference: str) -> Iterator[None]:
+def _leave_for_recovery(booking: Booking, reference: str) -> guard:
     """Log and count a failure to record; the booking stays in placing for `Bookings.process_due`."""
-    try:
-        yield
-    except Exception:
-        log.exception("booking %d (%s at odoo) could not be written down", booking.id, reference)
-        metrics.background_failures.labels("booking not written down").inc()
+    return guard("booking not written down", f"booking {booking.id} ({reference} at odoo) could not be recorded")

@@ -2,23 +2,21 @@
 
 from dataclasses import replace
 
+from lco.changes.topics import EventType
 from lco.domain.vehicle import Rates, Status, Vehicle
 
-CORRECTED = "vehicle.corrected"
-"""What is told to pages only: the public has heard it, but a process may have missed it."""
 
-
-def event_type(before: Vehicle | None, after: Vehicle | None) -> str:
+def event_type(before: Vehicle | None, after: Vehicle | None) -> EventType:
     """The public event type for one difference."""
     if after is None:
-        return "vehicle.removed"
+        return EventType.VEHICLE_REMOVED
     if before is None:
-        return "vehicle.added"
+        return EventType.VEHICLE_ADDED
     if before.status is not after.status and Status.MAINTENANCE in {before.status, after.status}:
-        return "maintenance.status"
+        return EventType.MAINTENANCE_STATUS
     if (before.status, before.back_on) != (after.status, after.back_on):
-        return "availability.changed"
-    return "price.updated" if before.rates != after.rates else "vehicle.updated"
+        return EventType.AVAILABILITY_CHANGED
+    return EventType.PRICE_UPDATED if before.rates != after.rates else EventType.VEHICLE_UPDATED
 
 
 def is_completion(before: Vehicle, after: Vehicle) -> bool:

@@ -16,6 +16,7 @@ from lco.catalogue.serialization import VehicleVersion
 from lco.catalogue.snapshot import Snapshot
 from lco.catalogue.state import CatalogueState, VehicleUpdate
 from lco.changes.log import Change, ChangeId, ChangeLog
+from lco.changes.topics import CATALOGUE, ODOO, EventType, vehicle_of, vehicle_topic
 from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Details, Rates, Status, Vehicle
 from lco.errors import Gone, NotFound, OdooError
@@ -56,7 +57,7 @@ class Catalogue:
         self._removed = removed
         self._known = CatalogueState()
         self._list = CacheQuery("vehicles", LIST_MAX_AGE, self._read_list, persist=True, on_refresh=self._listed)
-        self._away = False
+        self._available = True
         changes.replicate(self._on_remote_change, self._on_gap)
 
     def vehicles(self) -> Snapshot:
@@ -92,17 +93,17 @@ class Catalogue:
 
     def stale_since(self) -> datetime | None:
         """While Odoo does not answer: the instant at which it was last read. None while it does."""
-        return self._known.listed_at if self._away else None
+        return self._known.listed_at if not self._available else None
 
     @property
-    def is_away(self) -> bool:
-        """Whether Odoo did not answer when its list was last asked for."""
-        return self._away
+    def is_available(self) -> bool:
+        """Whether Odoo answered when its list was last read. True before the first time."""
+        return self._available
 
     def added_since(self, seen: ChangeId) -> int:
         """How many of the vehicles now for rent appeared after `seen`."""
         entries = self._changes.since(seen) or ()
-        added = {entry.data["vehicle_id"] for entry in entries if entry.kind == "vehicle.added"}
+        added = {entry.data["vehicle_id"] for entry in entries if entry.kind == EventType.VEHICLE_ADDED}
         return len(added & self.vehicles().by_id.keys())
 
     def status_changed(
@@ -114,14 +115,14 @@ class Catalogue:
             now = status or vehicle.status
             return replace(vehicle, status=now, back_on=None if now is Status.AVAILABLE else back_on)
 
-        self._apply_webhook(vehicle_id, "availability.changed", turn, data)
+        self._apply_webhook(vehicle_id, EventType.AVAILABILITY_CHANGED, turn, data)
 
     def maintenance_changed(self, vehicle_id: int, *, in_maintenance: bool, until: date | None) -> None:
         """The vehicle went into the workshop, expected back on `until`, or came out of it."""
         status, back_on = (Status.MAINTENANCE, until) if in_maintenance else (Status.AVAILABLE, None)
         data = {"in_maintenance": in_maintenance, "maintenance_until": back_on and back_on.isoformat()}
         self._apply_webhook(
-            vehicle_id, "maintenance.status", lambda v: replace(v, status=status, back_on=back_on), data
+            vehicle_id, EventType.MAINTENANCE_STATUS, lambda v: replace(v, status=status, back_on=back_on), data
         )
 
     def price_changed(self, vehicle_id: int, rates: Rates) -> None:
@@ -132,7 +133,7 @@ class Catalogue:
             new = Rates(rates.daily or old.daily, rates.weekly or old.weekly, rates.monthly or old.monthly)
             return replace(vehicle, rates=new)
 
-        self._apply_webhook(vehicle_id, "price.updated", turn)
+        self._apply_webhook(vehicle_id, EventType.PRICE_UPDATED, turn)
 
     def updated(self, vehicle_id: int) -> None:
         """Something about the vehicle changed; only Odoo knows what, so it is read first and shown then."""
@@ -144,7 +145,7 @@ class Catalogue:
 
     def removed(self, vehicle_id: int) -> None:
         """The vehicle is no longer for rent."""
-        self._apply_webhook(vehicle_id, "vehicle.removed", lambda _: None)
+        self._apply_webhook(vehicle_id, EventType.VEHICLE_REMOVED, lambda _: None)
 
     def reread(self, vehicle_id: int, then: Callable[[], object] | None = None) -> None:
         """Ask Odoo soon how the vehicle is, correct what pages show, and do `then`."""
@@ -158,7 +159,7 @@ class Catalogue:
         if then:
             background.run("read a vehicle again", read)
         else:
-            background.throttle("read a vehicle again", f"vehicle:{vehicle_id}", self.pause, read)
+            background.throttle("read a vehicle again", vehicle_topic(vehicle_id), self.pause, read)
 
     def refresh(self) -> None:
         """Read the list again if it is not fresh, so that what no webhook told is shown all the same."""
@@ -176,19 +177,19 @@ class Catalogue:
         try:
             vehicles = tuple(self._odoo.vehicles())
         except OdooError:
-            self._set_available(away=True)
+            self._set_available(available=False)
             raise
-        self._set_available(away=False)
+        self._set_available(available=True)
         return vehicles
 
-    def _set_available(self, *, away: bool) -> None:
-        if away != self._away:
-            self._away = away
-            self._changes.append("odoo", "odoo.away" if away else "odoo.back")
+    def _set_available(self, *, available: bool) -> None:
+        if available != self._available:
+            self._available = available
+            self._changes.append(ODOO, EventType.ODOO_BACK if available else EventType.ODOO_AWAY)
 
     def _listed(self, listing: CachedValue[tuple[Vehicle, ...]]) -> None:
         if listing.from_peer:
-            self._set_available(away=False)
+            self._set_available(available=True)
         self._accepted(listing)
 
     def _accepted(self, listing: CachedValue[tuple[Vehicle, ...]]) -> Snapshot:
@@ -218,7 +219,7 @@ class Catalogue:
         return reading.value
 
     def _apply_webhook(
-        self, vehicle_id: int, kind: str, turn: VehicleUpdate, data: Mapping[str, object] | None = None
+        self, vehicle_id: int, kind: EventType, turn: VehicleUpdate, data: Mapping[str, object] | None = None
     ) -> None:
         """A webhook told of a vehicle: show it at once, say so, and ask Odoo whether it is so."""
         at = clock.now()
@@ -230,7 +231,7 @@ class Catalogue:
 
     def _publish_updated(self, vehicle_id: int) -> None:
         learned = self._known.version_of(vehicle_id)
-        self._publish(vehicle_id, "vehicle.updated", learned.vehicle if learned else None, None, learned)
+        self._publish(vehicle_id, EventType.VEHICLE_UPDATED, learned.vehicle if learned else None, None, learned)
 
     def _publish_diff(self, was: Vehicle | None, now: Vehicle | None, reading: CachedValue[Any]) -> None:
         """Say what `reading` has changed; only to pages, when the process that has read it has said it already."""
@@ -238,22 +239,22 @@ class Catalogue:
         if subject is None:
             return
         self._track_removed(subject.id, is_for_rent=now is not None)
-        kind = events.CORRECTED if reading.from_peer else events.event_type(was, now)
+        kind = EventType.VEHICLE_CORRECTED if reading.from_peer else events.event_type(was, now)
         self._publish(subject.id, kind, subject, None, VehicleVersion(reading.fetched_at, now))
         if was is None and not reading.from_peer:
-            self._changes.append("catalogue", "catalogue.grew", {"vehicle_id": subject.id})
+            self._changes.append(CATALOGUE, EventType.CATALOGUE_GREW, {"vehicle_id": subject.id})
 
     def _publish(
         self,
         vehicle_id: int,
-        kind: str,
+        kind: EventType,
         vehicle: Vehicle | None,
         data: Mapping[str, object] | None,
         learned: VehicleVersion | None,
     ) -> None:
         public = events.public_payload(vehicle) if vehicle else {"vehicle_id": vehicle_id}
         known = learned.dumps() if learned else REFETCH
-        self._changes.append(f"vehicle:{vehicle_id}", kind, {**public, **(data or {})}, known)
+        self._changes.append(vehicle_topic(vehicle_id), kind, {**public, **(data or {})}, known)
 
     def _track_removed(self, vehicle_id: int, *, is_for_rent: bool) -> None:
         if is_for_rent:
@@ -270,11 +271,10 @@ class Catalogue:
 
     def _on_remote_change(self, change: Change) -> None:
         """Another process has learned something: know it, too, before any page is told."""
-        subject, _, number = change.topic.partition(":")
-        if subject == "odoo":
-            self._away = change.kind == "odoo.away"
-        elif subject == "vehicle":
-            self._apply_replica(int(number), change)
+        if change.topic == ODOO:
+            self._available = change.kind != EventType.ODOO_AWAY
+        elif (vehicle_id := vehicle_of(change.topic)) is not None:
+            self._apply_replica(vehicle_id, change)
 
     def _apply_replica(self, vehicle_id: int, change: Change) -> None:
         try:

@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import NamedTuple, Protocol, Self
 
 from lco import clock
+from lco.changes.topics import EventType
 
 MAX_ENTRIES = 10_000
 
@@ -61,13 +62,13 @@ class ChangeLog(Protocol):
     """What changed, in one order for everybody, whether the site runs as one process or as many."""
 
     @property
-    def is_away(self) -> bool:
-        """Whether this process cannot hear the others just now, so that pages may learn of changes late."""
+    def is_available(self) -> bool:
+        """Whether changes of other processes arrive now. While False, pages may learn of them late."""
 
     def start(self) -> None:
         """Call in a process that serves pages, before the first of them: from now on it hears the others."""
 
-    def append(self, topic: str, kind: str, data: Data | None = None, known: Data | None = None) -> Change:
+    def append(self, topic: str, kind: EventType, data: Data | None = None, known: Data | None = None) -> Change:
         """Add an entry. `data` must be JSON and hold nothing personal: it goes public. `known` must be JSON."""
 
     def head(self) -> ChangeId:
@@ -143,7 +144,7 @@ def milliseconds(instant: datetime | None = None) -> int:
 class MemoryLog:
     """The log of a process that is alone."""
 
-    is_away = False
+    is_available = True
 
     def __init__(self, kept: int = MAX_ENTRIES) -> None:
         self._lock = threading.Lock()
@@ -153,7 +154,7 @@ class MemoryLog:
     def start(self) -> None:
         """There are no others."""
 
-    def append(self, topic: str, kind: str, data: Data | None = None, known: Data | None = None) -> Change:
+    def append(self, topic: str, kind: EventType, data: Data | None = None, known: Data | None = None) -> Change:
         del known  # nobody else needs it
         with self._lock:
             now, head = clock.now(), self._window.head

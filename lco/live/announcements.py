@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from lco.changes.log import Change
+from lco.changes.topics import EventType, is_booking_topic
 from lco.domain.money import Money
 
 CAUGHT_UP = "Updated to the latest."
@@ -24,7 +25,7 @@ def sentence(change: Change) -> str | None:
     """What to say of `change` to somebody whose page shows it; None for what is better left unsaid."""
     word = SENTENCES.get(change.kind)
     # News of a booking is spoken only on that booking's own page.
-    if word is None or (change.kind.startswith("booking.") and not change.topic.startswith("booking:")):
+    if word is None or (change.kind.startswith("booking.") and not is_booking_topic(change.topic)):
         return None
     return word(change.data)
 
@@ -76,20 +77,20 @@ def _until(day: object) -> str:
 
 
 SENTENCES: Mapping[str, Callable[[Data], str]] = {
-    "availability.changed": _availability,
-    "maintenance.status": _maintenance,
-    "price.updated": _price,
-    "vehicle.updated": lambda data: f"{_name(data)}: details have changed",
-    "vehicle.removed": lambda data: f"{_name(data)} is no longer offered",
-    "vehicle.added": _added,
-    "catalogue.grew": _added,
-    "booking.created": _booking("is booked"),
-    "booking.confirmed": _booking("is confirmed"),
-    "booking.cancelled": _booking("is cancelled"),
-    "booking.modified": _booking("has changed"),
-    "booking.changed": _booking("has changed"),
-    "live.away": lambda _: "Updates may come late just now.",
-    "live.back": lambda _: "Updates are live again.",
-    "odoo.away": lambda _: "Our booking system is not answering. What you see may be a little old.",
-    "odoo.back": lambda _: "Our booking system is answering again.",
+    EventType.AVAILABILITY_CHANGED: _availability,
+    EventType.MAINTENANCE_STATUS: _maintenance,
+    EventType.PRICE_UPDATED: _price,
+    EventType.VEHICLE_UPDATED: lambda data: f"{_name(data)}: details have changed",
+    EventType.VEHICLE_REMOVED: lambda data: f"{_name(data)} is no longer offered",
+    EventType.VEHICLE_ADDED: _added,
+    EventType.CATALOGUE_GREW: _added,
+    EventType.BOOKING_CREATED: _booking("is booked"),
+    EventType.BOOKING_CONFIRMED: _booking("is confirmed"),
+    EventType.BOOKING_CANCELLED: _booking("is cancelled"),
+    EventType.BOOKING_MODIFIED: _booking("has changed"),
+    EventType.BOOKING_CHANGED: _booking("has changed"),
+    EventType.LIVE_AWAY: lambda _: "Updates may come late just now.",
+    EventType.LIVE_BACK: lambda _: "Updates are live again.",
+    EventType.ODOO_AWAY: lambda _: "Our booking system is not answering. What you see may be a little old.",
+    EventType.ODOO_BACK: lambda _: "Our booking system is answering again.",
 }

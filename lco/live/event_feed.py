@@ -4,24 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lco.changes.log import Change, ChangeId, ChangeLog
+from lco.changes.topics import PUBLIC_EVENT_TYPES
 from lco.live import sse
 from lco.live.send_buffer import SendBuffer
 from lco.live.subscriptions import Connection
 
-PUBLIC_EVENT_TYPES = frozenset(
-    {
-        "availability.changed",
-        "vehicle.added",
-        "vehicle.updated",
-        "vehicle.removed",
-        "maintenance.status",
-        "price.updated",
-        "booking.created",
-        "booking.confirmed",
-        "booking.cancelled",
-        "booking.modified",
-    }
-)
 MAX_REPLAYED = 1000
 
 

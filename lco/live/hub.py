@@ -1,6 +1,5 @@
 """The hub: from the change log to every open stream, each region rendered once however many pages show it."""
 
-import logging
 import queue
 import threading
 import time
@@ -9,16 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from lco import metrics
 from lco.changes.log import Change, ChangeId, ChangeLog
+from lco.failures import guard
 from lco.live import announcements, rendering, sse
 from lco.live.connection_limit import ConnectionLimiter
 from lco.live.event_feed import EventFeed, FeedSubscription
 from lco.live.rendering import Context, Rendered, SlowRegions
 from lco.live.send_buffer import YIELD, SendBuffer
 from lco.live.subscriptions import Connection, PageSubscription, Region, RegionSet, SubscriptionIndex
-
-log = logging.getLogger(__name__)
 
 RENDER_BATCH = 250
 """Regions that are rendered in one go, before requests may be answered again."""
@@ -127,11 +124,9 @@ class Hub:
             time.sleep(0)
             while not self._queue.empty():
                 items.append(self._queue.get())
-            try:
+            with guard("hub", "the hub failed; all streams are closed, so that pages reconnect") as guarded:
                 self._handle(items)
-            except Exception:
-                metrics.background_failures.labels("hub").inc()
-                log.exception("the hub failed; all streams are closed, so that pages ask for the present state")
+            if guarded.error:
                 self._end_all()
 
     def _handle(self, items: list[_Item]) -> None:

@@ -9,7 +9,6 @@ the line's, stays open.
 Everything here runs in the thread of gevent's loop and nothing waits, so there are no locks.
 """
 
-import logging
 import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
@@ -21,11 +20,10 @@ import gevent.socket
 from gevent.monkey import get_original
 
 from lco import metrics
+from lco.failures import guard
 from lco.live import sse
 from lco.live.send_buffer import YIELD
 from lco.live.subscriptions import MAX_PENDING_BYTES
-
-log = logging.getLogger(__name__)
 
 KERNEL_BUFFER_BYTES = 64 * 1024
 """Bytes the kernel is asked to hold for one client; left alone, it holds megabytes for one that never reads."""
@@ -216,11 +214,8 @@ class SocketPool:
         while True:
             gevent.sleep(self._beat_seconds)
             self.beats += 1
-            try:
+            with guard("heartbeats"):
                 self._watch_heartbeats()
-            except Exception:
-                metrics.background_failures.labels("heartbeats").inc()
-                log.exception("the heartbeats failed; they go on with the next")
 
     def _watch_heartbeats(self) -> None:
         silent = [line for line in self._open if self.beats - line.last_write >= self._longest_silence]

@@ -15,6 +15,7 @@ from lco.db import Database
 from lco.db.database import after_commit
 from lco.db.mails import Mail
 from lco.domain.booking import Booking
+from lco.failures import backoff
 from lco.mail.serialization import dumps
 
 LEASE = timedelta(minutes=5)
@@ -111,10 +112,10 @@ class Outbox:
 
     def postpone(self, mail: Mail, problem: str) -> bool:
         """Try again later, after ever longer pauses; False when that was the last try, so the mail failed."""
-        pause = backoff(mail.attempts)
-        if pause is None:
+        if mail.attempts >= ATTEMPTS:
             self.give_up(mail, problem)
             return False
+        pause = backoff(mail.attempts, FIRST_PAUSE, LONGEST_PAUSE)
         self._change(_mine(mail).values(due_at=clock.now() + pause, problem=problem[:200]))
         return True
 
@@ -156,14 +157,6 @@ class Outbox:
     def _change(self, statement: Update) -> None:
         with self._db.session() as session:
             session.execute(statement)
-
-
-def backoff(attempts: int) -> timedelta | None:
-    """How long to wait after so many failed attempts; None: no longer."""
-    if attempts >= ATTEMPTS:
-        return None
-    doublings = min(attempts - 1, 6)  # more would not change the least of both
-    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
 def _next(now: datetime) -> Select[int, int]:

@@ -7,6 +7,7 @@ from email.message import EmailMessage
 
 from lco import metrics
 from lco.db.mails import Mail
+from lco.failures import guard
 from lco.mail.errors import MailPostponed, MailRefused, MailServerUnavailable, where
 from lco.mail.outbox import Outbox
 from lco.mail.sender import Sender
@@ -57,11 +58,8 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            try:
+            with guard("mail worker"):
                 self.send_due()
-            except Exception:
-                metrics.background_failures.labels("mail worker").inc()
-                log.exception("the outbox could not be worked off")
             self.outbox.wait(LOOK_EVERY_SECONDS)
             self._stopped.wait(MOMENT_SECONDS)
 

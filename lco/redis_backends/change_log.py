@@ -8,10 +8,9 @@ import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import redis
@@ -20,6 +19,8 @@ from redis.exceptions import RedisError, ResponseError
 from lco import clock, metrics
 from lco.changes import serialization
 from lco.changes.log import MAX_ENTRIES, Change, ChangeId, Data, Listener, OnGap, Window, ignore, milliseconds
+from lco.changes.topics import LIVE, EventType
+from lco.failures import guard
 from lco.redis_backends.client import PREFIX, TIMEOUT, RedisClient, connection_options
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class RedisLog:
 
     # Appending
 
-    def append(self, topic: str, kind: str, data: Data | None = None, known: Data | None = None) -> Change:
+    def append(self, topic: str, kind: EventType, data: Data | None = None, known: Data | None = None) -> Change:
         # Redis may go and come back in between, so it is asked until one of the two ways is open.
         while True:
             if not self._alone:
@@ -89,12 +90,12 @@ class RedisLog:
             if self._alone:
                 return
             self._alone = True
-            self._append_locally("live", "live.away")
+            self._append_locally(LIVE, EventType.LIVE_AWAY)
         metrics.redis_failures.labels("log").inc()
         log.warning("the change log goes on without Redis: %s", error)
 
     def _append_locally(
-        self, topic: str, kind: str, data: Data | None = None, known: Data | None = None
+        self, topic: str, kind: EventType, data: Data | None = None, known: Data | None = None
     ) -> Change:
         head = self._window.head
         following = ChangeId(head.milliseconds, max(self._alone_from, head.counter + 1))
@@ -106,13 +107,14 @@ class RedisLog:
     def _notify(self, change: Change) -> None:
         self._window.add(change)
         for listener, _ in self._listeners:
-            _notify_safely("listener", partial(listener, change))
+            with guard("listener"):
+                listener(change)
 
     # Asking
 
     @property
-    def is_away(self) -> bool:
-        return self._alone
+    def is_available(self) -> bool:
+        return not self._alone
 
     def head(self) -> ChangeId:
         return self._window.head
@@ -145,7 +147,7 @@ class RedisLog:
             # Unless the stream still has the entry at which the window begins, something between is missing.
             if rows and serialization.change_id(rows[0][0]) == floor == self._window.floor:
                 read = (serialization.loads(row)[0] for row in reversed(rows[:-1]))
-                older = [change for change in read if change and change.topic != "live"]
+                older = [change for change in read if change and change.topic != LIVE]
                 self._window.prepend(older, serialization.change_id(rows[-1][0]))
             self._reaches_back = False
             return self._window.since(seen)
@@ -234,13 +236,14 @@ class RedisLog:
         change, origin = serialization.loads(row)
         if change and origin != self._origin:
             for follower, _ in self._followers:
-                _notify_safely("follower", partial(follower, change))
+                with guard("follower"):
+                    follower(change)
         with self._lock:
             if self._alone:
                 return False
             self._position = serialization.change_id(row[0])
             # How another process gets on with Redis is no news here.
-            if change and (change.topic != "live" or origin == self._origin):
+            if change and (change.topic != LIVE or origin == self._origin):
                 self._notify(change)
             else:
                 self._window.head = self._position
@@ -255,9 +258,10 @@ class RedisLog:
             self._seek_to_end()
         self._is_sure = True
         for _, lost in (*self._followers, *self._listeners):
-            _notify_safely("listener", lost)
+            with guard("listener"):
+                lost()
         log.warning("the change log is together with the others again")
-        self.append("live", "live.back")
+        self.append(LIVE, EventType.LIVE_BACK)
 
     def _seek_to_end(self) -> None:
         """Go to the stream's end, once that is above every id given here. Not while there is something to push."""
@@ -279,7 +283,7 @@ class RedisLog:
     def _advance_stream_id(self, head: ChangeId) -> ChangeId:
         """The stream's end after an entry was added that is above `head`, and that means nothing else."""
         above = ChangeId(max(milliseconds(), head.milliseconds + 1), 0)
-        mark = Change(above, clock.now(), "live", "live.joined", {})
+        mark = Change(above, clock.now(), LIVE, EventType.LIVE_JOINED, {})
         try:
             self._reader.xadd(KEY, {serialization.FIELD: serialization.dumps(mark, self._origin)}, id=str(above))
         except ResponseError:
@@ -287,12 +291,3 @@ class RedisLog:
             if self._newest_id() <= head:
                 raise
         return self._newest_id()
-
-
-def _notify_safely(who: str, told: Callable[[], object]) -> None:
-    """Tell somebody; a failure of theirs must not keep the others from hearing."""
-    try:
-        told()
-    except Exception:
-        metrics.background_failures.labels(who).inc()
-        log.exception("a %s of the change log failed", who)

@@ -12,6 +12,7 @@ from flask import current_app
 from lco import metrics
 from lco.availability.price_breakdown import explain
 from lco.changes.log import ChangeId
+from lco.changes.topics import CATALOGUE, LIVE, ODOO, booking_topic, vehicle_topic
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
@@ -106,28 +107,26 @@ def _quote(name: str, parts: list[str]) -> Region:
             "line": explain(vehicle.rates, len(days), quote.total) if quote and quote.total else None,
         }
 
-    return Region(name, "quote", frozenset({f"vehicle:{vehicle_id}"}), data, slow=True)
+    return Region(name, "quote", frozenset({vehicle_topic(vehicle_id)}), data, slow=True)
 
 
 def _news(name: str, parts: list[str]) -> Region:
     seen = _change_id(*_exactly(1, parts))
-    return Region(
-        name, "news", frozenset({"catalogue"}), lambda: {"count": _services().catalogue.added_since(seen)}
-    )
+    return Region(name, "news", frozenset({CATALOGUE}), lambda: {"count": _services().catalogue.added_since(seen)})
 
 
 def _odoo(name: str, parts: list[str]) -> Region:
     _exactly(0, parts)
 
     def data() -> Data:
-        return {"old_since": _services().catalogue.stale_since(), "late": _services().changes.is_away}
+        return {"old_since": _services().catalogue.stale_since(), "late": not _services().changes.is_available}
 
-    return Region(name, "odoo", frozenset({"odoo", "live"}), data)
+    return Region(name, "odoo", frozenset({ODOO, LIVE}), data)
 
 
 def _booking(name: str, parts: list[str]) -> Region:
     (token,) = _exactly(1, parts)
-    topic = f"booking:{_services().bookings.by_token(token).id}"
+    topic = booking_topic(_services().bookings.by_token(token).id)
 
     def data() -> Data:
         booking = _services().bookings.by_token(token)
@@ -154,7 +153,7 @@ def _unknown(name: str, _: list[str]) -> Region:
 
 def _about_vehicle(name: str, vehicle_id: int, data: Callable[[], Data], *, slow: bool = False) -> Region:
     element_id = f"{name.partition(':')[0]}-{vehicle_id}"
-    return Region(name, element_id, frozenset({f"vehicle:{vehicle_id}"}), data, slow)
+    return Region(name, element_id, frozenset({vehicle_topic(vehicle_id)}), data, slow)
 
 
 def _vehicle_data(vehicle_id: int) -> Data:

@@ -1,6 +1,5 @@
 """The inbox: every delivery is kept, the same one twice is applied once, and one that fails is tried again."""
 
-import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +10,15 @@ from typing import Any, cast
 from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lco import clock, metrics
+from lco import clock
 from lco.db import Database
 from lco.db.models import Delivery
 from lco.errors import NotFound
+from lco.failures import backoff, guard
 from lco.locks import KeyedLock
 from lco.webhooks import handlers, schemas
 from lco.webhooks.handlers import Bookings, Catalogue, Services
 from lco.webhooks.schemas import TEST, Event
-
-log = logging.getLogger(__name__)
 
 MAX_AGE = timedelta(days=30)
 SAME_BODY = timedelta(minutes=5)
@@ -151,14 +149,14 @@ class Inbox:
                 return _retake(connection, connection.execute(BY_ID, {"row_id": delivery_id}).one())
 
     def _apply(self, row_id: str, event: Event, tries: int) -> Outcome:
-        try:
+        outcome = Outcome.KEPT
+        with guard("webhook", f"a delivery could not be applied: {event.type}") as guarded:
             known = handlers.apply(self._services, event)
             outcome = Outcome.APPLIED if known else Outcome.UNKNOWN
             self._record_result(row_id, str(outcome), tries, applied_at=clock.now())
-        except Exception as error:
-            metrics.background_failures.labels("webhook").inc()
-            log.exception("a delivery could not be applied: %s", event.type)
-            self._record_result(row_id, f"failed: {type(error).__name__}", tries, due_at=_next_try_at(tries))
+        if guarded.error:
+            result = f"failed: {type(guarded.error).__name__}"
+            self._record_result(row_id, result, tries, due_at=_next_try_at(tries))
             return Outcome.KEPT
         return outcome
 
@@ -219,4 +217,4 @@ def _insert(connection: Connection, event: Event, delivery_id: str | None) -> st
 def _next_try_at(tries: int) -> datetime | None:
     if tries >= MOST_TRIES:
         return None
-    return clock.now() + min(FIRST_PAUSE * (1 << min(tries - 1, 10)), LONGEST_PAUSE)
+    return clock.now() + backoff(tries, FIRST_PAUSE, LONGEST_PAUSE)

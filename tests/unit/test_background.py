@@ -31,7 +31,7 @@ def test_a_failure_is_logged_and_counted_and_work_goes_on(caplog, failures):
         background.run("a failing test", fail)
     settled()
     assert failures() == 20
-    assert "background work failed: a failing test" in caplog.text
+    assert "a failing test failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 

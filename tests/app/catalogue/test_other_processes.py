@@ -12,10 +12,10 @@ import pytest
 from lco import clock
 from lco.availability.service import Availability
 from lco.caching.swr import StaleWhileRevalidateCache
-from lco.catalogue.events import CORRECTED
 from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.serialization import VehicleVersion
 from lco.catalogue.service import LIST_MAX_AGE, Catalogue
+from lco.changes.topics import EventType
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Picture, Rates, Status, Vehicle
@@ -149,7 +149,7 @@ def test_a_difference_that_a_process_finds_in_what_another_has_read_is_told_to_p
     with clock.moved(LATER):
         one.catalogue.refresh()
         other.catalogue.refresh()
-    one.hears(CORRECTED)
+    one.hears(EventType.VEHICLE_CORRECTED)
     assert ("vehicle:3", "availability.changed") in one.told
     assert odoo.calls(LIST) == 2
 
@@ -182,11 +182,11 @@ def test_that_odoo_is_away_is_known_everywhere_and_told_once(two, odoo):
     with clock.moved(LATER):
         one.catalogue.refresh()
         other.hears("odoo.away")
-        assert other.catalogue.is_away
+        assert not other.catalogue.is_available
         odoo.recover()
         other.catalogue.refresh()
         one.hears("odoo.back")
-    assert not one.catalogue.is_away
+    assert one.catalogue.is_available
     assert [kind for topic, kind in one.told if topic == "odoo"] == ["odoo.away", "odoo.back"]
 
 
@@ -199,9 +199,9 @@ def test_a_process_that_missed_that_odoo_is_back_sees_it_by_what_another_has_rea
         other.log.stop()
         odoo.recover()
         one.catalogue.refresh()
-        assert other.catalogue.is_away
+        assert not other.catalogue.is_available
         other.catalogue.refresh()
-        assert not other.catalogue.is_away
+        assert other.catalogue.is_available
 
 
 def test_what_only_the_vehicles_page_shows_is_asked_again_everywhere_too(two, odoo, settle):

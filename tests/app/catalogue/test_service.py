@@ -83,23 +83,23 @@ def test_with_nothing_known_and_no_odoo_there_is_nothing_to_show(front, odoo):
     with pytest.raises(OdooError):
         front.catalogue.vehicles()
     assert front.catalogue.stale_since() is None
-    assert front.catalogue.is_away
+    assert not front.catalogue.is_available
 
 
 def test_while_odoo_is_away_the_old_list_is_shown_with_its_age_and_the_world_is_told_once(catalogue, front, odoo):
     before = clock.now()
-    assert (catalogue.stale_since(), catalogue.is_away) == (None, False)
+    assert (catalogue.stale_since(), catalogue.is_available) == (None, True)
     odoo.fail()
     with clock.moved(LATER):
         for _ in range(3):
             catalogue.refresh()
         assert len(catalogue.vehicles().vehicles) == 15
-        assert catalogue.is_away
+        assert not catalogue.is_available
         assert catalogue.stale_since() <= before
         odoo.recover()
     with clock.moved(LATER * 2):
         catalogue.refresh()
-        assert (catalogue.stale_since(), catalogue.is_away) == (None, False)
+        assert (catalogue.stale_since(), catalogue.is_available) == (None, True)
     assert front.news() == [("odoo", "odoo.away"), ("odoo", "odoo.back")]
 
 

@@ -100,7 +100,7 @@ def test_data_given_away_cannot_be_changed_from_outside(log):
 
 
 def test_a_log_that_nothing_has_happened_to_is_there_and_tells_its_own_news(log):
-    assert not log.is_away
+    assert log.is_available
     assert log.claim("step:1")
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import update
 
 from lco import clock
 from lco.db.mails import Mail
-from lco.mail.outbox import ATTEMPTS, LEASE, Counts, Outbox, backoff
+from lco.failures import backoff
+from lco.mail.outbox import ATTEMPTS, FIRST_PAUSE, LEASE, LONGEST_PAUSE, Counts, Outbox
 from lco.mail.serialization import dumps, loads
 from tests.app.mail.fakes import BOOKINGS, mail_of, stored, write
 
@@ -176,10 +177,9 @@ def test_a_postponed_mail_comes_back_after_its_pause(store, outbox, ada, advance
 
 
 def test_pauses_double_from_half_a_minute_to_half_an_hour_and_end_after_a_day():
-    pauses = [backoff(attempts) for attempts in range(1, ATTEMPTS)]
+    pauses = [backoff(attempts, FIRST_PAUSE, LONGEST_PAUSE) for attempts in range(1, ATTEMPTS)]
     assert [pause.total_seconds() for pause in pauses[:8]] == [30, 60, 120, 240, 480, 960, 1800, 1800]
     assert timedelta(hours=24) <= sum(pauses, timedelta()) < timedelta(hours=24.5)
-    assert backoff(ATTEMPTS) is None
 
 
 def test_the_last_attempt_leaves_the_mail_failed_and_visible(store, outbox, ada, advance_clock):
@@ -187,7 +187,7 @@ def test_the_last_attempt_leaves_the_mail_failed_and_visible(store, outbox, ada,
     with store.session() as session:
         session.execute(update(Mail).values(attempts=ATTEMPTS - 2))
     assert outbox.postpone(outbox.claim(), "away"), "there is one more"
-    advance_clock(backoff(ATTEMPTS - 1) + A_MOMENT)
+    advance_clock(backoff(ATTEMPTS - 1, FIRST_PAUSE, LONGEST_PAUSE) + A_MOMENT)
     assert not outbox.postpone(outbox.claim(), "still away")
     assert outbox.counts() == Counts(0, 1)
     (failed,) = outbox.failed(10)

@@ -42,14 +42,14 @@ def test_processes_hear_each_other_with_proof_and_without(server, process):
     change = one.append("vehicle:1", "price.updated")
     wait_until(lambda: heard == ["price.updated"], "the other process to hear")
     assert other.head() == change.id
-    assert not one.is_away
-    assert not other.is_away
+    assert one.is_available
+    assert other.is_available
 
 
 def test_one_that_cannot_prove_itself_is_told_nothing(server, process):
     told = server.ask("XLEN", KEY)
     log, heard = process(server.url.partition("?")[0])
-    assert log.is_away
+    assert not log.is_available
     log.append("vehicle:1", "price.updated")
     assert heard == ["live.away", "price.updated"]
     assert server.ask("XLEN", KEY) == told

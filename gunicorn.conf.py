@@ -17,6 +17,8 @@ from dotenv import load_dotenv
 
 load_dotenv(".env")  # what the environment itself says wins
 
+from lco.web.logs import configuration  # noqa: E402 - after .env, like everything that reads settings
+
 PORT = os.environ.get("PORT", "8000")
 
 bind = f"[::]:{PORT}" if socket.has_dualstack_ipv6() else f"0.0.0.0:{PORT}"
@@ -29,6 +31,7 @@ workers = int(wanted) if has_redis and wanted.isdecimal() and wanted != "0" else
 timeout = 30
 graceful_timeout = 8  # with a second to notice the end and one to force it, a stop takes at most 10 s
 keepalive = 95  # above the 90 s for which a router in front may keep a connection
+logconfig_dict = configuration(os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", ""))
 accesslog = None  # a booking's address is a secret link, so addresses are not written down
 
 STREAMS = ("/live", "/api/events")

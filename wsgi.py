@@ -1,5 +1,14 @@
 """What the server loads. gunicorn's gevent worker has patched what waits before that; others use threads."""
 
-from lco import create_app
+import sys
 
-app = create_app()
+from lco import create_app
+from lco.settings import Settings, SettingsError
+from lco.web.logs import configure
+
+try:
+    settings = Settings.from_environment()
+except SettingsError as error:
+    sys.exit(f"The site cannot start. {error}")
+configure(settings.log_level, settings.log_format)
+app = create_app(settings)

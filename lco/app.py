@@ -1,6 +1,5 @@
 """The application: `create_app` is its table of contents, each step a function below it."""
 
-import logging
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -16,7 +15,7 @@ from lco.mail.worker import Worker
 from lco.scheduler import Scheduler
 from lco.services import SharedBackends, build_services
 from lco.settings import Settings
-from lco.web import assets, error_handlers, htmx, page_cache, responses, security, templating
+from lco.web import assets, error_handlers, htmx, page_cache, request_log, responses, security, templating
 from lco.web.extensions import cache, limiter
 
 PAGE_DEADLINE = timedelta(seconds=2.5)
@@ -43,12 +42,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     _keep_pages(app, settings)
     app.cli.add_command(cli.group)
     assets.register(app)
+    request_log.register(app)  # last, as kept pages need an id of their own, too
     return app
 
 
 def _report_errors(settings: Settings) -> None:
     """Send what goes wrong to Sentry, when a project is set; requests without people's data."""
-    logging.getLogger("lco").setLevel(logging.INFO)
     if settings.sentry_dsn:
         import sentry_sdk  # takes a quarter of a second, so only those who use it wait for it
 

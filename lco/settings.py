@@ -110,6 +110,18 @@ def _flag(text: str) -> bool:
     return FLAGS[text.lower()]
 
 
+def _level(text: str) -> str:
+    if text.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("DEBUG, INFO, WARNING or ERROR")
+    return text.upper()
+
+
+def _log_format(text: str) -> str:
+    if text not in {"text", "json"}:
+        raise ValueError("text or json")
+    return text
+
+
 def _dsn(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.username or not parts.hostname or not parts.path[1:]:
@@ -219,6 +231,8 @@ class Settings:
     mail_dir: Path = _setting(Path("var/mail"), Path, "where mails are written when there is no mail server")
     ops_token: str = _secret("", _token, "opens /ops, where staff see how the site is; unset: there is no /ops")
     reconcile_seconds: int = _setting(60, _seconds, "how often Odoo is read though no webhook has come")
+    log_level: str = _setting("INFO", _level, "the least serious log lines that are written")
+    log_format: str = _setting("", _log_format, "text or json; unset: text on a terminal, JSON elsewhere")
     sentry_dsn: str = _secret("", _dsn, "errors go to this Sentry project when set")
     cors_origins: tuple[str, ...] = _setting((), _origins, "other sites whose pages may call the JSON API")
     trusted_proxies: int = _setting(

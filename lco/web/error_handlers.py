@@ -6,7 +6,7 @@ from flask import Flask, Response, current_app, jsonify, make_response, render_t
 from werkzeug.exceptions import HTTPException
 
 from lco.errors import InvalidInput, LcoError, OdooError
-from lco.web import htmx
+from lco.web import htmx, request_log
 
 SENTENCES = {
     400: "The request could not be understood.",
@@ -27,6 +27,7 @@ def register(app: Flask) -> None:
 
 def respond(error: LcoError) -> Response:
     """The answer to `error` in the form that the request asks for, with Retry-After where waiting helps."""
+    request_log.note(error=error.code)
     response = _in_form(error)
     response.status_code = error.status
     response.headers["Cache-Control"] = "no-store"

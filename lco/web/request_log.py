@@ -1,0 +1,80 @@
+"""One log line for each request: its route, never its address, since a booking's address is a secret link."""
+
+import logging
+import re
+import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, g, request
+
+from lco import clock
+from lco.web.logs import request_id
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+SERVER_ERROR = 500
+HEADER = "X-Request-Id"
+QUIET = {"status.alive", "status.ready", "status.counts", "static"}
+"""Endpoints that machines ask all the time: written only at level DEBUG."""
+
+
+class RequestIdMiddleware:
+    """Give each request an id, the client's own where it has sent a usable one, and send it back."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        identity = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id.set(identity)
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [*headers, (HEADER, identity)], *rest)
+
+        return self._application(environ, start)
+
+
+def register(app: Flask) -> None:
+    """Write a line for each request that reaches the application; kept pages are answered before it."""
+    app.before_request(_begin)
+    app.after_request(_write)
+    app.wsgi_app = RequestIdMiddleware(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents for middleware
+
+
+def note(**facts: object) -> None:
+    """Add `facts` to the line of the present request, such as a booking's number or why it was refused."""
+    g.setdefault("log_facts", {}).update(facts)
+
+
+def _begin() -> None:
+    g.began = clock.seconds()
+
+
+def _write(response: Response) -> Response:
+    facts: dict[str, object] = g.get("log_facts", {})
+    level = _level(response.status_code, facts)
+    if log.isEnabledFor(level):
+        now = clock.seconds()
+        line = {
+            "method": request.method,
+            "route": request.url_rule.rule if request.url_rule else "-",
+            "status": response.status_code,
+            "ms": round((now - g.get("began", now)) * 1000),
+            "client": request.remote_addr,
+            **facts,
+        }
+        log.log(level, "request %s", " ".join(f"{name}={value}" for name, value in line.items()), extra=line)
+    return response
+
+
+def _level(status: int, facts: dict[str, object]) -> int:
+    """A request that failed for a known reason is a warning, which is folded while the failure lasts."""
+    if request.endpoint in QUIET:
+        return logging.DEBUG
+    return logging.WARNING if status >= SERVER_ERROR and "error" in facts else logging.INFO

@@ -8,6 +8,8 @@ from flask import Flask
 
 from lco.demo.app import DemoSettings, create_demo
 
+SENT_ON = ("Content-Type", "X-API-Key", "Idempotency-Key")
+
 
 class OdooAtTheWire:
     """Answers what the site asks of `url`; `fails_with` replaces answers, `asked` lists the questions.
@@ -24,13 +26,17 @@ class OdooAtTheWire:
     def close(self) -> None:
         self.app.extensions["webhooks"].close()
 
+    def control(self, path: str, **values: object) -> object:
+        """What staff do, or a fault: a verb of the demo under /demo/, and its answer."""
+        answer = self.app.test_client().post(f"/demo/{path}", json=values)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json
+
     def change(self, vehicle_id: int, **values: object) -> None:
-        answer = self.app.test_client().post(f"/demo/vehicles/{vehicle_id}", json=values)
-        assert answer.status_code == 200, answer.text
+        self.control(f"vehicles/{vehicle_id}", **values)
 
     def remove(self, vehicle_id: int) -> None:
-        answer = self.app.test_client().post(f"/demo/vehicles/{vehicle_id}/remove")
-        assert answer.status_code == 200, answer.text
+        self.control(f"vehicles/{vehicle_id}/remove")
 
     def _answer(self, request: requests.PreparedRequest, context) -> bytes:
         path = request.path_url
@@ -40,8 +46,8 @@ class OdooAtTheWire:
         if self.fails_with:
             context.status_code = self.fails_with
             return b"<html>not what was asked for</html>"
-        headers = {"Content-Type": request.headers.get("Content-Type", "")}
+        headers = {name: request.headers[name] for name in SENT_ON if name in request.headers}
         answer = self.app.test_client().open(path, method=request.method, data=request.body, headers=headers)
         context.status_code = answer.status_code
-        context.headers["Content-Type"] = answer.headers["Content-Type"]
+        context.headers.update(answer.headers)
         return answer.data

@@ -120,7 +120,7 @@ def short_form(inventory: Inventory, vehicle: Vehicle) -> dict[str, Any]:
     return {
         **{name: plain(getattr(vehicle, name)) for name in SHORT_FORM},
         "availability_status": inventory.status(vehicle),
-        "primary_image": pictures.primary_path(vehicle.id),
+        "primary_image": pictures.primary_path(vehicle),
         **_added_in_version_2(inventory, vehicle),
     }
 

@@ -156,12 +156,16 @@ class Desk:
             return booking
 
     def delete(self, ref: str) -> None:
-        """Deletes the booking; only its reference stays known."""
+        """Deletes the booking, which cancels a live one; only its reference stays known."""
         with self.lock:
             booking = self.booking(ref)
             self._inventory.diary.remove(booking)
             self._count_change(booking)
-            self._tell(events.booking_deleted(booking), booking.vehicle_id)
+            was_live = booking.live
+            if was_live:
+                booking.state, booking.cancellation_reason = "cancelled", "Deleted by the office"
+            event = events.booking_deleted(booking, pushed=was_live)
+            self._tell(event, *((booking.vehicle_id,) if was_live else ()))
 
     # Checks
 

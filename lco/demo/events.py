@@ -1,18 +1,18 @@
 """What Odoo tells the site when something changes: the events of contract sections 2 and 4.5."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from lco import clock
 from lco.demo.bookings import Booking
-from lco.demo.vehicles import Vehicle
+from lco.demo.vehicles import VIEWS, Vehicle
 
 PRICES = ("rental_price_daily", "rental_price_weekly", "rental_price_monthly", "currency")
 TOLD_OTHERWISE = {
-    *(*PRICES, "availability_status", "maintenance_until", "version"),
+    *(*PRICES, "availability_status", "maintenance_until", "version", "picture", "picture_version"),
     *("view_count", "inquiry_count", "booking_count"),
 }
 OLD_TERMS = ("vehicle_id", "date_from", "date_to", "total_amount", "currency")
@@ -37,7 +37,8 @@ class Event:
     """One change of one record.
 
     `kind` is vehicle, booking, calendar or storefront, `id` the vehicle's number or the booking's reference.
-    `payload` is what version 1 says, `terms` what version 2 adds to it.
+    `payload` is what version 1 says, `terms` what version 2 adds to it. What is not `pushed` is a row of the
+    changes feed only.
     """
 
     event_type: str
@@ -47,6 +48,7 @@ class Event:
     payload: Mapping[str, Any] = field(default_factory=dict)
     terms: Mapping[str, Any] = field(default_factory=dict)
     deleted: bool = False
+    pushed: bool = True
     at: datetime = field(default_factory=clock.now)
 
     @property
@@ -55,7 +57,9 @@ class Event:
         return f"{self.kind} {self.id}" if self.id else self.kind
 
     def body(self, contract: int, *, terms: bool = True) -> dict[str, Any] | None:
-        """The JSON of a webhook in this version of the contract; None when that version has no such event."""
+        """The JSON of a webhook in this version of the contract; None when there is none."""
+        if not self.pushed:
+            return None
         if contract == 1:
             return self._body_of_version_1()
         stamp = {"version": self.version, "at": plain(self.at)}
@@ -112,10 +116,9 @@ def booking_cancelled(booking: Booking) -> Event:
     return _of_booking("booking.cancelled", booking, cancellation_reason=booking.cancellation_reason)
 
 
-def booking_deleted(booking: Booking) -> Event:
-    """A deletion is told as a cancellation, with a mark for the changes feed."""
-    event = booking_cancelled(booking)
-    return Event(event.event_type, event.kind, event.id, event.version, event.payload, event.terms, deleted=True)
+def booking_deleted(booking: Booking, *, pushed: bool) -> Event:
+    """A deletion is a cancellation with a mark for the changes feed; only that of a live booking is pushed."""
+    return replace(booking_cancelled(booking), deleted=True, pushed=pushed)
 
 
 def _of_booking(event_type: str, booking: Booking, **payload: Any) -> Event:
@@ -144,8 +147,7 @@ def vehicle_added(vehicle: Vehicle) -> Event:
 
 
 def vehicle_removed(vehicle: Vehicle) -> Event:
-    event = _of_vehicle("vehicle.removed", vehicle)
-    return Event(event.event_type, event.kind, event.id, event.version, event.payload, deleted=True)
+    return replace(_of_vehicle("vehicle.removed", vehicle), deleted=True)
 
 
 def vehicle_changes(before: Vehicle, after: Vehicle) -> Iterator[Event]:
@@ -157,9 +159,11 @@ def vehicle_changes(before: Vehicle, after: Vehicle) -> Iterator[Event]:
         yield _of_vehicle("price.updated", after, **{name: getattr(after, name) for name in PRICES})
     if "maintenance_until" in changed or before.in_maintenance != after.in_maintenance:
         yield _maintenance(after)
-    others = sorted(changed - TOLD_OTHERWISE)
-    if others:
-        yield _of_vehicle("vehicle.updated", after, changes={name: plain(getattr(after, name)) for name in others})
+    changes = {name: plain(getattr(after, name)) for name in sorted(changed - TOLD_OTHERWISE)}
+    if "picture" in changed:
+        changes["images"] = len(VIEWS)
+    if changes:
+        yield _of_vehicle("vehicle.updated", after, changes=changes)
 
 
 def calendar_updated(version: int) -> Event:

@@ -11,7 +11,7 @@ from lco.demo.bookings import BOOKING_TYPES
 from lco.demo.business import Hours
 from lco.demo.faults import MODES, PLACES
 from lco.demo.refusals import BadField, WrongDateFormat
-from lco.demo.vehicles import LISTING_TYPES, STATUSES
+from lco.demo.vehicles import LISTING_TYPES, PICTURES, STATUSES
 
 FILLED = Length(min=1)
 NOT_NEGATIVE = Range(min=0)
@@ -162,6 +162,7 @@ class VehicleChanges(ControlSchema):
     full_description = fields.String()
     rental_terms = fields.String()
     featured = fields.Boolean()
+    picture = fields.String(validate=OneOf(PICTURES))
     currency = fields.String(validate=OneOf(CURRENCIES))
     rental_price_daily = fields.Decimal(places=DIGITS, validate=NOT_NEGATIVE)
     rental_price_weekly = fields.Decimal(places=DIGITS, validate=NOT_NEGATIVE, allow_none=True)

@@ -9,18 +9,21 @@ from flask import Blueprint, Response, abort, request
 
 from lco.demo.inventory import Inventory
 from lco.demo.refusals import UnknownVehicle
-from lco.demo.vehicles import Vehicle
+from lco.demo.vehicles import VIEWS, Vehicle
 
 DRAWINGS = Path(__file__).with_name("pictures")
-VIEWS = ("whole", "close", "work")
 WIDTH, HEIGHT = 960, 720
 A_DAY = 86400  # seconds
 WHOLE = f'viewBox="0 0 {WIDTH} {HEIGHT}"'
 
 
-def primary_path(vehicle_id: int) -> str:
-    """Where Odoo shows a vehicle's main picture, relative to Odoo."""
-    return f"/web/image/fleet.vehicle/{vehicle_id}/image_1920"
+def primary_path(vehicle: Vehicle) -> str:
+    """The path of a vehicle's main picture at Odoo; a picture that was replaced has another one."""
+    return f"/web/image/fleet.vehicle/{vehicle.id}/image_1920{_unique(vehicle)}"
+
+
+def _unique(vehicle: Vehicle) -> str:
+    return f"?unique={vehicle.picture_version}" if vehicle.picture_version else ""
 
 
 def gallery(vehicle: Vehicle) -> list[dict[str, Any]]:
@@ -30,7 +33,7 @@ def gallery(vehicle: Vehicle) -> list[dict[str, Any]]:
         {
             "id": image_id,
             "name": name,
-            "url": f"/web/image/fleet.vehicle.image/{image_id}/image",
+            "url": f"/web/image/fleet.vehicle.image/{image_id}/image{_unique(vehicle)}",
             "is_primary": not view,
         }
         for view, name in enumerate(names)

@@ -18,6 +18,8 @@ STATUSES = ("available", "reserved", "rented", "maintenance", "sold")
 LISTING_TYPES = ("rental", "sale", "both")
 STARTS_IN_MAINTENANCE = 11
 MAINTENANCE_DAYS = 6
+PICTURES = tuple(sorted(path.stem for path in Path(__file__).with_name("pictures").glob("*.svg")))
+VIEWS = ("whole", "close", "work")
 CATALOGUE_ONLY = ("daily", "weekly", "monthly", "features", "terms")
 
 
@@ -52,6 +54,7 @@ class Vehicle:
     doors: int = 0
     featured: bool = False
     picture: str = "new-arrival"
+    picture_version: int = 0
     short_description: str = ""
     full_description: str = ""
     rental_terms: str = ""
@@ -90,6 +93,8 @@ class Vehicle:
             fields["availability_status"] = "maintenance"
         elif in_maintenance is False and self.in_maintenance:
             fields.setdefault("availability_status", "available")
+        if fields.get("picture", self.picture) != self.picture:
+            fields["picture_version"] = self.picture_version + 1
         copy = replace(self, **fields)
         if not copy.in_maintenance:
             copy.maintenance_until = None

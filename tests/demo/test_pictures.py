@@ -64,3 +64,12 @@ def test_a_picture_may_be_kept_and_is_confirmed_by_its_etag(odoo):
 )
 def test_a_picture_that_does_not_exist_is_404(odoo, path):
     assert odoo.get(f"/web/image/{path}").status_code == 404
+
+
+def test_a_replaced_picture_has_another_address_and_other_bytes(odoo):
+    before = odoo.get("/api/fleet/vehicle/1").json["data"]
+    odoo.post("/demo/vehicles/1", json={"picture": "chainsaw"})
+    after = odoo.get("/api/fleet/vehicle/1").json["data"]
+    assert after["primary_image"] == before["primary_image"] + "?unique=1"
+    assert after["images"][1]["url"] == before["images"][1]["url"] + "?unique=1"
+    assert odoo.get(after["primary_image"]).data == drawing("chainsaw", "whole")

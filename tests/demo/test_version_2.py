@@ -1,27 +1,133 @@
-"""What version 2 of the contract adds to the open calls (contract section 4)."""
+"""What version 2 of the contract adds (contract section 4), where the tests of the contract cannot reach."""
+
+import threading
+from datetime import timedelta
 
 import pytest
 
+from lco import clock
+from lco.demo.attempts import Attempts
+from lco.demo.refusals import UnknownBooking
+
 MIXER, SKID_STEER = 12, 2
+KEY = {"X-API-Key": "key"}
 
 
-def test_the_version_is_told_and_unknown_in_version_1(odoo):
-    data = odoo.get("/api/fleet/version").json["data"]
-    assert (data["contract"], data["timezone"], data["key"]) == (2, "America/Chicago", "none")
+@pytest.fixture
+def keyed(odoo):
+    odoo.post("/demo/settings", json={"api_key": "key"})
+    return odoo
+
+
+PRIVATE = ("changes", "bookings", "booking/BK-1", "booking?idempotency_key=k")
+
+
+@pytest.mark.parametrize("path", ["version", "calendar", "storefront", *PRIVATE])
+def test_every_call_of_version_2_is_unknown_in_version_1(keyed, path):
+    keyed.post("/demo/settings", json={"contract": 1})
+    assert keyed.get(f"/api/fleet/{path}", headers=KEY).status_code == 404
+
+
+@pytest.mark.parametrize("call", ["quote", "change", "cancel"])
+def test_every_change_of_version_2_is_unknown_in_version_1(keyed, call):
+    keyed.post("/demo/settings", json={"contract": 1})
+    assert keyed.post(f"/api/fleet/booking/BK-1/{call}", json={}, headers=KEY).status_code == 404
+
+
+def test_version_1_lists_and_prices_closed_days_but_does_not_book_them(odoo, request_for, day):
+    odoo.post("/demo/closed", json={"date": day(30)})
     odoo.post("/demo/settings", json={"contract": 1})
-    assert odoo.get("/api/fleet/version").status_code == 404
-
-
-def test_a_rental_that_is_too_short_is_not_bookable_and_says_why(odoo, day):
-    asked = {"vehicle_id": SKID_STEER, "date_from": day(30), "date_to": day(31)}
+    query = {"available_from": day(30), "available_to": day(32)}
+    assert MIXER in [found["id"] for found in odoo.get("/api/fleet/vehicles", query_string=query).json["data"]]
+    asked = {"vehicle_id": MIXER, "date_from": day(30), "date_to": day(32)}
     answer = odoo.post("/api/fleet/availability", json=asked).json
-    assert (answer["bookable"], answer["next_free"]) == (False, None)
-    assert [(reason["code"], reason["limit"]) for reason in answer["reasons"]] == [("too_short", 2)]
+    assert answer["available"] is True
+    assert "bookable" not in answer
+    refused = odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 32))
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_field")
+    assert "closed" in refused.json["message"]
 
 
-@pytest.mark.parametrize(
-    "path", ["version", "calendar", "storefront", "changes", "bookings", "booking/BK-1", "booking"]
-)
-def test_every_call_of_version_2_is_unknown_in_version_1(odoo, path):
-    odoo.post("/demo/settings", json={"contract": 1, "api_key": "key"})
-    assert odoo.get(f"/api/fleet/{path}", headers={"X-API-Key": "key"}).status_code == 404
+def test_a_cursor_expires_after_thirty_days(keyed):
+    cursor = keyed.get("/api/fleet/changes", headers=KEY).json["next_cursor"]
+    for price in ("80", "90"):
+        keyed.post(f"/demo/vehicles/{MIXER}", json={"rental_price_daily": price})
+    path = f"/api/fleet/changes?after={cursor}"
+    with clock.moved(timedelta(days=29)):
+        assert len(keyed.get(path, headers=KEY).json["data"]) == 2
+    with clock.moved(timedelta(days=31)):
+        assert keyed.get(path, headers=KEY).json["error"] == "cursor_expired"
+
+
+def test_a_cursor_at_the_newest_row_does_not_expire(keyed):
+    keyed.post(f"/demo/vehicles/{MIXER}", json={"rental_price_daily": "80"})
+    cursor = keyed.get("/api/fleet/changes", headers=KEY).json["next_cursor"]
+    with clock.moved(timedelta(days=31)):
+        page = keyed.get(f"/api/fleet/changes?after={cursor}", headers=KEY).json
+    assert (page["data"], page["next_cursor"]) == ([], cursor)
+
+
+def test_the_question_for_a_key_waits_for_the_attempt_under_way():
+    attempts, begun, may_end, answers = Attempts(threading.RLock()), threading.Event(), threading.Event(), []
+
+    def slow() -> dict:
+        begun.set()
+        may_end.wait(5)
+        return {"booking_ref": "BK-1"}
+
+    attempt = threading.Thread(target=lambda: attempts.once("booking", "key", "request", slow))
+    question = threading.Thread(target=lambda: answers.append(attempts.answer("booking", "key")))
+    attempt.start()
+    begun.wait(5)
+    question.start()
+    question.join(0.05)
+    assert answers == []
+    may_end.set()
+    for thread in (attempt, question):
+        thread.join(5)
+    assert answers == [{"booking_ref": "BK-1"}]
+
+
+def test_what_an_attempt_refused_is_not_kept():
+    attempts = Attempts(threading.RLock())
+
+    def refused() -> dict:
+        raise UnknownBooking
+
+    with pytest.raises(UnknownBooking):
+        attempts.once("booking", "key", "request", refused)
+    assert attempts.once("booking", "key", "another", lambda: {"done": True}) == {"done": True}
+
+
+def test_deleting_a_live_booking_cancels_it_and_deleting_one_that_is_over_is_only_a_row(
+    telling_odoo, receiver, request_for, eventually
+):
+    refs = [
+        telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, first, first + 2)).json["booking_ref"]
+        for first in (30, 40)
+    ]
+    telling_odoo.post(f"/demo/bookings/{refs[0]}/delete")
+    telling_odoo.post(f"/demo/bookings/{refs[1]}/cancel")
+    telling_odoo.post(f"/demo/bookings/{refs[1]}/delete")
+    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Last"})
+    eventually(lambda: receiver.told("vehicle.updated"))
+    cancelled = receiver.told("booking.cancelled")
+    assert [(event["booking_ref"], event["state"]) for event in cancelled] == [(ref, "cancelled") for ref in refs]
+
+
+def test_version_1_tells_neither_steps_of_version_2_nor_terms_it_does_not_know(
+    telling_odoo, receiver, request_for, eventually
+):
+    telling_odoo.post("/demo/settings", json={"contract": 1})
+    ref = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 2)).json["booking_ref"]
+    telling_odoo.post(f"/demo/bookings/{ref}", json={"customer_name": "Grace"})
+    for verb in ("confirm", "pick_up", "return"):
+        telling_odoo.post(f"/demo/bookings/{ref}/{verb}")
+    telling_odoo.post("/demo/closed", json={"date": "2030-01-01"})
+    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Last"})
+    eventually(lambda: receiver.told("vehicle.updated"))
+    told = [event["event_type"] for event in receiver.events]
+    assert [kind for kind in told if kind != "vehicle.availability_changed"] == [
+        *("booking.created", "booking.confirmed", "vehicle.updated"),
+    ]
+    assert all("version" not in event for event in receiver.events)

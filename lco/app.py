@@ -15,7 +15,17 @@ from lco.mail.worker import Worker
 from lco.scheduler import Scheduler
 from lco.services import SharedBackends, build_services
 from lco.settings import Settings
-from lco.web import assets, error_handlers, htmx, page_cache, request_log, responses, security, templating
+from lco.web import (
+    assets,
+    error_handlers,
+    error_reports,
+    htmx,
+    page_cache,
+    request_log,
+    responses,
+    security,
+    templating,
+)
 from lco.web.extensions import cache, limiter
 
 PAGE_DEADLINE = timedelta(seconds=2.5)
@@ -27,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     app = Flask("lco", static_folder=None)
     templating.init_app(app, settings)  # first, as extensions may use the templates' environment
-    _report_errors(settings)
+    error_reports.register(settings)
     backends = _shared_backends(app, settings)
     _bind_extensions(app, settings)
     _build_services(app, settings, backends)
@@ -44,14 +54,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     assets.register(app)
     request_log.register(app)  # last, as kept pages need an id of their own, too
     return app
-
-
-def _report_errors(settings: Settings) -> None:
-    """Send what goes wrong to Sentry, when a project is set; requests without people's data."""
-    if settings.sentry_dsn:
-        import sentry_sdk  # takes a quarter of a second, so only those who use it wait for it
-
-        sentry_sdk.init(dsn=settings.sentry_dsn, release=version.version(), send_default_pii=False)
 
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:

@@ -53,6 +53,11 @@ class FoldFailures(logging.Filter):
             record.msg, record.args = f"{record.getMessage()} ({left_out} more of this kind since)", ()
         return True
 
+    def admits(self, record: logging.LogRecord | None, error: BaseException | None) -> bool:
+        """Whether no failure of this kind was seen for FOLDED_FOR seconds; all expected errors are one kind."""
+        kind = ("expected",) if isinstance(error, LcoError) else _kind(record, error)
+        return self._left_out(kind) is not None
+
     def _left_out(self, kind: tuple[object, ...]) -> int | None:
         """How many were left out since the last one that passed; None when this one is left out, too."""
         now = clock.seconds()
@@ -97,10 +102,10 @@ def configuration(level: str, form: str) -> dict[str, Any]:
     }
 
 
-def _kind(record: logging.LogRecord, error: BaseException | None) -> tuple[object, ...]:
+def _kind(record: logging.LogRecord | None, error: BaseException | None) -> tuple[object, ...]:
     if code := getattr(record, "error", "") or (error.code if isinstance(error, LcoError) else ""):
         return ("error", code)
-    return ("message", record.name, record.msg, type(error))
+    return ("message", record and record.name, record and record.msg, type(error))
 
 
 def _reason(error: LcoError) -> str:

@@ -32,12 +32,15 @@ class RequestIdMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         identity = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
-        request_id.set(identity)
+        token = request_id.set(identity)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             return start_response(status, [*headers, (HEADER, identity)], *rest)
 
-        return self._application(environ, start)
+        try:
+            return self._application(environ, start)
+        finally:
+            request_id.reset(token)
 
 
 def register(app: Flask) -> None:

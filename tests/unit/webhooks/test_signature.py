@@ -35,6 +35,14 @@ def test_a_known_answer_in_the_standard_form_is_accepted_and_tells_the_id():
     assert verify([SECRET], standard(), BODY, NOW) == "msg_1"
 
 
+def test_the_example_of_the_standard_is_signed_as_the_standard_says():
+    at = datetime.fromtimestamp(1_614_265_330, UTC)
+    headers = sign(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}'
+    )
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
 def test_a_known_answer_with_a_base64_secret_is_accepted():
     assert verify([BASE64_SECRET], standard(BASE64_ANSWER), BODY, NOW) == "msg_1"
 

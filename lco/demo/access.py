@@ -1,4 +1,4 @@
-"""Who may call: the key of Odoo, and the limit for calls that write without one (contract section 4)."""
+"""The API key, and the limit for writing calls without a key (contract section 4)."""
 
 import hmac
 from collections import defaultdict, deque
@@ -14,7 +14,7 @@ A_MINUTE = 60.0  # seconds
 
 
 def key_state(wanted: str) -> str:
-    """How the request stands to the key that is set: none (is set), accepted, missing or wrong."""
+    """The state of the request's key: none (no key is set), accepted, missing or wrong."""
     given = request.headers.get("X-API-Key", "")
     if not wanted:
         return "none"

@@ -104,7 +104,7 @@ def _booked(desk: Desk) -> dict[str, Any]:
 
 
 def _verdict(inventory: Inventory, vehicle: Vehicle, stay: Stay) -> dict[str, Any]:
-    """What version 2 adds to availability: whether it can be booked, why not, and when next (contract 4.2)."""
+    """The fields that version 2 adds to availability: bookable, reasons and next_free (contract section 4.2)."""
     if inventory.business.contract == 1:
         return {}
     with inventory.lock:

@@ -29,7 +29,7 @@ from lco.demo.webhooks import Patience, Sender
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """How this demo is set up: where webhooks go and how they are signed, its time zone, its size.
+    """The settings of a demo at its start: address and secret of the site, time zone, size.
 
     `contract` is the version that it speaks, 1 or 2. In version 1 it has the call for busy days only with `busy`.
     Without `api_key` no key is set in this Odoo.

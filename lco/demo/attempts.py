@@ -28,7 +28,7 @@ class Attempts:
     def once(self, call: str, key: str | None, request: str, answer: Callable[[], Answer]) -> Answer:
         """The answer, made now or kept from the first time; without a key it is always made.
 
-        Raises KeyReused when the key came with another request. What `answer` raises is not kept.
+        Raises KeyReused when the key came with another request. A refusal raised by `answer` is not kept.
         """
         with self._lock:
             kept = self._kept.get((call, key)) if key else None

@@ -42,7 +42,7 @@ class Stay:
 
 @dataclass(frozen=True)
 class Customer:
-    """Who books."""
+    """The person of a booking."""
 
     name: str
     email: str
@@ -77,7 +77,7 @@ class Booking:
 
     @property
     def holds_days(self) -> bool:
-        """Whether its days are taken; an inquiry is only a question."""
+        """True while the booking takes its days; an inquiry never does."""
         return self.live and self.booking_type != "inquiry"
 
     def held(self, today: date) -> Stay:

@@ -1,4 +1,4 @@
-"""What the business has set in Odoo: the contract its module speaks, opening hours, limits and its own page."""
+"""The settings of the business in Odoo: version of the contract, opening hours, limits and storefront."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -59,7 +59,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Storefront:
-    """What the shop says about the business (contract section 4.6)."""
+    """The business as its shop presents it (contract section 4.6)."""
 
     name: str = "Larson County Outdoor Rentals"
     tagline: str = "Equipment for the yard, the field and the site"
@@ -95,7 +95,7 @@ class Business:
 
     @property
     def has_busy(self) -> bool:
-        """Whether the call for busy days is there: always in version 2, in version 1 only when set."""
+        """True when the call for busy days exists: always in version 2, in version 1 only when set."""
         return self.busy or self.contract > 1
 
     def changed(self, **fields: Any) -> "Business":

@@ -1,4 +1,4 @@
-"""How often each path of the API was called, faulty answers included."""
+"""The number of calls of each path of the API, faulty answers included."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class CallCount:
-    """A WSGI layer that counts what arrives under /api/ before anything else happens to it."""
+    """A WSGI layer that counts each call under /api/ on its arrival."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""The bookings of the demo Odoo: what customers ask for and what staff do, and which event each step sends."""
+"""The bookings of the demo Odoo: requests of customers, steps of staff, and the event of each."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,7 +22,7 @@ OF_THE_CUSTOMER = {f"customer_{part}": part for part in ("name", "email", "phone
 
 
 class Quote(NamedTuple):
-    """What other days would mean for a booking: its price now and then, and every obstacle."""
+    """The price of a booking now and on other days, and every obstacle to those days."""
 
     price_now: Decimal
     price_then: Decimal
@@ -54,7 +54,7 @@ class Desk:
         first_day = datetime.combine(booking.stay.start, time(), self._inventory.now().tzinfo)
         return first_day - timedelta(hours=self._inventory.business.change_hours)
 
-    # What customers do
+    # Requests of customers
 
     def book(self, vehicle_id: int, stay: Stay, customer: Customer, **details: str) -> Booking:
         """A new draft booking; raises UnknownVehicle, BadField or NotBookable and then changes nothing."""
@@ -69,7 +69,7 @@ class Desk:
             return booking
 
     def quote(self, ref: str, stay: Stay) -> Quote:
-        """What these days would cost the booking, and what stands in their way; its own days do not."""
+        """The price of the booking on these days, and the obstacles; its own days are none."""
         with self.lock:
             booking = self.booking(ref)
             vehicle = self._inventory.vehicle(booking.vehicle_id)
@@ -103,7 +103,7 @@ class Desk:
             self._check_time(booking)
             return self.cancel(ref, reason)
 
-    # What staff do
+    # Steps of staff
 
     def revise(self, ref: str, changes: Mapping[str, Any]) -> Booking:
         """The booking with these terms, in the words of the API. Other days or another machine give another price.
@@ -176,7 +176,7 @@ class Desk:
             raise not_bookable(reasons)
 
     def _check_free(self, vehicle_id: int, stay: Stay, booking: Booking) -> None:
-        """Staff may do what customers may not, but no machine is out twice."""
+        """Staff are free of the rules, but no machine is out twice."""
         _check_order(stay)
         diary, today = self._inventory.diary, self._inventory.today()
         if booking.holds_days and diary.is_taken(vehicle_id, stay, today, booking):

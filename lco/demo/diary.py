@@ -1,4 +1,4 @@
-"""Which vehicle is taken on which days: the bookings, and the overlap rule."""
+"""The bookings by vehicle and day, and the overlap rule."""
 
 from collections import defaultdict
 from datetime import date
@@ -52,7 +52,7 @@ class Diary:
         self._by_vehicle[vehicle_id].append(booking)
 
     def status(self, vehicle: Vehicle, today: date) -> str:
-        """What a customer reads today: what staff have set, else how the bookings of today make it."""
+        """The status that a customer reads today: the one set by staff, else the one that bookings give."""
         if vehicle.availability_status in ("rented", "reserved") or vehicle.out_of_service(today):
             return vehicle.availability_status
         if any(booking.state == "picked_up" for booking in self._holding(vehicle.id)):
@@ -60,11 +60,11 @@ class Diary:
         return "reserved" if any(stay.covers(today) for stay in self._held(vehicle.id, today)) else "available"
 
     def is_free(self, vehicle: Vehicle, stay: Stay, today: date) -> bool:
-        """Whether neither a booking nor maintenance nor a sale stands in the way on any day of the stay."""
+        """True when no booking, no maintenance and no sale is in the way of the stay."""
         return not vehicle.out_of_service(stay.start) and not self.is_taken(vehicle.id, stay, today)
 
     def is_taken(self, vehicle_id: int, stay: Stay, today: date, besides: Booking | None = None) -> bool:
-        """Whether a booking other than `besides` holds one of these days."""
+        """True when a booking other than `besides` holds one of these days."""
         others = (booking for booking in self._holding(vehicle_id) if booking is not besides)
         return any(booking.held(today).overlaps(stay) for booking in others)
 

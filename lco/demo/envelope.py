@@ -1,4 +1,4 @@
-"""How every answer of the API looks: the envelope of refusals, and a 404 as this Odoo words it."""
+"""The form of every answer of the API: the envelope of refusals, and the 404 of an unknown call."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -45,7 +45,7 @@ def refused(refusal: Refusal) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 
 def refused_in_version_1(refusal: Refusal) -> ResponseReturnValue:
-    """The same without what version 1 does not know."""
+    """The same without the fields of version 2."""
     code = "invalid_field" if type(refusal) is NotBookable else refusal.code
     return {"success": False, "error": code, "message": str(refusal)}, refusal.status
 
@@ -65,7 +65,7 @@ def add_wording(calls: Blueprint, habits: Habits) -> None:
 
 
 def unknown_call(switch: FaultSwitch) -> Callable[[NotFound], ResponseReturnValue]:
-    """How an unknown address is answered: as Odoo does, with a page, or with a JSON answer for all."""
+    """The answer to an unknown address: a page as Odoo has it, or the same JSON for every call."""
 
     def answer(error: NotFound) -> ResponseReturnValue:
         if "json_404" in switch.habits and request.path.startswith("/api/"):

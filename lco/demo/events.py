@@ -1,4 +1,4 @@
-"""What Odoo tells the site when something changes: the events of contract sections 2 and 4.5."""
+"""The events that Odoo sends to the site when something changes (contract sections 2 and 4.5)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -37,8 +37,8 @@ class Event:
     """One change of one record.
 
     `kind` is vehicle, booking, calendar or storefront, `id` the vehicle's number or the booking's reference.
-    `payload` is what version 1 says, `terms` what version 2 adds to it. What is not `pushed` is a row of the
-    changes feed only.
+    `payload` is sent in both versions, `terms` only in version 2. Without `pushed`, the event is only a row of
+    the changes feed.
     """
 
     event_type: str
@@ -77,7 +77,7 @@ class Event:
 
 
 def terms_of(booking: Booking) -> dict[str, Any]:
-    """What a booking is about, in the words of the API."""
+    """The terms of a booking, named as in the API."""
     return {
         "vehicle_id": booking.vehicle_id,
         "date_from": plain(booking.stay.start),

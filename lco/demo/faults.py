@@ -1,7 +1,7 @@
-"""The registry of everything that can be wrong with this Odoo, each with a name and a sentence, and its switch.
+"""The registry of all faults of this Odoo, each with a name and a sentence, and their switch.
 
-A fault of the line is about whole calls, and one of them is in force at a time. Habits are about what answers and
-webhooks say, and about how webhooks are delivered; any number of them can be on.
+A fault of the line is about whole calls, and one of them is in force at a time. Habits are about the words of
+answers and webhooks, and about deliveries of webhooks; any number of them can be on.
 """
 
 from dataclasses import asdict, dataclass
@@ -40,8 +40,8 @@ HABITS = {
     "short_list": "The list has only its first three machines.",
     "empty_list": "The list is empty.",
     "json_404": 'Unknown calls are answered with 404 {"success": false, "error": "not found"}.',
-    "only_changes": "Webhooks of version 2 say only which terms changed, as those of version 1 do.",
-    "bare_webhooks": "Webhooks say only which record changed.",
+    "only_changes": "Webhooks of version 2 have only the terms that changed, as those of version 1 do.",
+    "bare_webhooks": "Webhooks have only the name of the event and the record.",
     "plain_signature": "Webhooks carry only the plain signature: no id, no time.",
     "webhooks_late": "Webhooks are delivered some seconds late.",
     "webhooks_twice": "Webhooks are delivered twice.",
@@ -59,7 +59,7 @@ class Fault:
     path: str = "/api/"
 
     def touches(self, path: str) -> bool:
-        """Whether a call of this path shows the fault; when Odoo is down, its images are gone too."""
+        """True when a call of this path shows the fault; when Odoo is down, its images are gone too."""
         return path.startswith(self.path) or (self.mode == "down" and path.startswith("/web/image/"))
 
 
@@ -121,5 +121,5 @@ class FaultSwitch:
             self._changed.wait_for(lambda: self._fault is not fault, timeout=fault.seconds)
 
     def state(self) -> dict[str, Any]:
-        """What is on, for programs."""
+        """The fault and the habits as JSON."""
         return {"fault": vars(self._fault), "habits": {name: asdict(habit) for name, habit in self.habits.items()}}

@@ -1,4 +1,4 @@
-"""What may come in over HTTP, as marshmallow schemas: the API's calls and the controls."""
+"""The input over HTTP as marshmallow schemas: the API's calls and the controls."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -149,7 +149,7 @@ class ControlSchema(Schema):
 
 
 class VehicleChanges(ControlSchema):
-    """What the controls may set on a vehicle."""
+    """Fields of a vehicle that the controls may set."""
 
     name = fields.String(validate=FILLED)
     brand = fields.String()
@@ -175,7 +175,7 @@ class VehicleChanges(ControlSchema):
 
 
 class NewVehicle(VehicleChanges):
-    """What a new vehicle needs; it starts in service."""
+    """Fields of a new vehicle, which starts in service."""
 
     class Meta(ControlSchema.Meta):
         exclude = ("in_maintenance",)
@@ -185,7 +185,7 @@ class NewVehicle(VehicleChanges):
 
 
 class Terms(ControlSchema):
-    """What staff may set on a booking; what is left out stays as it is."""
+    """Terms that staff may set on a booking; a term that is left out does not change."""
 
     vehicle_id = fields.Integer()
     date_from = fields.Date()
@@ -200,7 +200,7 @@ class Terms(ControlSchema):
 
 
 class Cancellation(ControlSchema):
-    """Why a booking is cancelled."""
+    """The reason of a cancellation."""
 
     reason = fields.String(load_default="Cancelled by the office")
 
@@ -249,7 +249,7 @@ class BusinessSettings(ControlSchema):
 
 
 class OpenOrClosed(ControlSchema):
-    """Whether the business is open."""
+    """Open or closed."""
 
     is_open = fields.Boolean(required=True, data_key="open")
 
@@ -266,7 +266,7 @@ class ClosedDay(ControlSchema):
 
 
 class FaultRequest(ControlSchema):
-    """Which fault all calls show from now on."""
+    """The fault of all calls from now on."""
 
     mode = fields.String(required=True, validate=OneOf(MODES))
     seconds = fields.Float(load_default=None, allow_none=True, validate=NOT_NEGATIVE)
@@ -274,7 +274,7 @@ class FaultRequest(ControlSchema):
 
 
 class HabitRequest(ControlSchema):
-    """Whether a habit is on, and how far it reaches."""
+    """A habit on or off, and its reach."""
 
     on = fields.Boolean(load_default=True)
     where = fields.String(load_default="everywhere", validate=OneOf(PLACES))
@@ -283,6 +283,6 @@ class HabitRequest(ControlSchema):
 
 
 class Reset(ControlSchema):
-    """How far back a reset goes."""
+    """The extent of a reset."""
 
     calls_only = fields.Boolean(load_default=False)

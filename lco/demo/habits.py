@@ -1,4 +1,4 @@
-"""What habits do to the JSON of answers and webhooks: each is a function that changes one object in place."""
+"""The habits that change the JSON of answers and webhooks: each is a function that changes one object in place."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The vehicles and settings of the demo Odoo and the one lock around them: which change sends which event."""
+"""The vehicles and settings of the demo Odoo, the one lock around them, and the event of each change."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ Publish = Callable[[Event, int], None]
 
 @dataclass(frozen=True)
 class Criteria:
-    """What a list of vehicles is narrowed by; prices are daily rates, None means no limit."""
+    """The filters of a list of vehicles; prices are daily rates, None means no limit."""
 
     listing_type: str | None = None
     brand_id: int | None = None
@@ -108,12 +108,12 @@ class Inventory:
             return self._brand_ids.setdefault(brand, len(self._brand_ids) + 1)
 
     def status(self, vehicle: Vehicle) -> str:
-        """What a customer reads about the vehicle today."""
+        """The status of the vehicle that a customer reads today."""
         with self.lock:
             return self.diary.status(vehicle, self.today())
 
     def is_free(self, vehicle: Vehicle, stay: Stay) -> bool:
-        """Whether the vehicle can be had on all these days; raises BadField for days that cannot be booked."""
+        """True when the vehicle can be had on all these days; raises BadField for days that cannot be booked."""
         self.check_dates(stay)
         with self.lock:
             return self.diary.is_free(vehicle, stay, self.today())
@@ -177,14 +177,14 @@ class Inventory:
         self._publish(event, self.business.contract)
 
     def publish_availability(self, vehicle_id: int, booking_ref: str) -> None:
-        """Tells how the vehicle stands now; for one that was removed in the meantime there is nothing to tell."""
+        """Sends the status of the vehicle; nothing for a vehicle that was removed meanwhile."""
         vehicle = self._vehicles.get(vehicle_id)
         if vehicle:
             vehicle.version += 1
             self.publish(self._availability(vehicle, booking_ref))
 
     def check_dates(self, stay: Stay) -> None:
-        """Raises BadField for days that nothing can be asked about."""
+        """Raises BadField for days in the wrong order or in the past."""
         if stay.days < 1:
             raise BadField("The end date must be after the start date.")
         if stay.start < self.today():

@@ -33,7 +33,7 @@ class FaultyApi:
             return CANNED[fault.mode]()(environ, start_response)
         if fault.mode in ("slow", "hang"):
             self._switch.wait(fault)
-        if fault.mode in ("lost", "dies"):  # It does what was asked, and loses the answer on the way back.
+        if fault.mode in ("lost", "dies"):  # The call is carried out, and its answer is lost on the way back.
             Response.from_app(self._app, environ, buffered=True)
         if fault.mode == "dies":
             self._switch.set("reset", path=fault.path)

@@ -1,4 +1,4 @@
-"""What a rental costs: the cheapest single line of the rate card."""
+"""The price of a rental: the cheapest single line of the rate card."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -26,5 +26,5 @@ def estimate(rates: Rates, days: int) -> Decimal:
 
 
 def started(days: int, length: int) -> int:
-    """How many periods of `length` days have begun after `days` days."""
+    """The number of periods of `length` days that have begun after `days` days."""
     return -(-days // length)

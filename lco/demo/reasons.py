@@ -1,4 +1,4 @@
-"""Why a rental cannot be booked: a code for programs and a sentence for people (contract section 4.2)."""
+"""The reasons against a rental: a code for programs and a sentence for people (contract section 4.2)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,5 +17,5 @@ class Reason:
 
 
 def all_of(reasons: Iterable[Reason], codes: set[str]) -> bool:
-    """Whether every reason has one of these codes."""
+    """True when every reason has one of these codes."""
     return all(reason.code in codes for reason in reasons)

@@ -75,7 +75,7 @@ class KeepAliveHandler(WSGIRequestHandler):
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing: the page shows what happened."""
+        """Logs nothing: the page shows the calls."""
 
 
 class DemoServer(ThreadingMixIn, WSGIServer):

@@ -1,4 +1,4 @@
-"""How Odoo signs a webhook: its own header, and the open standard beside it (contract section 2)."""
+"""The signatures of a webhook: Odoo's own header, and the open standard beside it (contract section 2)."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ def headers(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[s
 def standard_key(secret: str) -> bytes:
     """The key of the standard form: base64 after `whsec_`, else the bytes of the secret itself.
 
-    Raises binascii.Error when what follows the prefix is not base64.
+    Raises binascii.Error when the rest after the prefix is not base64.
     """
     if secret.startswith(STANDARD_PREFIX):
         return base64.b64decode(secret.removeprefix(STANDARD_PREFIX), validate=True)

@@ -35,7 +35,7 @@ class Feature:
 
 @dataclass
 class Vehicle:
-    """The stored record; `availability_status` is what a person has set, not what bookings make of it."""
+    """The stored record; `availability_status` is the one set by staff, without the bookings."""
 
     id: int
     name: str
@@ -82,7 +82,7 @@ class Vehicle:
         return self.availability_status == "maintenance"
 
     def out_of_service(self, day: date) -> bool:
-        """Whether it is sold, or still in maintenance on that day (a maintenance without an end never ends)."""
+        """True when it is sold, or still in maintenance on that day (a maintenance without an end never ends)."""
         if self.in_maintenance:
             return self.maintenance_until is None or day < self.maintenance_until
         return self.availability_status == "sold"

@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a delivery is retried: the first pause and the longest one in seconds, and the number of tries."""
+    """The retries of a delivery: the first pause and the longest one in seconds, and the number of tries."""
 
     first_pause: float = 0.5
     longest_pause: float = 30.0
@@ -121,13 +121,13 @@ class Sender:
             return list(self._remembered)
 
     def clear(self) -> None:
-        """Forgets what was sent and drops what was not."""
+        """Forgets all deliveries and drops those that wait."""
         with self._changed:
             self._queues.clear()
             self._remembered.clear()
 
     def close(self) -> None:
-        """Ends the thread; what is still queued is not sent."""
+        """Ends the thread; deliveries that still wait are not sent."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -152,7 +152,7 @@ class Sender:
             return None
 
     def _send(self, session: requests.Session, delivery: Delivery) -> tuple[bool, str]:
-        """Whether the site took it, and what it answered in words."""
+        """True when the site accepted it, and the site's answer in words."""
         stamp = int(clock.now().timestamp())
         headers = signature.headers(self._secret, delivery.id, stamp, delivery.body)
         if "plain_signature" in self._switch.habits:

@@ -1,4 +1,4 @@
-"""The feed of changes: what a webhook would have told, read at any later time (contract section 4.3)."""
+"""The feed of changes, read at any time (contract section 4.3)."""
 
 from datetime import datetime
 
@@ -62,7 +62,7 @@ def test_a_change_of_the_calendar_is_a_row(odoo_2):
     assert (row["kind"], row["event_type"]) == ("calendar", "calendar.updated")
 
 
-def test_what_becomes_of_the_bookings_of_a_retired_machine_is_told_on(odoo_2):
+def test_a_booking_of_a_retired_machine_still_has_rows(odoo_2):
     ref = odoo_2.booked(SNOW_BLOWER, FREE)
     odoo_2.staff.retire(SNOW_BLOWER)
     cursor = odoo_2.cursor()
@@ -94,7 +94,7 @@ def test_rows_say_nothing_personal(odoo_2):
     assert all(word not in text for word in ("Ada", "contract@example.com", "2185550142", "Broken leg"))
 
 
-def test_each_row_is_given_out_once_whatever_the_size_of_the_pages(odoo_2):
+def test_each_row_is_given_out_once_for_any_size_of_the_pages(odoo_2):
     cursor = odoo_2.cursor()
     for number in range(6):
         odoo_2.staff.confirm(odoo_2.booked(SNOW_BLOWER, ahead(60 + 5 * number, 4)))

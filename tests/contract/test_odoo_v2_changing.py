@@ -31,7 +31,7 @@ def quote(odoo_2, ref, days):
     return odoo_2.post(f"booking/{ref}/quote", range_body(days))
 
 
-def test_a_quote_says_what_other_days_would_cost_and_changes_nothing(odoo_2, ref):
+def test_a_quote_has_the_price_of_other_days_and_changes_nothing(odoo_2, ref):
     before = odoo_2.booking(ref)
     said = quote(odoo_2, ref, LATER).json()["data"]
     assert (said["price_now"], said["price_then"], said["difference"]) == (600, 300, -300)

@@ -1,4 +1,4 @@
-"""What can be rented and why not: the same check behind availability, booking and the list (contract 4.2)."""
+"""The one check behind availability, booking and the list (contract section 4.2)."""
 
 import random
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""What the business says about itself (contract section 4.6)."""
+"""The storefront (contract section 4.6)."""
 
 import re
 
@@ -17,7 +17,7 @@ def test_the_storefront_has_all_fields(odoo_2):
     assert data["languages"]
 
 
-def test_what_staff_set_is_shown(odoo_2):
+def test_settings_of_staff_are_shown(odoo_2):
     odoo_2.staff.set_storefront(name="Another Name", tagline="Another line", accent="#123456", city="Elsewhere")
     data = odoo_2.data("storefront")
     shown = [data[name] for name in ("name", "tagline", "accent", "city")]

@@ -1,4 +1,4 @@
-"""Which contract a server speaks, and who may call what (contract sections 4.1 and 4.3)."""
+"""The version of a server, and its key (contract sections 4.1 and 4.3)."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ PRIVATE = ("booking/BK-20240115-A1B2C3D4", "booking?idempotency_key=k", "booking
 OPEN = ("version", "calendar", "storefront", "vehicles", "vehicle/1", "filters")
 
 
-def test_the_version_says_what_speaks_and_when_it_is(odoo_2):
+def test_the_version_names_the_module_and_the_time(odoo_2):
     data = odoo_2.data("version")
     assert data["contract"] == 2
     assert all(data[name] for name in ("module", "module_version", "odoo_version"))

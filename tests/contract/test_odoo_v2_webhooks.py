@@ -1,4 +1,4 @@
-"""What a server of version 2 tells by webhook (contract section 4.5)."""
+"""The webhooks of a server of version 2 (contract section 4.5)."""
 
 from datetime import datetime
 

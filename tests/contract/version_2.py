@@ -1,4 +1,4 @@
-"""What the tests of version 2 need of a server: its address, its key, what staff do there, and its webhooks."""
+"""A server for the tests of version 2: its address, its key, the steps of its staff, and its webhooks."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ TIMEOUT = 30  # seconds
 
 
 class Staff(Protocol):
-    """What people do in Odoo. Each test begins with the records of the start, every day open, and `KEY` set."""
+    """The steps of staff in Odoo. A test begins with the records of the start, every day open, and `KEY` set."""
 
     def begin(self) -> None:
         """Put everything back to the start."""
@@ -27,7 +27,7 @@ class Staff(Protocol):
         """The key of Odoo; an empty one is none."""
 
     def limit_writes(self, a_minute: int) -> None:
-        """How many writing calls without a key one client address has in a minute."""
+        """The number of writing calls that one client address has in a minute without a key."""
 
     def set_calendar(self, **values: object) -> None:
         """`cut_off` ("HH:MM" or None), `lead_days`, `horizon_days`, or `closed`, a mapping of days to reasons."""
@@ -36,7 +36,7 @@ class Staff(Protocol):
         """The business is closed on this weekday; 0 is Monday."""
 
     def set_change_hours(self, hours: int) -> None:
-        """Until how many hours before the first day a customer may change a booking."""
+        """The hours before the first day from which a customer can no longer change a booking."""
 
     def set_storefront(self, **values: str) -> None:
         """Fields of the storefront."""

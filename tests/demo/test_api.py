@@ -64,7 +64,7 @@ def test_a_machine_for_rent_and_sale_is_found_under_both(odoo):
         assert MIXER in [vehicle["id"] for vehicle in found]
 
 
-def test_dates_leave_only_what_is_free_on_all_of_them(odoo, request_for, day):
+def test_dates_leave_only_machines_that_are_free_on_all_of_them(odoo, request_for, day):
     odoo.post("/api/fleet/booking", json=request_for(MIXER, 40, 42))
 
     def found(first, last):

@@ -4,7 +4,7 @@ import pytest
 MIXER, WASHER = 12, 13
 
 
-def test_the_page_is_valid_and_says_what_it_is(odoo):
+def test_the_page_is_valid_and_has_its_name(odoo):
     page = odoo.get("/")
     document = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page.text)
     assert document.findtext(".//h1") == "Demo Odoo"
@@ -32,7 +32,7 @@ def test_a_blank_field_of_a_form_means_none(odoo):
     assert "rental_price_weekly" not in vehicle(odoo, MIXER)
 
 
-def test_what_people_typed_is_shown_as_text(odoo):
+def test_typed_markup_is_shown_as_text(odoo):
     odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "<script>alert(1)</script>"})
     assert "<script>" not in odoo.get("/?refused=<script>alert(1)</script>").text
 
@@ -185,7 +185,7 @@ def test_a_change_that_cannot_be_is_refused(odoo, change):
 
 
 @pytest.mark.parametrize("path", ["vehicles/999", "vehicles/999/remove", "bookings/BK-0/confirm"])
-def test_controls_of_what_does_not_exist_are_404(odoo, path):
+def test_controls_of_missing_records_are_404(odoo, path):
     assert odoo.post(f"/demo/{path}", json={}).status_code == 404
 
 

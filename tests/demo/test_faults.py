@@ -85,7 +85,7 @@ def test_dies_books_and_is_gone_until_it_is_started_again(served, request_for):
     assert requests.get(served + LIST, timeout=3).status_code == 200
 
 
-def test_limited_refuses_only_what_writes(odoo, request_for, day):
+def test_limited_refuses_only_writing_calls(odoo, request_for, day):
     odoo.post("/demo/faults", json={"mode": "limited"})
     answer = odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35))
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
@@ -105,7 +105,7 @@ def test_slow_answers_after_its_seconds(served):
     assert time.monotonic() - started >= 0.2
 
 
-def test_hang_never_answers_and_holds_up_nobody_else(served, eventually):
+def test_hang_never_answers_and_holds_up_no_other_call(served, eventually):
     requests.post(f"{served}/demo/faults", json={"mode": "hang"}, timeout=3)
     outcome = []
 

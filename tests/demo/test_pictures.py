@@ -39,7 +39,7 @@ def test_a_size_appended_scales_the_picture_and_keeps_its_sides(odoo, asked, giv
         assert (svg.get("width"), svg.get("height")) == given
 
 
-def test_what_happens_at_work_shows_only_at_work():
+def test_the_group_for_work_shows_only_at_work():
     for picture in PICTURES:
         whole = ET.fromstring(drawing(picture, "whole")).find(f".//{SVG}g[@id='work']")
         work = ET.fromstring(drawing(picture, "work")).find(f".//{SVG}g[@id='work']")

@@ -88,7 +88,7 @@ def test_the_question_for_a_key_waits_for_the_attempt_under_way():
     assert answers == [{"booking_ref": "BK-1"}]
 
 
-def test_what_an_attempt_refused_is_not_kept():
+def test_a_refused_attempt_is_not_kept():
     attempts = Attempts(threading.RLock())
 
     def refused() -> dict:

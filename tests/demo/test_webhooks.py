@@ -15,9 +15,7 @@ def contract() -> int:
     return 1
 
 
-def test_a_booking_tells_that_it_was_made_and_what_is_free_now(
-    telling_odoo, receiver, request_for, day, eventually
-):
+def test_a_booking_is_told_with_the_next_free_days(telling_odoo, receiver, request_for, day, eventually):
     made = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 5)).json
     eventually(lambda: len(receiver.received) == 2)
     assert [received.path for received in receiver.received] == ["/api/webhook/booking", "/api/webhook/inventory"]
@@ -97,7 +95,7 @@ def test_the_life_of_a_booking_is_told_step_by_step(telling_odoo, receiver, requ
         ({"name": "Concrete Mixer"}, []),
     ],
 )
-def test_a_change_tells_what_changed_and_nothing_else(telling_odoo, receiver, eventually, change, events):
+def test_a_change_tells_only_the_changed_fields(telling_odoo, receiver, eventually, change, events):
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json=change)
     telling_odoo.delete(f"/demo/vehicles/{WASHER}")
     eventually(lambda: any(event["event_type"] == "vehicle.removed" for event in receiver.events))
@@ -107,7 +105,7 @@ def test_a_change_tells_what_changed_and_nothing_else(telling_odoo, receiver, ev
     ]
 
 
-def test_maintenance_is_told_with_its_end_and_what_it_means(telling_odoo, receiver, day, eventually):
+def test_maintenance_is_told_with_its_end_and_the_status(telling_odoo, receiver, day, eventually):
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"in_maintenance": True, "maintenance_until": day(3)})
     eventually(lambda: len(receiver.received) == 2)
     maintenance, availability = receiver.events

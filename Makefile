@@ -17,7 +17,7 @@ $(VENV)/ready: requirements.txt requirements-dev.txt
 
 run: $(VENV)/ready  ## Start the shop on port 8000, with the demo Odoo beside it on port 8069
 	@trap 'kill 0' EXIT INT TERM; \
-	$(BIN)/python -m lco.demo --site http://127.0.0.1:$(PORT) & \
+	$(BIN)/python -m lco.demo --site http://127.0.0.1:$(PORT) --key "$${ODOO_API_KEY:-demo-key}" & \
 	PORT=$(PORT) SITE_URL=http://127.0.0.1:$(PORT) $(BIN)/gunicorn wsgi:app & \
 	wait
 

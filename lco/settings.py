@@ -19,6 +19,7 @@ from environs import EnvValidationError, FileAwareEnv
 from marshmallow import ValidationError, fields
 
 DEMO_URL = "http://127.0.0.1:8069"
+DEMO_KEY = "demo-key"  # public on purpose: only the demo Odoo of `make run` asks for it
 DEMO_SECRET = "demo-secret"  # noqa: S105 - public on purpose: only the demo Odoo on this machine signs with it
 
 
@@ -290,7 +291,8 @@ class Settings:
                 "SITE_URL is public, so ODOO_URL and an ODOO_WEBHOOK_SECRET of your own are required: "
                 "the demo's secret is known to all"
             )
-        return dataclasses.replace(self, odoo_webhook_secret=secrets)
+        key = self.odoo_api_key or (DEMO_KEY if demo else "")
+        return dataclasses.replace(self, odoo_webhook_secret=secrets, odoo_api_key=key)
 
 
 def _refuse_wiped_disk() -> None:

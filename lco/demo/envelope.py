@@ -59,7 +59,7 @@ def add_wording(calls: Blueprint, habits: Habits) -> None:
 
     @calls.after_request
     def word(response: Response) -> Response:
-        if response.is_json:
+        if response.is_json and habits.any_in_answers:
             response.set_data(json.dumps(habits.answer(response.get_json()), sort_keys=False))
         return response
 

@@ -20,6 +20,11 @@ class Habits:
     def __init__(self, switch: FaultSwitch) -> None:
         self._switch = switch
 
+    @property
+    def any_in_answers(self) -> bool:
+        """True when a habit changes answers, so that they have to be read and written again."""
+        return any(habit.shows_in("answers") for name, habit in self._switch.habits.items() if name in CHANGES)
+
     def answer(self, body: Any) -> Any:
         """The JSON of an answer as this Odoo words it."""
         return self._worded(body, "answers")

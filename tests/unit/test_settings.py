@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lco.settings import DEMO_SECRET, DEMO_URL, WIPED_BY, Settings, SettingsError
+from lco.settings import DEMO_KEY, DEMO_SECRET, DEMO_URL, WIPED_BY, Settings, SettingsError
 from tests.environment import read_settings
 
 STRONG = "a-secret-of-24-characters"
@@ -20,9 +20,15 @@ def test_with_nothing_set_the_site_talks_to_the_demo_on_this_machine():
     settings = read()
     assert settings.odoo_url == DEMO_URL
     assert settings.odoo_webhook_secret == (DEMO_SECRET,)
+    assert settings.odoo_api_key == DEMO_KEY
     assert settings.trusted_proxies == 0
     assert settings.cors_origins == ()
     assert settings.timezone == ZoneInfo("America/Chicago")
+
+
+def test_the_demos_key_is_sent_to_no_other_odoo():
+    assert read(**OWN).odoo_api_key == ""
+    assert read(ODOO_API_KEY="k-1").odoo_api_key == "k-1"
 
 
 @pytest.mark.parametrize(

@@ -44,14 +44,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Hooks after a request run in reverse order, so what is registered first sees the answer last.
     app.after_request(responses.finalize)
     app.after_request(htmx.add_vary)
-    security.register(app, settings)
+    secure = security.register(app, settings)
     _limit_waiting(app)
     error_handlers.register(app)
     for module in (pages, equipment, bookings, api, fleet, webhooks, live, ops, health):
         app.register_blueprint(module.blueprint)
     _keep_pages(app, settings)
     app.cli.add_command(cli.group)
-    assets.register(app)
+    assets.register(app, secure)
     request_log.register(app)  # last, as kept pages need an id of their own, too
     return app
 

@@ -123,6 +123,10 @@ def _log_format(text: str) -> str:
     return text
 
 
+def _contact(text: str) -> str:
+    return text if text.startswith("https://") else f"mailto:{_address(text.removeprefix('mailto:'))}"
+
+
 def _dsn(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.username or not parts.hostname or not parts.path[1:]:
@@ -231,6 +235,10 @@ class Settings:
     mail_from: Address | None = _setting(None, _mailbox, "whom mails come from; unset: BUSINESS_EMAIL")
     mail_dir: Path = _setting(Path("var/mail"), Path, "where mails are written when there is no mail server")
     ops_token: str = _secret("", _token, "opens /ops, where staff see how the site is; unset: there is no /ops")
+    metrics_token: str = _secret("", _token, "what /metrics wants as Authorization: Bearer; unset: it is open")
+    security_contact: str = _setting(
+        "", _contact, "where to report weaknesses, for /.well-known/security.txt; unset: BUSINESS_EMAIL"
+    )
     reconcile_seconds: int = _setting(60, _seconds, "how often Odoo is read though no webhook has come")
     log_level: str = _setting("INFO", _level, "the least serious log lines that are written")
     log_format: str = _setting("", _log_format, "text or json; unset: text on a terminal, JSON elsewhere")

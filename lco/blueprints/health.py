@@ -1,12 +1,13 @@
 """Is the site alive, is it ready, and what does it count: for platforms and monitoring, never cached."""
 
+import hmac
 import os
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lco import metrics
-from lco.errors import OdooError
+from lco.errors import OdooError, Unauthorized
 from lco.web.extensions import current_services
 
 blueprint = Blueprint("status", __name__)
@@ -42,7 +43,11 @@ def ready() -> tuple[Response, int]:
 
 @blueprint.get("/metrics")
 def counts() -> Response:
-    """What all processes of this server have counted, for Prometheus."""
+    """`GET /metrics`: the counts of all processes of this server, for Prometheus; 401 without METRICS_TOKEN."""
+    expected = current_services().settings.metrics_token
+    given = request.headers.get("Authorization", "")
+    if expected and not hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {expected}".encode()):
+        raise Unauthorized("The token is missing or wrong.")
     counted = generate_latest(metrics.registry())
     return _uncached(current_app.response_class(counted, content_type=CONTENT_TYPE_LATEST))
 

@@ -1,38 +1,34 @@
 """How the site is, for the people of the business: bookings that need them, webhooks, Odoo, mails, streams."""
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from itsdangerous import BadSignature, TimestampSigner
 
 from lco import clock, metrics
 from lco.domain.booking import Booking, State
 from lco.errors import NotFound
+from lco.mail.outbox import Counts
 from lco.services import Services
 from lco.web import htmx
-from lco.web.extensions import current_services
+from lco.web.extensions import client_address, current_services
 from lco.web.filters import pluralize
+from lco.web.rate_limits import SIGN_INS
 from lco.webhooks.inbox import Overview
 
 blueprint = Blueprint("ops", __name__)
 
 PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+COOKIE = "lco_ops"
+SIGNED_IN_FOR = 8 * 3600
+"""Seconds: a working day."""
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 REPEATED = "duplicate"
 TAKEN = frozenset({"applied", "unknown", "test", "kept", REPEATED})
-
-
-class MailCounts(Protocol):
-    """What the mails say of themselves: see `lco.mail.outbox.Counts`."""
-
-    @property
-    def waiting(self) -> int: ...
-
-    @property
-    def failed(self) -> int: ...
 
 
 class Deliveries(NamedTuple):
@@ -53,7 +49,7 @@ class SiteStatus:
     deliveries: Deliveries
     bookings: Mapping[State, int]
     needing: list[Booking]
-    mails: MailCounts | None
+    mails: Counts
     streams: int
     redis_away: bool | None
     """None without a Redis."""
@@ -61,12 +57,46 @@ class SiteStatus:
 
 @blueprint.get("/ops")
 def show() -> Response:
-    """The page, or its changing part for htmx. Without the right OPS_TOKEN there is no such page."""
-    _require_token()
+    """`GET /ops`: the page, or its changing part for htmx; 401 with the form to sign in for others; not cached.
+
+    404 without OPS_TOKEN.
+    """
+    if not _is_staff():
+        return _login_page()
     template = "partials/ops.html" if htmx.wants_fragment() else "pages/ops.html"
-    now = site_status(current_services(), _mail_counts())
-    page = render_template(template, condition=now, ago=lambda then: ago(now.at - then), address=request.full_path)
+    now = site_status(current_services())
+    page = render_template(template, condition=now, ago=lambda then: ago(now.at - then), address=request.path)
     return make_response(page, PRIVATE)
+
+
+@blueprint.post("/ops/login")
+def login() -> Response:
+    """`POST /ops/login` with `token`: 303 and a signed cookie for SIGNED_IN_FOR; 422 or 429 otherwise."""
+    expected = _token()
+    if not _is_equal(request.form.get("token", ""), expected):
+        SIGN_INS.hit(client_address())
+        return _login_page("This is not the token that the site was started with.")
+    response = make_response(redirect("/ops", 303), PRIVATE)
+    is_secure = current_services().settings.site_url.startswith("https:")
+    response.set_cookie(
+        COOKIE,
+        _signer(expected).sign("staff").decode(),
+        max_age=SIGNED_IN_FOR,
+        path="/ops",
+        secure=is_secure,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
+
+
+@blueprint.post("/ops/logout")
+def logout() -> Response:
+    """`POST /ops/logout`: 303 to the form, and the cookie is gone."""
+    _token()
+    response = make_response(redirect("/ops", 303), PRIVATE)
+    response.delete_cookie(COOKIE, path="/ops", httponly=True, samesite="Strict")
+    return response
 
 
 def ago(age: timedelta) -> str:
@@ -78,8 +108,8 @@ def ago(age: timedelta) -> str:
     return "just now"
 
 
-def site_status(services: Services, mails: Callable[[], MailCounts] | None) -> SiteStatus:
-    """How the site is now. `mails` counts the mails; None where there are none. Raises DatabaseUnavailable."""
+def site_status(services: Services) -> SiteStatus:
+    """How the site is now. Raises DatabaseUnavailable."""
     odoo = services.odoo.transport
     return SiteStatus(
         at=clock.now(),
@@ -89,25 +119,45 @@ def site_status(services: Services, mails: Callable[[], MailCounts] | None) -> S
         deliveries=_deliveries(),
         bookings=services.bookings.counts(),
         needing=services.bookings.needing_a_person(),
-        mails=mails() if mails else None,
+        mails=services.outbox.counts(),
         streams=int(sum(value for _, value in metrics.samples(metrics.streams))),
         redis_away=not services.changes.is_available if services.settings.redis_url else None,
     )
 
 
-def _mail_counts() -> Callable[[], MailCounts] | None:
-    outbox = getattr(current_services(), "mails", None)
-    return outbox.counts if outbox else None
-
-
-def _require_token() -> None:
-    """Raises NotFound unless the token is given as `Authorization: Bearer …` or as `?token=…`."""
-    expected = current_services().settings.ops_token
+def _is_staff() -> bool:
+    """Whether the request carries the token as `Authorization: Bearer …`, or the cookie of a sign-in."""
+    expected = _token()
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    given = bearer.strip() if scheme.lower() == "bearer" else request.args.get("token", "")
-    # Compared in constant time, so that nobody can feel the token's way letter by letter.
-    if not expected or not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
+    if scheme.lower() == "bearer":
+        return _is_equal(bearer.strip(), expected)
+    try:
+        return bool(_signer(expected).unsign(request.cookies.get(COOKIE, ""), max_age=SIGNED_IN_FOR))
+    except BadSignature:
+        return False
+
+
+def _token() -> str:
+    """The token that the settings hold. Raises NotFound without one."""
+    token = current_services().settings.ops_token
+    if not token:
         raise NotFound
+    return token
+
+
+def _is_equal(given: str, expected: str) -> bool:
+    """Compare in constant time, so that the time taken tells nothing of the token."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+def _signer(token: str) -> TimestampSigner:
+    """Signs sign-ins. The token is the key, so that a new token ends all of them."""
+    return TimestampSigner(token, salt="lco.ops")
+
+
+def _login_page(error: str = "") -> Response:
+    status = 422 if error else 401
+    return make_response(render_template("pages/ops_login.html", error=error), status, PRIVATE)
 
 
 def _deliveries() -> Deliveries:

@@ -1,9 +1,11 @@
 """Home, about, contact, and what search engines ask for."""
 
+from datetime import timedelta
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, current_app, render_template
 
+from lco import clock
 from lco.catalogue.search import categories
 from lco.web import page_cache
 from lco.web.extensions import current_services
@@ -12,6 +14,7 @@ from lco.web.urls import vehicle_url
 blueprint = Blueprint("pages", __name__)
 
 FEATURED = 6
+SECURITY_TXT_FOR = timedelta(days=180)
 CACHED: dict[str, tuple[str, ...]] = dict.fromkeys(("/", "/about", "/contact", r"/sitemap\.xml"), ())
 """The paths here whose pages may be kept; no parameter changes them."""
 
@@ -55,6 +58,17 @@ def sitemap() -> Response:
     rows = "".join(f"<url><loc>{escape(site + path)}</loc></url>" for path in paths)
     xml = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</urlset>'
     return current_app.response_class(xml, mimetype="application/xml")
+
+
+@blueprint.get("/.well-known/security.txt")
+def security_txt() -> Response:
+    """`GET /.well-known/security.txt`: where to report weaknesses (RFC 9116); 200, revalidated."""
+    settings = current_services().settings
+    contact = settings.security_contact or f"mailto:{settings.business_email}"
+    until = (clock.now() + SECURITY_TXT_FOR).replace(microsecond=0).isoformat()
+    own = f"{settings.site_url}/.well-known/security.txt"
+    lines = (f"Contact: {contact}", f"Expires: {until}", "Preferred-Languages: en", f"Canonical: {own}")
+    return current_app.response_class("\n".join(lines) + "\n", mimetype="text/plain")
 
 
 @blueprint.get("/robots.txt")

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import NamedTuple
+from wsgiref.headers import Headers
 
 from flask import Flask
 from whitenoise import WhiteNoise
@@ -51,9 +52,19 @@ def url(name: str) -> str:
     return prepared().urls[name]
 
 
-def register(app: Flask) -> None:
-    """Serve the static files in front of the application, and offer `static_url` to templates."""
+def register(app: Flask, secure: Mapping[str, str]) -> None:
+    """Serve static files with `secure` headers in front of the application; offer `static_url` to templates."""
+
+    def add_headers(headers: Headers, _path: str, _url: str) -> None:
+        for name, value in secure.items():
+            headers[name] = value
+
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # as Flask documents for middleware
-        app.wsgi_app, root=str(prepared().folder), prefix=PREFIX, immutable_file_test=lambda _path, _url: True
+        app.wsgi_app,
+        root=str(prepared().folder),
+        prefix=PREFIX,
+        immutable_file_test=lambda _path, _url: True,
+        allow_all_origins=False,
+        add_headers_function=add_headers,
     )
     app.jinja_env.globals["static_url"] = url

@@ -52,5 +52,8 @@ def _strategy() -> RateLimiter:
 BOOKINGS = RateLimit("booking", RateLimitItemPerHour(10))
 """Attempts that reach Odoo (contract section 3), by form and by JSON together."""
 
+SIGN_INS = RateLimit("sign-in", RateLimitItemPerHour(20))
+"""Wrong tokens at /ops."""
+
 REFUSED = RateLimit("refused", RateLimitItemPerHour(60))
 """Attempts that were refused because of what was sent."""

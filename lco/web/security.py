@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request
+from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lco import metrics
@@ -14,14 +15,28 @@ OWN_RULES = {"api", "fleet", "webhooks"}  # blueprints that check origins or sig
 LARGEST_REQUEST = 64 * 1024
 
 
-def register(app: Flask, settings: Settings) -> None:
-    """Trust as many proxies as the settings say, refuse foreign forms, and send the headers."""
+def register(app: Flask, settings: Settings) -> dict[str, str]:
+    """Trust as many proxies as the settings say, refuse foreign forms, lead to https, send the headers.
+
+    Returns the headers, for what is served in front of the application.
+    """
     hops = settings.trusted_proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_prefix=0)  # type: ignore[method-assign]  # as Flask documents for middleware
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.before_request(lambda: _refuse_foreign_forms(settings))
+    app.url_map.merge_slashes = False  # its redirect would name the host that the request has named
+    if hops and settings.site_url.startswith("https:"):
+        app.before_request(lambda: _to_https(settings))
     headers = _headers(settings)
     app.after_request(lambda response: _add(headers, response))
+    return headers
+
+
+def _to_https(settings: Settings) -> ResponseReturnValue | None:
+    """308 to the same address over https for what a trusted proxy took over http; /healthz is left alone."""
+    if request.is_secure or request.path == "/healthz":
+        return None
+    return redirect(settings.site_url + request.full_path.removesuffix("?"), 308)
 
 
 def _refuse_foreign_forms(settings: Settings) -> None:
@@ -63,6 +78,7 @@ def _headers(settings: Settings) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     }
     if settings.site_url.startswith("https:"):

@@ -13,7 +13,7 @@ from lco.domain.date_range import DAY, DateRange
 from lco.webhooks import schemas
 
 TOKEN = "a-token-of-the-staff"
-URL = f"/ops?token={TOKEN}"
+URL = "/ops"
 
 
 @pytest.fixture
@@ -41,23 +41,77 @@ def facts(page) -> str:
     return re.sub(r"</dt>\s*<dd>", ": ", page.text)
 
 
-def test_the_token_opens_the_page_as_header_or_in_the_address(client, services):
-    assert client.get(URL).status_code == 200
-    assert client.get("/ops", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+@pytest.fixture
+def client(app):
+    """A client that has signed in."""
+    client = app.test_client()
+    assert client.post("/ops/login", data={"token": TOKEN}).status_code == 303
+    return client
+
+
+@pytest.fixture
+def stranger(app):
+    return app.test_client()
+
+
+def test_the_form_opens_the_page_with_a_cookie_that_scripts_and_other_sites_do_not_get(stranger, services):
+    assert stranger.get("/ops").status_code == 401
+    signed_in = stranger.post("/ops/login", data={"token": TOKEN})
+    assert (signed_in.status_code, signed_in.headers["Location"]) == (303, "/ops")
+    cookie = signed_in.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "Path=/ops" in cookie
+    assert TOKEN not in cookie
+    assert stranger.get("/ops").status_code == 200
+
+
+def test_the_cookie_of_a_site_with_https_is_secure(make_app):
+    client = make_app(ops_token=TOKEN, site_url="https://rent.example").test_client()
+    assert "Secure" in client.post("/ops/login", data={"token": TOKEN}).headers["Set-Cookie"]
+
+
+def test_signing_out_ends_it(client, services):
+    assert client.post("/ops/logout").status_code == 303
+    assert client.get("/ops").status_code == 401
+
+
+def test_a_new_token_ends_all_sign_ins(client, make_app):
+    cookie = client.get_cookie("lco_ops", path="/ops")
+    other = make_app(ops_token="another-token-of-staff").test_client()
+    other.set_cookie("lco_ops", cookie.value, path="/ops")
+    assert other.get("/ops").status_code == 401
+
+
+def test_a_program_sends_the_token_as_header(stranger, services):
+    assert stranger.get("/ops", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN[:-1], TOKEN + "x", "\u00fc", "%00"])
-def test_without_the_right_token_there_is_no_such_page(client, token):
-    assert client.get("/ops", query_string={"token": token}).status_code == 404
-    assert client.get("/ops", headers={"Authorization": f"Basic {TOKEN}"}).status_code == 404
+def test_a_wrong_token_opens_nothing(stranger, token):
+    answer = stranger.post("/ops/login", data={"token": token})
+    assert answer.status_code == 422
+    assert "Set-Cookie" not in answer.headers
+    assert stranger.get("/ops", headers={"Authorization": f"Basic {TOKEN}"}).status_code == 401
+    assert stranger.get("/ops", headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_a_token_in_the_address_opens_nothing(stranger):
+    assert stranger.get("/ops", query_string={"token": TOKEN}).status_code == 401
+
+
+def test_the_twenty_first_wrong_token_in_an_hour_is_429(stranger):
+    answers = [stranger.post("/ops/login", data={"token": "wrong"}).status_code for _ in range(21)]
+    assert answers == [422] * 20 + [429]
 
 
 def test_without_a_setting_there_is_no_such_page(make_app):
-    app = make_app(ops_token="")
-    assert app.test_client().get("/ops?token=").status_code == 404
+    client = make_app(ops_token="").test_client()
+    assert client.get("/ops").status_code == 404
+    assert client.post("/ops/login", data={"token": ""}).status_code == 404
 
 
-def test_it_is_kept_by_nobody_and_found_by_nobody(client, services):
+def test_no_cache_and_no_search_engine_keeps_the_page(client, services):
     page = client.get(URL)
     assert page.headers["Cache-Control"] == "private, no-store"
     assert page.headers["Referrer-Policy"] == "no-referrer"
@@ -66,7 +120,7 @@ def test_it_is_kept_by_nobody_and_found_by_nobody(client, services):
 
 def test_it_renews_itself_from_its_own_address(client, services):
     page = client.get(URL)
-    assert f'hx-get="/ops?token={TOKEN}" hx-trigger="every 5s"' in page.text
+    assert 'hx-get="/ops" hx-trigger="every 5s"' in page.text
     part = client.get(URL, headers={"HX-Request": "true"})
     assert part.text.lstrip().startswith('<div id="ops"')
     assert "HX-Request" in part.headers["Vary"]
@@ -94,7 +148,7 @@ def test_a_booking_that_needs_a_person_is_shown_with_whom_to_call(client, servic
 
 
 def test_webhooks_are_told_by_what_became_of_them(client, services):
-    before = ops.site_status(services, None).deliveries
+    before = ops.site_status(services).deliveries
     removed = schemas.parse_event("inventory", b'{"event_type": "vehicle.removed", "vehicle_id": 7}')
     services.inbox.receive(removed, "msg_1")
     client.post("/api/webhook/inventory", data=b"{}")
@@ -102,17 +156,8 @@ def test_webhooks_are_told_by_what_became_of_them(client, services):
         page = facts(client.get(URL))
     assert "Last webhook: 5 minutes ago" in page
     assert "Webhooks waiting to be applied: 0" in page
-    refused = ops.site_status(services, None).deliveries.refused
+    refused = ops.site_status(services).deliveries.refused
     assert refused["unauthorized"] == before.refused.get("unauthorized", 0) + 1
-
-
-def test_mails_are_counted_by_whoever_keeps_them(services):
-    class Counts:
-        waiting, failed = 2, 1
-
-    counted = ops.site_status(services, Counts).mails
-    assert (counted.waiting, counted.failed) == (2, 1)
-    assert ops.site_status(services, None).mails is None
 
 
 @pytest.mark.parametrize(

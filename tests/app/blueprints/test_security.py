@@ -1,5 +1,7 @@
 """Headers, foreign forms, and whose address counts."""
 
+import re
+
 import pytest
 
 from lco.web.extensions import client_address
@@ -62,3 +64,50 @@ def test_the_clients_address_is_counted_from_the_right(make_app, proxies, forwar
 def test_https_sites_ask_to_stay_https(make_app):
     app = make_app(site_url="https://rent.example")
     assert "max-age" in app.test_client().get("/about").headers["Strict-Transport-Security"]
+
+
+@pytest.mark.parametrize("proto", ["http", "https"])
+def test_what_a_trusted_proxy_took_over_http_is_led_to_https(make_app, odoo, proto):
+    client = make_app(site_url="https://rent.example", trusted_proxies=1).test_client()
+    answer = client.get("/about?x=1", headers={"X-Forwarded-Proto": proto, "X-Forwarded-For": "203.0.113.9"})
+    assert answer.status_code == (308 if proto == "http" else 200)
+    assert answer.headers.get("Location") == ("https://rent.example/about?x=1" if proto == "http" else None)
+
+
+def test_health_checks_over_http_are_answered(make_app):
+    client = make_app(site_url="https://rent.example", trusted_proxies=1).test_client()
+    assert client.get("/healthz", headers={"X-Forwarded-Proto": "http"}).status_code == 200
+
+
+def test_without_a_trusted_proxy_nothing_is_led_elsewhere(make_app):
+    client = make_app(site_url="https://rent.example").test_client()
+    assert client.get("/about", headers={"X-Forwarded-Proto": "http"}).status_code == 200
+
+
+def test_no_redirect_names_the_host_of_the_request(client):
+    answer = client.get("/equipment//1", headers={"Host": "evil.example"})
+    assert "evil.example" not in answer.headers.get("Location", "")
+
+
+def test_static_files_have_the_same_headers(app, client):
+    with app.test_request_context():
+        url = app.jinja_env.globals["static_url"]("css/site.css")
+    with client.get(url) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_metrics_want_their_token_when_one_is_set(make_app):
+    client = make_app(metrics_token="a-token-for-prometheus").test_client()
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert client.get("/metrics", headers={"Authorization": "Bearer a-token-for-prometheus"}).status_code == 200
+
+
+def test_security_txt_names_a_contact_and_an_end(make_app):
+    text = make_app(site_url="https://rent.example").test_client().get("/.well-known/security.txt").text
+    assert "Contact: mailto:rentals@lco.example\n" in text
+    assert "Canonical: https://rent.example/.well-known/security.txt\n" in text
+    assert re.search(r"^Expires: \d{4}-\d\d-\d\dT", text, re.MULTILINE)

@@ -11,6 +11,7 @@ READING = {
     "pages.contact": ("/contact", REVALIDATED),
     "pages.retry": ("/back", REVALIDATED),
     "pages.sitemap": ("/sitemap.xml", REVALIDATED),
+    "pages.security_txt": ("/.well-known/security.txt", REVALIDATED),
     "pages.robots": ("/robots.txt", REVALIDATED),
     "equipment.index": ("/equipment", REVALIDATED),
     "equipment.show": ("/equipment/1-professional-snow-blower", REVALIDATED),
@@ -32,6 +33,8 @@ READING = {
 CHANGING = {
     "bookings.create": "/bookings",
     "bookings.dates": "/bookings/dates",
+    "ops.login": "/ops/login",
+    "ops.logout": "/ops/logout",
     "api.create": "/api/booking",
     "webhooks.booking": "/api/webhook/booking",
     "webhooks.inventory": "/api/webhook/inventory",

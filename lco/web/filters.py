@@ -1,12 +1,15 @@
 """How money, days, instants and statuses are written for people: the Jinja filters."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from babel import dates
 
 from lco import clock
 from lco.domain.date_range import DateRange
-from lco.domain.money import Money
+from lco.domain.money import LOCALE, Money
 from lco.domain.vehicle import Status, Vehicle
 
 LAST_OF_PLANES = "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
@@ -29,45 +32,56 @@ def printable(value: object) -> object:
 
 
 def format_money(amount: Money | None) -> str:
+    """`$1,250`; an empty text for None."""
     return "" if amount is None else str(amount)
 
 
+@lru_cache(maxsize=5_000)
+def _format(day: date, pattern: str) -> str:
+    return dates.format_date(day, pattern, LOCALE)
+
+
 def format_date(value: date) -> str:
-    """`Tue 1 Dec 2026`."""
-    return f"{value:%a} {value.day} {value:%b %Y}"
+    """`Tue, Dec 1, 2026`."""
+    return _format(value, "EEE, MMM d, y")
 
 
 def format_date_short(value: date) -> str:
-    """`1 Dec`."""
-    return f"{value.day} {value:%b}"
+    """`Dec 1`."""
+    return _format(value, "MMM d")
+
+
+def format_weekday_date(value: date) -> str:
+    """`Tue, Dec 1`."""
+    return _format(value, "EEE, MMM d")
 
 
 def format_date_long(value: date) -> str:
-    """`Tuesday 1 December 2026`."""
-    return f"{value:%A} {value.day} {value:%B %Y}"
+    """`Tuesday, December 1, 2026`."""
+    return _format(value, "EEEE, MMMM d, y")
 
 
 def format_date_range(days: DateRange) -> str:
-    """`Tue 1 Dec to Sat 5 Dec 2026, 4 days`: the first day, the day of return, and how many days are paid."""
-    start = f"{days.start:%a} {days.start.day} {days.start:%b}"
-    if days.start.year != days.end.year:
-        start += f" {days.start.year}"
-    return f"{start} to {format_date(days.end)}, {pluralize(len(days), 'day')}"
+    """`Fri, Dec 11 – Mon, Dec 14, 2026 (3 days)`: the first day, the day of return, and the days that are paid."""
+    start = format_weekday_date(days.start) if days.start.year == days.end.year else format_date(days.start)
+    return f"{start} – {format_date(days.end)} ({pluralize(len(days), 'day')})"
 
 
 def format_date_range_short(days: DateRange) -> str:
-    """`1 Dec to 5 Dec`."""
-    return f"{format_date_short(days.start)} to {format_date_short(days.end)}"
+    """`Dec 11 – Dec 14`."""
+    return f"{format_date_short(days.start)} – {format_date_short(days.end)}"
+
+
+def format_hour(value: time) -> str:
+    """`7 am`, `5:30 pm`."""
+    return dates.format_time(value, "h:mm a" if value.minute else "h a", locale=LOCALE).lower()
 
 
 def format_time(instant: datetime, zone: ZoneInfo) -> str:
-    """`10:42` on the business's clock; with the day in front when that is not today's."""
+    """`5:49 am` on the business's clock; with ` on Jul 1` behind it when the day is not today."""
     local = instant.astimezone(zone)
-    return (
-        f"{local:%H:%M}"
-        if local.date() == clock.today(zone)
-        else f"{local:%H:%M} on {format_date_short(local.date())}"
-    )
+    hour = dates.format_time(local.time(), "h:mm a", locale=LOCALE).lower()
+    return hour if local.date() == clock.today(zone) else f"{hour} on {format_date_short(local.date())}"
 
 
 def pluralize(count: int, noun: str) -> str:

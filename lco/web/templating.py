@@ -21,6 +21,8 @@ FILTERS: Mapping[str, Callable[..., object]] = {
         filters.format_date,
         filters.format_date_short,
         filters.format_date_long,
+        filters.format_weekday_date,
+        filters.format_hour,
         filters.format_date_range,
         filters.format_date_range_short,
         filters.pluralize,

@@ -148,7 +148,7 @@ def test_a_page_without_dates_carries_no_person_and_is_sent_once(client):
 def test_search_engines_read_the_visible_price(client):
     page = client.get("/equipment/1-professional-snow-blower").text
     data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
-    assert data["offers"]["price"] == "150.0"
+    assert data["offers"]["price"] == "150.00"
     assert data["offers"]["priceCurrency"] == "USD"
     assert "$150" in page
     assert f'<link rel="canonical" href="{data["url"]}">' in page

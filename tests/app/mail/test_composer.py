@@ -37,12 +37,12 @@ def test_every_mail_has_a_letter_and_a_test():
 @pytest.mark.parametrize(
     ("message", "subject", "sentence"),
     [
-        ("received", "We have your request: Zero-Turn Mower, 7 Jan to 11 Jan", "nothing is certain yet"),
-        ("booked", "Booked: Zero-Turn Mower, 7 Jan to 11 Jan (BK-1)", "The days are held for you."),
-        ("confirmed", "Confirmed: Zero-Turn Mower, 7 Jan to 11 Jan (BK-1)", "Monday 7 January 2030."),
-        ("declined", "Not booked: Zero-Turn Mower, 7 Jan to 11 Jan", "nothing is booked"),
-        ("cancelled", "Cancelled: Zero-Turn Mower, 7 Jan to 11 Jan (BK-1)", "The yard is flooded."),
-        ("changed", "Changed: Zero-Turn Mower, 7 Jan to 11 Jan (BK-1)", "Your booking has changed."),
+        ("received", "We have your request: Zero-Turn Mower, Jan 7 – Jan 11", "nothing is certain yet"),
+        ("booked", "Booked: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "The days are held for you."),
+        ("confirmed", "Confirmed: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "Monday, January 7, 2030."),
+        ("declined", "Not booked: Zero-Turn Mower, Jan 7 – Jan 11", "nothing is booked"),
+        ("cancelled", "Cancelled: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "The yard is flooded."),
+        ("changed", "Changed: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "Your booking has changed."),
     ],
 )
 def test_every_mail_says_what_happened_in_its_subject_its_text_and_its_html(read, message, subject, sentence):
@@ -58,7 +58,7 @@ def test_every_mail_names_the_machine_the_days_and_how_to_reach_us_in_both_forms
     for form in (text(mail), html(mail)):
         assert "Hello Ada Lövelace," in form
         assert "Zero-Turn Mower" in form
-        assert "Mon 7 Jan to Fri 11 Jan 2030, 4 days" in form
+        assert "Mon, Jan 7 – Fri, Jan 11, 2030 (4 days)" in form
         assert "+1 218-555-0142" in form
         assert "1420 County Road 7, Larson, MN" in form
         assert (PAGE in form) == (message != "declined")
@@ -140,9 +140,9 @@ def test_a_refusal_comes_with_free_days_and_a_link_to_each(make_messages):
     mail = arrived(make_messages(free).compose(mail_about(TAKEN, "declined")))
     assert asked == [(7, DAYS)]
     address = "https://rent.example/equipment/7?date_from=2030-01-14&date_to=2030-01-18"
-    assert f"* Mon 14 Jan to Fri 18 Jan 2030, 4 days\n  {address}\n" in text(mail)
-    assert f'<a href="{address.replace("&", "&amp;")}">Mon 14 Jan to Fri 18 Jan 2030, 4 days</a>' in html(mail)
-    assert "Mon 21 Jan" in text(mail)
+    assert f"* Mon, Jan 14 – Fri, Jan 18, 2030 (4 days)\n  {address}\n" in text(mail)
+    assert f'<a href="{address.replace("&", "&amp;")}">Mon, Jan 14 – Fri, Jan 18, 2030 (4 days)</a>' in html(mail)
+    assert "Mon, Jan 21" in text(mail)
 
 
 @pytest.mark.parametrize("refusal", [DeclineReason.INVALID, DeclineReason.VEHICLE_GONE])
@@ -168,8 +168,8 @@ def test_days_that_have_passed_by_the_time_of_sending_are_not_offered(make_messa
     messages = make_messages(lambda _, days: [days.shift(timedelta(days=7)), days.shift(timedelta(days=14))])
     with clock.moved(NOON.replace(year=2030, month=1, day=16) - clock.now()):
         said = text(arrived(messages.compose(mail_about(TAKEN, "declined"))))
-    assert "Mon 14 Jan" not in said
-    assert "Mon 21 Jan" in said
+    assert "Mon, Jan 14" not in said
+    assert "Mon, Jan 21" in said
 
 
 # Addresses and what people type
@@ -228,6 +228,6 @@ def test_a_cancellation_without_a_reason_reads_well(read):
 
 def test_years_are_told_where_they_change(read):
     over_new_year = replace(DAYS, start=date(2029, 12, 30))
-    assert "Sun 30 Dec 2029 to Fri 11 Jan 2030" in text(
+    assert "Sun, Dec 30, 2029 – Fri, Jan 11, 2030" in text(
         read(with_request(CONFIRMED, days=over_new_year), "confirmed")
     )

@@ -21,7 +21,7 @@ def test_a_mail_arrives_with_all_its_parts(office, server, post):
     ((recipients, mail),) = post.taken
     assert recipients == (ADA,)
     assert post.senders == ["rentals@lco.example"]
-    assert mail["Subject"] == "Booked: Zero-Turn Mower, 7 Jan to 11 Jan (BK-1)"
+    assert mail["Subject"] == "Booked: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)"
     assert "Hello Ada Lövelace," in mail.get_body(("plain",)).get_content()
     assert [part.get_filename() for part in mail.iter_attachments()] == ["booking.ics"]
     assert office.counts() == Counts(0, 0)

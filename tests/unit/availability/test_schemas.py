@@ -1,7 +1,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lco.availability.schemas import parse_date_range, parse_iso_interval
@@ -56,6 +56,7 @@ def test_the_longest_rental_and_the_farthest_start_are_allowed():
     assert chosen("2028-06-10", "2028-06-11")
 
 
+@settings(deadline=None)
 @given(start=st.text(max_size=12), end=st.text(max_size=12))
 def test_whatever_is_typed_it_is_days_or_nothing_or_a_sentence(start, end):
     days, errors = tried(start, end)

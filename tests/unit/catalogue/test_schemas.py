@@ -3,7 +3,7 @@ from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lco.catalogue.schemas import PARAMETERS, parse_query
@@ -24,6 +24,7 @@ def test_an_empty_address_asks_for_everything():
     assert read(**dict.fromkeys(FIELDS, "  ")) == (Query(), {})
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*FIELDS, "utm_source"]), st.text(max_size=4)))
 def test_a_plain_address_says_all_that_the_list_understands(arguments):
     plain = dict(parse_qsl(urlsplit(plain_url("/equipment", PARAMETERS, arguments)).query))
@@ -98,6 +99,7 @@ def test_mistakes_in_filters_and_dates_are_told_together():
     assert errors.keys() == {"min_price", "date_to"}
 
 
+@settings(deadline=None)
 @given(arguments=st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=12)))
 def test_whatever_stands_in_the_address_there_is_a_query(arguments):
     found, errors = read(**arguments)

@@ -20,6 +20,13 @@ from lco.domain.money import Money
         ("0.004", "USD", "$0"),
         ("12.344", "USD", "$12.34"),
         ("1E+3", "USD", "$1,000"),
+        ("12.345", "KWD", "KWD 12.345"),
+        ("0.125", "BHD", "BHD 0.125"),
+        ("0.0005", "KWD", "KWD 0.001"),
+        ("1234.5", "JPY", "¥1,235"),
+        ("12.345", "USD", "$12.35"),
+        ("135.29999999999998", "USD", "$135.30"),
+        ("7", "XXQ", "XXQ 7"),
     ],
 )
 def test_an_amount_reads_as_people_write_it(amount, currency, text):
@@ -29,3 +36,12 @@ def test_an_amount_reads_as_people_write_it(amount, currency, text):
 def test_equal_amounts_of_two_currencies_are_not_the_same_money():
     assert Money(Decimal(1), "USD") != Money(Decimal(1), "CAD")
     assert Money(Decimal("1.0"), "USD") == Money(Decimal(1), "USD")
+
+
+@pytest.mark.parametrize(
+    ("raw", "rounded", "currency"),
+    [("135.29999999999998", "135.3", "USD"), ("12.3451", "12.345", "KWD"), ("99.5", "100", "JPY")],
+)
+def test_amounts_that_read_the_same_are_equal(raw, rounded, currency):
+    assert Money(Decimal(raw), currency) == Money(Decimal(rounded), currency)
+    assert hash(Money(Decimal(raw), currency)) == hash(Money(Decimal(rounded), currency))

@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -20,19 +20,20 @@ def vehicle(status: Status, back_on: date | None = None) -> Vehicle:
 
 
 def test_days_are_written_three_ways():
-    assert filters.format_date(TUESDAY) == "Tue 1 Dec 2026"
-    assert filters.format_date_short(TUESDAY) == "1 Dec"
-    assert filters.format_date_long(TUESDAY) == "Tuesday 1 December 2026"
+    assert filters.format_date(TUESDAY) == "Tue, Dec 1, 2026"
+    assert filters.format_date_short(TUESDAY) == "Dec 1"
+    assert filters.format_weekday_date(TUESDAY) == "Tue, Dec 1"
+    assert filters.format_date_long(TUESDAY) == "Tuesday, December 1, 2026"
 
 
 def test_a_range_names_first_day_return_and_length():
-    assert filters.format_date_range(FEW_DAYS) == "Tue 1 Dec to Sat 5 Dec 2026, 4 days"
-    assert filters.format_date_range_short(FEW_DAYS) == "1 Dec to 5 Dec"
+    assert filters.format_date_range(FEW_DAYS) == "Tue, Dec 1 – Sat, Dec 5, 2026 (4 days)"
+    assert filters.format_date_range_short(FEW_DAYS) == "Dec 1 – Dec 5"
 
 
 def test_one_day_is_singular_and_a_turn_of_the_year_names_both_years():
     new_year = DateRange(date(2026, 12, 31), date(2027, 1, 1))
-    assert filters.format_date_range(new_year) == "Thu 31 Dec 2026 to Fri 1 Jan 2027, 1 day"
+    assert filters.format_date_range(new_year) == "Thu, Dec 31, 2026 – Fri, Jan 1, 2027 (1 day)"
 
 
 @pytest.mark.parametrize("letter", ["\x00", "\x1f", "\x7f", "\ud800", "\ufdd0", "\uffff", "\U0010ffff"])
@@ -48,13 +49,21 @@ def test_everything_else_is_printed_as_it_is(kept):
 def test_an_instant_is_written_on_the_clock_of_the_business():
     instant = datetime(2026, 7, 1, 15, 42, tzinfo=UTC)
     with clock.moved(instant - clock.now()):
-        assert filters.format_time(instant, ZoneInfo("America/Chicago")) == "10:42"
+        assert filters.format_time(instant, ZoneInfo("America/Chicago")) == "10:42 am"
 
 
 def test_an_instant_of_another_day_says_so():
     instant = datetime(2026, 7, 1, 15, 42, tzinfo=UTC)
     with clock.moved(instant + timedelta(days=1) - clock.now()):
-        assert filters.format_time(instant, ZoneInfo("America/Chicago")) == "10:42 on 1 Jul"
+        assert filters.format_time(instant, ZoneInfo("America/Chicago")) == "10:42 am on Jul 1"
+
+
+@pytest.mark.parametrize(
+    ("hour", "text"),
+    [(time(7), "7 am"), (time(17, 30), "5:30 pm"), (time(12), "12 pm"), (time(0, 5), "12:05 am")],
+)
+def test_a_time_of_day_is_written_without_minutes_where_it_has_none(hour, text):
+    assert filters.format_hour(hour) == text
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 days"), (1, "1 day"), (2, "2 days"), (1500, "1,500 days")])
@@ -73,9 +82,9 @@ def test_money_that_is_not_known_is_written_as_nothing():
         (Status.AVAILABLE, None, "Available now"),
         (Status.AVAILABLE, LATER, "Available now"),
         (Status.RESERVED, None, "Reserved"),
-        (Status.RENTED, LATER, "Rented out, back 5 Dec"),
+        (Status.RENTED, LATER, "Rented out, back Dec 5"),
         (Status.RENTED, TUESDAY, "Rented out"),
-        (Status.MAINTENANCE, LATER, "In maintenance until 5 Dec"),
+        (Status.MAINTENANCE, LATER, "In maintenance until Dec 5"),
         (Status.MAINTENANCE, TUESDAY, "In maintenance"),
         (Status.MAINTENANCE, None, "In maintenance"),
         (Status.SOLD, LATER, "Sold"),

@@ -36,7 +36,7 @@ def booking_calls(
         access.check_private()
 
     def shown(booking: Booking) -> dict[str, Any]:
-        return booking_json(booking, inventory.vehicle_name(booking.vehicle_id))
+        return booking_json(booking, inventory.on_record(booking.vehicle_id).name)
 
     _add_reading(calls, desk, attempts, feed, shown)
     _add_changing(calls, desk, attempts, shown)

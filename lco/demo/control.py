@@ -254,7 +254,7 @@ def _settings(business: Business) -> dict[str, Any]:
 
 def _booking(booking: Booking, inventory: Inventory) -> dict[str, Any]:
     """As the API shows it, with the customer in the words of a booking request and with the message."""
-    shown = booking_json(booking, inventory.vehicle_name(booking.vehicle_id))
+    shown = booking_json(booking, inventory.on_record(booking.vehicle_id).name)
     customer = {f"customer_{part}": value for part, value in shown.pop("customer").items()}
     texts = ("pickup_location", "return_location", "message", "cancellation_reason")
     return {**shown, **customer, **{name: getattr(booking, name) for name in texts}}

@@ -72,7 +72,7 @@ class Desk:
         """The price of the booking on these days, and the obstacles; its own days are none."""
         with self.lock:
             booking = self.booking(ref)
-            vehicle = self._inventory.vehicle(booking.vehicle_id)
+            vehicle = self._inventory.on_record(booking.vehicle_id)
             _check_order(stay)
             reasons = self._inventory.rules.reasons(vehicle, stay, besides=booking)
             return Quote(booking.total_amount, estimate(vehicle.rates, stay.days), booking.currency, reasons)
@@ -118,7 +118,7 @@ class Desk:
             place = (vehicle_id, stay)
             if place != place_before:
                 self._check_free(vehicle_id, stay, booking)
-                self._give(booking, self._inventory.vehicle(vehicle_id), stay)
+                self._give(booking, self._inventory.on_record(vehicle_id), stay)
             self._take_over(booking, changes)
             if events.terms_of(booking) != before:
                 self._count_change(booking)
@@ -171,7 +171,7 @@ class Desk:
 
     def _check(self, vehicle_id: int, stay: Stay, besides: Booking | None = None) -> None:
         """Raises NotBookable with every reason."""
-        reasons = self._inventory.rules.reasons(self._inventory.vehicle(vehicle_id), stay, besides)
+        reasons = self._inventory.rules.reasons(self._inventory.on_record(vehicle_id), stay, besides)
         if reasons:
             raise not_bookable(reasons)
 

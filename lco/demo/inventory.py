@@ -85,10 +85,9 @@ class Inventory:
         except KeyError as missing:
             raise UnknownVehicle(f"There is no vehicle with the id {vehicle_id}.") from missing
 
-    def vehicle_name(self, vehicle_id: int) -> str:
-        """The name of the vehicle, also when it was removed."""
-        found = self._vehicles.get(vehicle_id) or self._retired[vehicle_id]
-        return found.name
+    def on_record(self, vehicle_id: int) -> Vehicle:
+        """The same, also for a vehicle that was removed; raises UnknownVehicle."""
+        return self._retired.get(vehicle_id) or self.vehicle(vehicle_id)
 
     def view(self, vehicle_id: int) -> Vehicle:
         """The same, and one more view is counted."""
@@ -154,6 +153,7 @@ class Inventory:
         with self.lock:
             vehicle = self.vehicle(vehicle_id)
             vehicle.version += 1
+            vehicle.published = False
             self._retired[vehicle_id] = self._vehicles.pop(vehicle_id)
             self.publish(events.vehicle_removed(vehicle))
 

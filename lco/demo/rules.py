@@ -58,12 +58,17 @@ class Rules:
             yield Reason("closed_return", f"We are closed on {stay.end}, so nothing can be returned then.")
 
     def _machine(self, vehicle: Vehicle, stay: Stay, besides: Booking | None) -> Iterator[Reason]:
-        if vehicle.availability_status == "sold" or vehicle.listing_type not in FOR_RENT:
+        if not _is_for_rent(vehicle):
             yield Reason("not_for_rent", "This machine is not available for rent.")
         elif vehicle.out_of_service(stay.start):
             yield Reason("in_maintenance", "The machine is not available on these dates: it is in maintenance.")
         if self._diary.is_taken(vehicle.id, stay, self._now.date(), besides):
             yield Reason("taken", "The machine is not available on these dates.")
+
+
+def _is_for_rent(vehicle: Vehicle) -> bool:
+    is_sold = vehicle.availability_status == "sold"
+    return vehicle.published and not is_sold and vehicle.listing_type in FOR_RENT
 
 
 def _length(vehicle: Vehicle, stay: Stay) -> Iterator[Reason]:

@@ -64,6 +64,7 @@ class Vehicle:
     maximum_rental_days: int = 90
     availability_status: str = "available"
     maintenance_until: date | None = None
+    published: bool = True
     version: int = 1
     view_count: int = 0
     inquiry_count: int = 0

@@ -40,9 +40,9 @@ class Odoo(Protocol):
 @dataclass
 class DemoOdoo:
     server: serving.Demo
+    knows_keys: bool = True
     shows_a_placeholder = False
     wrong_date = OdooError
-    knows_keys = True
 
     @property
     def url(self) -> str:
@@ -68,6 +68,13 @@ def demo() -> Iterator[Odoo]:
 
 
 @contextmanager
+def demo_1() -> Iterator[Odoo]:
+    """Version 1 with busy days, as a module between the two may have them."""
+    with serving.demo("http://127.0.0.1:9", "--no-webhooks", "--contract", "1", "--busy") as server:
+        yield DemoOdoo(server, knows_keys=False)
+
+
+@contextmanager
 def real() -> Iterator[Odoo]:
     try:
         with faulty_odoo() as odoo:
@@ -78,6 +85,7 @@ def real() -> Iterator[Odoo]:
 
 SERVERS: list[object] = [
     pytest.param(demo, id="demo"),
+    pytest.param(demo_1, id="demo-1"),
     pytest.param(real, id="odoo", marks=pytest.mark.odoo),
 ]
 

@@ -94,6 +94,11 @@ def test_a_customer_cancels(odoo_2, ref):
     assert odoo_2.book(SNOW_BLOWER, FREE).status_code == 201
 
 
+def test_a_customer_cancels_a_booking_of_a_retired_machine(odoo_2, ref):
+    odoo_2.staff.retire(SNOW_BLOWER)
+    assert cancel(odoo_2, ref).status_code == 200
+
+
 def test_the_same_request_under_the_same_key_is_answered_again(odoo_2, ref):
     version = odoo_2.booking(ref)["version"]
     answers = [change(odoo_2, ref, LATER, version, "again") for _ in range(2)]

@@ -131,3 +131,16 @@ def test_version_1_tells_neither_steps_of_version_2_nor_terms_it_does_not_know(
         *("booking.created", "booking.confirmed", "vehicle.updated"),
     ]
     assert all("version" not in event for event in receiver.events)
+
+
+def test_a_booking_of_a_removed_machine_can_be_moved_by_staff_only(keyed, request_for, day):
+    made = keyed.post("/api/fleet/booking", json=request_for(MIXER, 30, 32), headers=KEY).json
+    path = f"/api/fleet/booking/{made['booking_ref']}"
+    keyed.delete(f"/demo/vehicles/{MIXER}")
+    days = {"date_from": day(40), "date_to": day(42)}
+    quoted = keyed.post(f"{path}/quote", json=days, headers=KEY).json["data"]
+    assert [reason["code"] for reason in quoted["reasons"]] == ["not_for_rent"]
+    refused = keyed.post(f"{path}/change", json={**days, "version": 1}, headers={**KEY, "Idempotency-Key": "k"})
+    assert refused.status_code == 409
+    assert keyed.post(f"/demo/bookings/{made['booking_ref']}", json=days).status_code == 200
+    assert keyed.get(path, headers=KEY).json["data"]["date_from"] == day(40)

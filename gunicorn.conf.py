@@ -43,22 +43,21 @@ OUR_FOLDER = "lco-metrics-"
 def on_starting(server: Any) -> None:
     """Refuse settings that cannot be used, in one line and before any worker: each would say it with a traceback.
 
-    Allow as many open files as the system does, since each stream is one; say what the settings do not get.
+    Allow as many open files as the system does, since each stream is one. Log what the doctor finds in the settings.
     """
+    from lco.doctor import Level, configuration
     from lco.settings import Settings, SettingsError
 
     try:
-        Settings.from_environment()
+        settings = Settings.from_environment()
     except SettingsError as error:
         sys.exit(f"The site cannot start. {error}")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if wanted != str(workers):
-        server.log.warning("WEB_CONCURRENCY is %s, but one process serves: more need REDIS_URL", wanted)
-    has_server = any(os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE"))
     _refuse_what_cannot_work(server)
-    if workers > 1 and (not has_server or os.environ.get("DATABASE_URL", "").startswith("sqlite")):
-        server.log.warning("%d processes share one SQLite file; PostgreSQL is made for that", workers)
+    for finding in configuration.examine(settings, os.environ):
+        if finding.level is not Level.OK:
+            server.log.warning("%s", finding)
     if workers > 1:
         _count_together()
 

@@ -35,7 +35,7 @@ class guard:  # noqa: N801 - used like a function, as contextlib.suppress is
             return False
         self.error = error
         metrics.background_failures.labels(self._name).inc()
-        log.error("%s", self._message, exc_info=error)
+        log.error(self._message, exc_info=error)
         return True
 
 

@@ -294,7 +294,7 @@ class Settings:
         if not demo and not self.odoo_webhook_secret:
             raise SettingsError("ODOO_WEBHOOK_SECRET is required when ODOO_URL is set")
         secrets = self.odoo_webhook_secret or (DEMO_SECRET,)
-        if DEMO_SECRET in secrets and not _is_on_this_machine(self.site_url):
+        if DEMO_SECRET in secrets and not is_on_this_machine(self.site_url):
             raise SettingsError(
                 "SITE_URL is public, so ODOO_URL and an ODOO_WEBHOOK_SECRET of your own are required: "
                 "the demo's secret is known to all"
@@ -312,7 +312,8 @@ def _refuse_wiped_disk() -> None:
         )
 
 
-def _is_on_this_machine(url: str) -> bool:
+def is_on_this_machine(url: str) -> bool:
+    """Whether the host of `url` is this machine: a loopback address, or localhost."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lco import metrics
 from lco.errors import OdooError, Unauthorized
+from lco.version import version
 from lco.web.extensions import current_services
 
 blueprint = Blueprint("status", __name__)
@@ -16,7 +17,7 @@ blueprint = Blueprint("status", __name__)
 @blueprint.get("/healthz")
 def alive() -> Response:
     """The process lives, and which one it is. Asks nobody else: a dead Odoo never gets the site restarted."""
-    return _uncached(jsonify(status="ok", process=os.getpid()))
+    return _uncached(jsonify(status="ok", process=os.getpid(), version=version()))
 
 
 @blueprint.get("/readyz")

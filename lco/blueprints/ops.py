@@ -1,6 +1,7 @@
 """How the site is, for the people of the business: bookings that need them, webhooks, Odoo, mails, streams."""
 
 import hmac
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from itsdangerous import BadSignature, TimestampSigner
 
 from lco import clock, metrics
+from lco.doctor import Finding, configuration
 from lco.domain.booking import Booking, State
 from lco.errors import NotFound
 from lco.mail.outbox import Counts
@@ -51,6 +53,8 @@ class SiteStatus:
     needing: list[Booking]
     mails: Counts
     streams: int
+    findings: list[Finding]
+    """What the doctor finds in the settings."""
     redis_away: bool | None
     """None without a Redis."""
 
@@ -121,6 +125,7 @@ def site_status(services: Services) -> SiteStatus:
         needing=services.bookings.needing_a_person(),
         mails=services.outbox.counts(),
         streams=int(sum(value for _, value in metrics.samples(metrics.streams))),
+        findings=configuration.examine(services.settings, os.environ),
         redis_away=not services.changes.is_available if services.settings.redis_url else None,
     )
 

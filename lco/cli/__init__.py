@@ -4,12 +4,13 @@ import click
 from flask.cli import AppGroup
 
 from lco.cli.bookings import audit, bookings, settle
+from lco.cli.doctor import doctor
 from lco.cli.mail import mail_worker, mails
 from lco.cli.webhooks import send_webhook, webhooks
 from lco.web.extensions import current_services
 
 group = AppGroup("lco", help="The rental storefront.")
-for command in (audit, bookings, mail_worker, mails, settle, send_webhook, webhooks):
+for command in (audit, bookings, doctor, mail_worker, mails, settle, send_webhook, webhooks):
     group.add_command(command)
 
 

@@ -73,6 +73,18 @@ class Database:
         except SQLAlchemyError as error:
             raise _unavailable(error) from error
 
+    def revisions(self) -> tuple[str | None, str | None]:
+        """The schema that the database has, and the newest one (Alembic's names). Raises DatabaseUnavailable."""
+        from alembic.config import Config
+        from alembic.runtime.migration import MigrationContext
+        from alembic.script import ScriptDirectory
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        with self.connection() as connection:
+            present = MigrationContext.configure(connection).get_current_revision()
+        return present, ScriptDirectory.from_config(config).get_current_head()
+
     def ping(self) -> None:
         """Nothing, when the database answers. Raises DatabaseUnavailable."""
         with self.connection() as connection:

@@ -70,6 +70,10 @@ class SmtpSender:
         finally:
             _quit(connection)
 
+    def check(self, own_name: str) -> None:
+        """Connect and log in as for a mail, and send none. Raises MailServerUnavailable."""
+        _quit(self._connected(own_name))
+
     def _connected(self, own_name: str) -> smtplib.SMTP:
         """A connection that is ready for a mail. Whatever is wrong here is wrong for every mail."""
         try:

@@ -37,6 +37,12 @@ def connection_options(patience: timedelta = TIMEOUT, retries: int = 1) -> dict[
     return {"socket_connect_timeout": seconds, "socket_timeout": seconds, "retry": retry, "protocol": 2}
 
 
+def memory_policy(url: str) -> str:
+    """What the Redis at `url` throws away when its memory is full (maxmemory-policy). Raises RedisError."""
+    with redis.Redis.from_url(url, **connection_options()) as client:
+        return str(client.info("memory").get("maxmemory_policy", ""))
+
+
 class RedisClient:
     """The Redis at `url`. After a failure nobody asks it for PAUSE; then one does, before the others may."""
 

@@ -43,7 +43,7 @@ OUR_FOLDER = "lco-metrics-"
 def on_starting(server: Any) -> None:
     """Refuse settings that cannot be used, in one line and before any worker: each would say it with a traceback.
 
-    Allow as many open files as the system does, since each stream is one. Log what the doctor finds in the settings.
+    Allow as many open files as the system does, since each stream is one. Log the findings about the settings.
     """
     from lco.doctor import Level, configuration
     from lco.settings import Settings, SettingsError

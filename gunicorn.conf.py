@@ -41,7 +41,7 @@ OUR_FOLDER = "lco-metrics-"
 
 
 def on_starting(server: Any) -> None:
-    """Refuse settings that cannot be used, in one line and before any worker: each would say it with a traceback.
+    """Refuse unusable settings in one line, before a worker starts: each worker would print a traceback.
 
     Allow as many open files as the system does, since each stream is one. Log the findings about the settings.
     """
@@ -63,7 +63,7 @@ def on_starting(server: Any) -> None:
 
 
 def _refuse_what_cannot_work(server: Any) -> None:
-    """Refuse command-line options that the settings do not know of: they would start a site that lies."""
+    """Refuse command-line options that get past the settings: several processes without Redis, and --preload."""
     if server.cfg.workers > 1 and not has_redis:
         sys.exit(f"The site cannot start. {server.cfg.workers} processes need REDIS_URL, to share what they know")
     if server.cfg.preload_app:
@@ -71,19 +71,19 @@ def _refuse_what_cannot_work(server: Any) -> None:
 
 
 def _count_together() -> None:
-    """Have all processes of this server add up what they count (lco/metrics.py), from nothing at each start."""
+    """Give all processes of this server one folder for their counts (lco/metrics.py), empty at each start."""
     os.environ[COUNTS] = tempfile.mkdtemp(prefix=OUR_FOLDER)
 
 
 def on_exit(_server: Any) -> None:
-    """Leave nothing of ours behind. Only the process that started the others is told of this."""
+    """Remove the folder of counts. Runs only in the process that started the others."""
     folder = Path(os.environ.get(COUNTS, ""))
-    if folder.name.startswith(OUR_FOLDER):  # another is somebody else's
+    if folder.name.startswith(OUR_FOLDER):  # the operator may have named another folder
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """What a process had open it has open no longer; what it counted stays counted."""
+    """Drop the gauges of a process that has ended; its counters stay."""
     if COUNTS in os.environ:
         from prometheus_client import multiprocess
 
@@ -91,9 +91,9 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Begin upkeep before the first request, take streams over, and end them when the server is told to stop.
+    """Start the scheduler before the first request, and close all streams on SIGTERM.
 
-    Streams never end by themselves, so without this a stop would take the whole graceful time-out.
+    Streams do not end by themselves, so a stop would otherwise take the whole graceful time-out.
     """
     from gunicorn.workers.base_async import ALREADY_HANDLED
     from gunicorn.workers.ggevent import GeventWorker
@@ -116,7 +116,7 @@ def post_worker_init(worker: Any) -> None:
 
 
 def _collect_seldom() -> None:
-    """What there is now stays for good, so the garbage collector need not look at it; and it looks less often.
+    """Exclude present objects from garbage collection, and collect less often.
 
     A request makes thousands of objects and hardly ever a cycle of them.
     """
@@ -126,13 +126,13 @@ def _collect_seldom() -> None:
 
 
 def pre_request(_worker: Any, request: Any) -> None:
-    """A stream is the last answer on its connection, so the server need not wait there for another request."""
+    """Close the connection after a stream: no other request follows on it."""
     if request.path in STREAMS:
         request.force_close()
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Let every stream hear that it ends, also when the worker stops for another reason than being told to."""
+    """Close all streams when the worker ends for another reason than SIGTERM."""
     if application := getattr(worker, "wsgi", None):  # there is none if it did not load
         extensions = application.extensions
         extensions["lco.hub"].close()

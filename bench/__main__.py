@@ -37,7 +37,7 @@ def main(names: list[str]) -> int:
     return 0
 
 
-# Whoever stops a measurement stops what it has started, too; also from a script, whose shell has it ignore Ctrl-C.
+# Stopping a measurement stops its processes, too; also from a script, whose shell makes it ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 sys.exit(main(sys.argv[1:]))

@@ -21,7 +21,7 @@ SORTS = ("featured", "price", "-price", "name")
 
 
 def addresses() -> Iterator[str]:
-    """Lists that nobody has asked for: no price comes twice, so none of them is kept."""
+    """Lists that were not asked for before: no price comes twice, so none of them is cached."""
     for number in itertools.count(1):
         price = f"min_price={number / 100:.2f}"
         yield f"/equipment?{price}"

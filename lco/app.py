@@ -1,4 +1,4 @@
-"""The application: `create_app` is its table of contents, each step a function below it."""
+"""The application. `create_app` lists its parts in order; each step is a function below."""
 
 from contextlib import ExitStack
 from datetime import timedelta
@@ -29,7 +29,7 @@ from lco.web import (
 from lco.web.extensions import cache, limiter
 
 PAGE_DEADLINE = timedelta(seconds=2.5)
-"""How long a page may wait for Odoo before it shows what it has."""
+"""How long a page may wait for Odoo before it shows the last known state."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -67,7 +67,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
 
 
 def _shared_backends(app: Flask, settings: Settings) -> SharedBackends | None:
-    """What this process shares with others through Redis; None when it is alone."""
+    """What this process shares with others through Redis. Returns None without REDIS_URL."""
     if not settings.redis_url:
         return None
     from lco.redis_backends import (
@@ -78,7 +78,7 @@ def _shared_backends(app: Flask, settings: Settings) -> SharedBackends | None:
 
 
 def _build_services(app: Flask, settings: Settings, backends: SharedBackends | None) -> None:
-    """The shop and, on top of it, the hub that renders regions for open pages."""
+    """Build the services, and on top of them the mail worker, the scheduler and the hub of open pages."""
     services = build_services(settings, app.extensions["cache"][cache], backends)
     app.extensions["lco"] = services
     messages = MailComposer(_renderer(app), settings, services.availability.alternatives)
@@ -88,7 +88,7 @@ def _build_services(app: Flask, settings: Settings, backends: SharedBackends | N
 
 
 def _renderer(app: Flask) -> Render:
-    """Renders a template without a request, as mails need it."""
+    """A function that renders a template without a request, for mails."""
     return lambda name, values: app.jinja_env.get_template(name).render(values)
 
 
@@ -103,9 +103,9 @@ def _keep_pages(app: Flask, settings: Settings) -> None:
 
 
 def _limit_waiting(app: Flask) -> None:
-    """Begin upkeep, give every request its budget, and note the log's head before anything is read for the page.
+    """Start the scheduler, set the deadline of the request, and note the head of the change log first.
 
-    A change that happens while a page is rendered is then sent to it again, never lost.
+    A change that comes while the page is rendered is then sent to it again, never lost.
     """
 
     def begin() -> None:

@@ -1,4 +1,4 @@
-"""The tree of everything that can go wrong, each with its HTTP status and a sentence for people."""
+"""The tree of errors, each with its HTTP status, its code for programs and a sentence for people."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -6,11 +6,11 @@ from datetime import timedelta
 from marshmallow import ValidationError
 
 SOON = timedelta(seconds=10)
-"""After how long it makes sense to ask a failing Odoo again."""
+"""When to ask a failing Odoo again."""
 
 
 class LcoError(Exception):
-    """The root. `code` is for programs, `message` for people; both may be shown to anybody."""
+    """The root. `code` is for programs, `message` for people; both are public."""
 
     status = 500
     code = "internal_error"
@@ -23,7 +23,7 @@ class LcoError(Exception):
 
 
 class InvalidInput(LcoError):
-    """What was sent cannot be used: `fields` maps a field's name to the sentences about it."""
+    """422: the input cannot be used; `fields` maps the name of a field to the sentences about it."""
 
     status = 422
     code = "invalid_input"
@@ -35,49 +35,61 @@ class InvalidInput(LcoError):
 
 
 def sentences(error: ValidationError) -> dict[str, list[str]]:
-    """What marshmallow found wrong, as sentences by field; nested findings are told at their outermost field."""
+    """Marshmallow's messages as sentences by field; nested messages belong to their outermost field."""
     found = error.messages if isinstance(error.messages, dict) else {"": error.messages}
     return {str(name): list(map(str, said if isinstance(said, list) else [said])) for name, said in found.items()}
 
 
 class NotFound(LcoError):
+    """404: no page, vehicle or booking is found under this address or number."""
+
     status = 404
     code = "not_found"
     message = "There is nothing at this address."
 
 
 class Gone(LcoError):
+    """410: the vehicle was for rent once."""
+
     status = 410
     code = "gone"
     message = "We no longer rent out this machine."
 
 
 class Forbidden(LcoError):
+    """403: the request came from a page of another site."""
+
     status = 403
     code = "forbidden"
     message = "This request did not come from our own pages, so it was refused."
 
 
 class Unauthorized(LcoError):
+    """401: a signature or token is missing or wrong."""
+
     status = 401
     code = "unauthorized"
     message = "The signature is missing or wrong."
 
 
 class BadRequest(LcoError):
+    """400: the request itself cannot be read."""
+
     status = 400
     code = "bad_request"
     message = "The request could not be understood."
 
 
 class TooLarge(LcoError):
+    """413: the body is longer than the route accepts."""
+
     status = 413
     code = "too_large"
     message = "The request is larger than we accept."
 
 
 class DatesTaken(LcoError):
-    """Somebody else has the machine for some of these days."""
+    """409: another booking has the machine on some of these days."""
 
     status = 409
     code = "dates_taken"
@@ -93,19 +105,23 @@ class KeyReused(LcoError):
 
 
 class TooManyRequests(LcoError):
+    """429: the client has used up a limit; `retry_after` says when it may come back."""
+
     status = 429
     code = "too_many_requests"
     message = "That was a lot of attempts. Please wait a little, or call us."
 
 
 class TooBusy(LcoError):
+    """503: no place is left for another stream."""
+
     status = 503
     code = "too_busy"
     message = "We are very busy right now. Please try again in a moment."
 
 
 class OdooError(LcoError):
-    """The root of everything Odoo can do wrong; the other subclasses live in `lco.odoo.errors`."""
+    """The root of all failures of Odoo; the other subclasses live in `lco.odoo.errors`."""
 
     status = 503
     code = "upstream_error"

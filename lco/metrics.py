@@ -1,7 +1,7 @@
 """Every count and gauge of the site, by name: what `/metrics` shows and what the code may increase.
 
 With several processes on one server each writes its counts into files in `PROMETHEUS_MULTIPROC_DIR`, which
-`gunicorn.conf.py` sets, and whoever is asked adds up those of all.
+`gunicorn.conf.py` sets, and the process that is asked adds up those of all.
 """
 
 import os
@@ -29,7 +29,7 @@ region_failures = Counter("lco_region_failures", "Regions that could not be rend
 mails = Counter("lco_mails", "Mails by outcome", ["outcome"])
 store_failures = Counter("lco_store_failures", "Transactions that the database did not carry out")
 cache_failures = Counter("lco_cache_failures", "Cache reads and writes that failed", ["operation"])
-redis_failures = Counter("lco_redis_failures", "Failures of Redis, by who met them", ["what"])
+redis_failures = Counter("lco_redis_failures", "Failures of Redis, by the part that met them", ["what"])
 
 
 def registry() -> CollectorRegistry:

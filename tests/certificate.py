@@ -16,7 +16,7 @@ class Certificate(NamedTuple):
 
 
 def self_signed(folder: Path, name: str) -> Certificate:
-    """A certificate for `name` that nobody has signed but itself; the test is skipped where nothing can make one.
+    """A certificate for `name` signed by itself; the test is skipped without a tool that makes one.
 
     `name` as OpenSSL writes it: `DNS:localhost` or `IP:127.0.0.1`.
     """

@@ -1,4 +1,4 @@
-"""What every test may use: settings of its own, the application, and a client that checks each HTML answer."""
+"""Fixtures for all tests: settings, the application, and a client that checks each HTML response."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """An Odoo that nobody has faked names itself when it is asked."""
+    """Settings with an Odoo whose name says that the test has not faked it."""
     return Settings(
         odoo_url="http://odoo-that-no-test-has-faked.test",
         odoo_webhook_secret=("test-secret",),

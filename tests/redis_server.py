@@ -83,7 +83,7 @@ def running(folder: Path, certificate: Certificate | None = None) -> Iterator[Re
 
 @pytest.fixture
 def empty_redis(redis_server: RedisServer) -> RedisServer:
-    """The Redis of the module, running and empty whatever the test before has done to it."""
+    """The Redis of the module, running and empty, also after a test that stopped it."""
     if redis_server.process is None or redis_server.process.poll() is not None:
         redis_server.start()
     redis_server.ask("FLUSHALL")

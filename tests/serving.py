@@ -29,7 +29,7 @@ _ports = iter(random.sample(range(15_000, 32_000), 17_000))
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """A port on which no server listens."""
     return next(port for port in _ports if _is_free(port))
 
 

@@ -24,7 +24,11 @@ LISTING_TYPES = ("rental", "both")
 
 
 class ListSchema(Schema):
+    """The query of `GET /api/fleet/vehicles` (docs/odoo-contract.md, section 1)."""
+
     class Meta:
+        """Marshmallow's options."""
+
         unknown = EXCLUDE
 
     listing_type = fields.String(load_default=None, validate=validate.OneOf(["sale", *LISTING_TYPES]))
@@ -38,7 +42,11 @@ class ListSchema(Schema):
 
 
 class AskSchema(Schema):
+    """The body of `POST /api/fleet/availability` (docs/odoo-contract.md, section 1)."""
+
     class Meta:
+        """Marshmallow's options."""
+
         unknown = EXCLUDE
 
     vehicle_id = fields.Integer(required=True, strict=True)

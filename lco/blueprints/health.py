@@ -1,4 +1,4 @@
-"""Is the site alive, is it ready, and what does it count: for platforms and monitoring, never cached."""
+"""For platforms and monitoring: whether the site is alive and ready, and its counts. Never cached."""
 
 import hmac
 import os
@@ -16,15 +16,18 @@ blueprint = Blueprint("status", __name__)
 
 @blueprint.get("/healthz")
 def alive() -> Response:
-    """The process lives, and which one it is. Asks nobody else: a dead Odoo never gets the site restarted."""
+    """`GET /healthz`: the process, its id and version; always 200, as no other part is asked.
+
+    A platform must not restart the site because Odoo is away.
+    """
     return _uncached(jsonify(status="ok", process=os.getpid(), version=version()))
 
 
 @blueprint.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Whether pages can be served, part by part: the database answers, and a catalogue is known.
+    """`GET /readyz`: the state of each part; 200 when the database answers and a catalogue is known, else 503.
 
-    That Redis is away is told, but pages come all the same.
+    The state of Redis is shown, but does not count: pages are served without it.
     """
     parts = {"database": _database(), "catalogue": _catalogue()}
     odoo = current_services().odoo.transport

@@ -21,6 +21,7 @@ CACHED: dict[str, tuple[str, ...]] = dict.fromkeys(("/", "/about", "/contact", r
 
 @blueprint.get("/")
 def home() -> str:
+    """`GET /`: the front page with featured equipment and categories; 200, or 503 without a catalogue; page cache."""
     page_cache.mark_cacheable()
     snapshot = current_services().catalogue.vehicles()
     featured = snapshot.featured_first[:FEATURED]
@@ -29,12 +30,14 @@ def home() -> str:
 
 @blueprint.get("/about")
 def about() -> str:
+    """`GET /about`: how renting works; 200; page cache."""
     page_cache.mark_cacheable()
     return render_template("pages/about.html")
 
 
 @blueprint.get("/contact")
 def contact() -> str:
+    """`GET /contact`: address, phone and hours; 200; page cache."""
     page_cache.mark_cacheable()
     return render_template("pages/contact.html")
 

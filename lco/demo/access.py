@@ -50,6 +50,7 @@ class Access:
         self._count(request.remote_addr or "", business.writes_a_minute)
 
     def reset(self) -> None:
+        """Forget all writing calls."""
         with self._lock:
             self._writes.clear()
 

@@ -47,6 +47,7 @@ class DemoSettings:
 
     @property
     def business(self) -> Business:
+        """The business that these settings describe."""
         return Business(contract=self.contract, busy=self.busy, api_key=self.api_key)
 
 

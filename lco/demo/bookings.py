@@ -27,12 +27,15 @@ class Stay:
 
     @property
     def days(self) -> int:
+        """How many days are paid."""
         return (self.end - self.start).days
 
     def overlaps(self, other: "Stay") -> bool:
+        """Whether both have a day in common."""
         return self.start < other.end and other.start < self.end
 
     def covers(self, day: date) -> bool:
+        """Whether `day` is one of the days; the day of return is not."""
         return self.start <= day < self.end
 
     def moved_to(self, start: date) -> "Stay":
@@ -73,6 +76,7 @@ class Booking:
 
     @property
     def live(self) -> bool:
+        """Whether the booking still takes part in anything."""
         return self.state in LIVE_STATES
 
     @property
@@ -99,6 +103,7 @@ class Start:
     state: str = "confirmed"
 
     def stay(self, today: date) -> Stay:
+        """The days, counted from `today`."""
         start = today + timedelta(days=self.first_day)
         return Stay(start, start + timedelta(days=self.days))
 

@@ -45,6 +45,7 @@ class Calendar:
         return replace(self, closed=others if reason is None else {**others, day: reason})
 
     def is_open(self, day: date) -> bool:
+        """Whether a machine can be picked up or returned on `day`."""
         return day not in self.closed and self.weekdays[day.weekday()] is not None
 
     def earliest(self, now: datetime) -> date:

@@ -16,6 +16,7 @@ class CallCount:
         self._calls: Counter[str] = Counter()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Count the call, then have the application answer it."""
         path = environ["PATH_INFO"]
         if path.startswith("/api/"):
             with self._lock:
@@ -28,5 +29,6 @@ class CallCount:
             return dict(self._calls)
 
     def reset(self) -> None:
+        """Forget all counts."""
         with self._lock:
             self._calls.clear()

@@ -40,6 +40,7 @@ class ChangesFeed:
             self._rows.clear()
 
     def write(self, event: Event) -> None:
+        """Add a row for `event`."""
         with self._lock:
             self._last += 1
             self._rows.append((self._last, event))

@@ -23,6 +23,7 @@ class Diary:
         return self._last_id
 
     def enter(self, booking: Booking) -> None:
+        """Add a booking."""
         self._bookings[booking.ref] = booking
         self._by_vehicle[booking.vehicle_id].append(booking)
 

@@ -23,6 +23,7 @@ PRIVATE = {"Cache-Control": "no-store"}
 
 
 def success(**content: Any) -> Response:
+    """The envelope of an answer without an error."""
     return jsonify(success=True, **content)
 
 
@@ -51,6 +52,7 @@ def refused_in_version_1(refusal: Refusal) -> ResponseReturnValue:
 
 
 def wrong_date_format(error: WrongDateFormat) -> ResponseReturnValue:
+    """500 for a date that is none, as Odoo answers (docs/odoo-contract.md, section 1)."""
     return {"success": False, "error": str(error)}, 500
 
 

@@ -94,6 +94,7 @@ def terms_of(booking: Booking) -> dict[str, Any]:
 
 
 def booking_created(booking: Booking) -> Event:
+    """The event of a new booking."""
     said = ("vehicle_id", "customer_email", "date_from", "date_to", "total_amount", "currency")
     terms = terms_of(booking)
     return _of_booking("booking.created", booking, **{name: terms[name] for name in said})
@@ -113,6 +114,7 @@ def booking_step(booking: Booking) -> Event:
 
 
 def booking_cancelled(booking: Booking) -> Event:
+    """The event of a cancellation, with its reason."""
     return _of_booking("booking.cancelled", booking, cancellation_reason=booking.cancellation_reason)
 
 
@@ -143,10 +145,12 @@ def availability_changed(
 
 
 def vehicle_added(vehicle: Vehicle) -> Event:
+    """The event of a new machine."""
     return _of_vehicle("vehicle.added", vehicle, name=vehicle.name, category=vehicle.category)
 
 
 def vehicle_removed(vehicle: Vehicle) -> Event:
+    """The event of a machine that is rented out no longer."""
     return replace(_of_vehicle("vehicle.removed", vehicle), deleted=True)
 
 
@@ -167,10 +171,12 @@ def vehicle_changes(before: Vehicle, after: Vehicle) -> Iterator[Event]:
 
 
 def calendar_updated(version: int) -> Event:
+    """The event of other opening hours or closed days."""
     return Event("calendar.updated", "calendar", None, version)
 
 
 def storefront_updated(version: int) -> Event:
+    """The event of another name, logo or text of the business."""
     return Event("storefront.updated", "storefront", None, version)
 
 

@@ -72,6 +72,7 @@ class Habit:
     seconds: float | None = None
 
     def shows_in(self, where: str) -> bool:
+        """Whether the habit shows in `where`: answers or webhooks."""
         return self.where in ("everywhere", where)
 
 
@@ -85,6 +86,7 @@ class FaultSwitch:
 
     @property
     def fault(self) -> Fault:
+        """The fault in force."""
         return self._fault
 
     @property

@@ -50,7 +50,11 @@ class OdooDate(fields.Field[date]):
 
 
 class ApiSchema(Schema):
+    """What all calls of the API have in common: unknown fields are ignored."""
+
     class Meta:
+        """Marshmallow's options."""
+
         unknown = EXCLUDE
 
 
@@ -138,7 +142,11 @@ class GivingUp(ApiSchema):
 
 
 class ControlSchema(Schema):
+    """What all forms of the control page have in common: unknown fields are refused."""
+
     class Meta:
+        """Marshmallow's options."""
+
         unknown = RAISE  # A misspelt control must not look as if it had worked.
 
     @pre_load
@@ -178,6 +186,8 @@ class NewVehicle(VehicleChanges):
     """Fields of a new vehicle, which starts in service."""
 
     class Meta(ControlSchema.Meta):
+        """Marshmallow's options."""
+
         exclude = ("in_maintenance",)
 
     name = fields.String(required=True, validate=FILLED)

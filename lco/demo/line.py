@@ -26,6 +26,7 @@ class FaultyApi:
         self._switch = switch
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as the fault in force has it."""
         fault = self._switch.fault
         if not fault.touches(environ["PATH_INFO"]) or _is_spared(fault.mode, environ):
             return self._app(environ, start_response)

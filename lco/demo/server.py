@@ -31,6 +31,7 @@ class Answer(SimpleHandler):
     headers: Headers
 
     def cleanup_headers(self) -> None:
+        """Leave out the length of an answer that has no body."""
         super().cleanup_headers()
         if self.status.startswith("304"):
             del self.headers["Content-Length"]  # wsgiref says 0, but it has to be that of the full answer, or none
@@ -46,6 +47,7 @@ class KeepAliveHandler(WSGIRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
+        """Answer requests until the connection ends."""
         self.close_connection = False
         try:
             while not self.close_connection:
@@ -67,6 +69,7 @@ class KeepAliveHandler(WSGIRequestHandler):
         Answer(body, cast("IO[bytes]", self.wfile), self.get_stderr(), self.get_environ()).run(self.server.app)
 
     def get_environ(self) -> WSGIEnvironment:
+        """The environment, with the way to drop the connection."""
         return {**super().get_environ(), DROP: self._drop}
 
     def _drop(self) -> None:
@@ -86,11 +89,13 @@ class DemoServer(ThreadingMixIn, WSGIServer):
 
     @property
     def app(self) -> WSGIApplication:
+        """The application."""
         app = self.get_app()
         assert app is not None  # noqa: S101 - `listening` never leaves a server without an application
         return app
 
     def shutdown_request(self, request: Any) -> None:
+        """Close the connection at once."""
         self.close_request(request)  # An orderly shutdown first would turn a reset into a farewell.
 
 

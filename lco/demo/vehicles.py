@@ -72,14 +72,17 @@ class Vehicle:
 
     @property
     def slug(self) -> str:
+        """The name as an address writes it."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
     @property
     def rates(self) -> Rates:
+        """The prices of a day, a week and a month."""
         return Rates(self.rental_price_daily, self.rental_price_weekly, self.rental_price_monthly)
 
     @property
     def in_maintenance(self) -> bool:
+        """Whether the machine is in maintenance now."""
         return self.availability_status == "maintenance"
 
     def out_of_service(self, day: date) -> bool:

@@ -28,6 +28,7 @@ class DateRange:
         return self.start <= day < self.end
 
     def overlaps(self, other: "DateRange") -> bool:
+        """Whether both ranges have a day in common."""
         return self.start < other.end and other.start < self.end
 
     def shift(self, by: timedelta) -> "DateRange":

@@ -62,6 +62,8 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
+    """One thing that a machine has, with the group that it belongs to."""
+
     name: str
     category: str | None = None
 

@@ -1,4 +1,4 @@
-"""Which other sites' pages may call a blueprint of the JSON API: those in CORS_ORIGINS, and no others."""
+"""Cross-origin requests to the JSON API: allowed for the origins in CORS_ORIGINS only (Fetch standard, CORS)."""
 
 from flask import Blueprint, Response, request
 

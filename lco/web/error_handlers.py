@@ -1,4 +1,4 @@
-"""Every error becomes an answer here: JSON for programs, a sentence in the page for htmx, a page for people."""
+"""Turn every error into a response: JSON for programs, a sentence in the page for htmx, a page for people."""
 
 from datetime import timedelta
 
@@ -19,14 +19,14 @@ SENTENCES = {
 
 
 def register(app: Flask) -> None:
-    """Answer the site's own errors, the framework's, and those that nobody expected."""
+    """Handle the site's own errors, the framework's, and unexpected ones."""
     app.register_error_handler(LcoError, respond)
     app.register_error_handler(HTTPException, _from_framework)
     app.register_error_handler(Exception, _unexpected)
 
 
 def respond(error: LcoError) -> Response:
-    """The answer to `error` in the form that the request asks for, with Retry-After where waiting helps."""
+    """The response to `error` in the form that the request asks for, with Retry-After where waiting helps."""
     request_log.note(error=error.code)
     response = _in_form(error)
     response.status_code = error.status
@@ -65,5 +65,5 @@ def _from_framework(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    current_app.logger.error("an error nobody expected", exc_info=error)
+    current_app.logger.error("unexpected error", exc_info=error)
     return respond(LcoError())

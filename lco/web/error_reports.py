@@ -38,7 +38,7 @@ def register(settings: Settings, **options: Any) -> None:
 
 
 class Scrubber:
-    """Takes out of an event whatever the present request holds of a person, and the secrets of the settings.
+    """Remove from an event all texts of the present request, and the secrets of the settings.
 
     One kind of failure is sent once a minute, and all expected errors (LcoError) are one kind.
     """

@@ -24,7 +24,7 @@ STATUS_LABELS = {
 
 
 def printable(value: object) -> object:
-    """`value` without the characters that no HTML document may hold (WHATWG 13.2.3.5), whoever typed them."""
+    """`value` without the characters that no HTML document may hold (WHATWG 13.2.3.5)."""
     # Nearly all text is printable as Unicode means it, which leaves out all of these and is found out much sooner.
     if not isinstance(value, str) or value.isprintable() or not UNPRINTABLE.search(value):
         return value

@@ -1,4 +1,4 @@
-"""What programs send: a JSON object, or a clear no."""
+"""Read a JSON object from a request."""
 
 from typing import Any
 

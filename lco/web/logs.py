@@ -24,6 +24,7 @@ class AddRequestId(logging.Filter):
     """Give each record the id of the request during which it was written."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Return True when the record is to be written."""
         record.request_id = request_id.get()
         return True
 
@@ -41,6 +42,7 @@ class FoldFailures(logging.Filter):
         self._seen: dict[tuple[object, ...], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Return True when the record is to be written."""
         if record.levelno < logging.WARNING:
             return True
         error = record.exc_info[1] if record.exc_info else None

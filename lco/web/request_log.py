@@ -30,6 +30,7 @@ class RequestIdMiddleware:
         self._application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer the request with its id as a header."""
         given = environ.get("HTTP_X_REQUEST_ID", "")
         identity = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
         token = request_id.set(identity)

@@ -25,7 +25,7 @@ def finalize(response: Response) -> Response:
     """The answer, conditional and compressed where that is possible. Streams are left alone."""
     if response.is_streamed or response.direct_passthrough:
         return response
-    # Whoever keeps an answer asks whether it still holds before showing it again, unless it says otherwise.
+    # A cache revalidates a response before it uses it again, unless the response says otherwise.
     response.headers.setdefault("Cache-Control", "no-cache")
     if request.method in {"GET", "HEAD"} and response.status_code == 200:  # noqa: PLR2004 - only whole answers
         response.add_etag(weak=True)  # weak, because the same page may leave in different encodings

@@ -42,8 +42,8 @@ def _to_https(settings: Settings) -> ResponseReturnValue | None:
 def _refuse_foreign_forms(settings: Settings) -> None:
     """Unsafe requests come from our own pages (Fetch Metadata; OWASP's alternative to CSRF tokens).
 
-    A browser too old for Sec-Fetch-Site sends Origin with a POST. Whoever sends neither is no browser, and
-    there is no cookie that could be abused through one.
+    A browser too old for Sec-Fetch-Site sends Origin with a POST. A client that sends neither is no browser, and
+    no cookie can be abused through it.
     """
     if request.method in SAFE_METHODS or request.blueprint in OWN_RULES:
         return

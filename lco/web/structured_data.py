@@ -1,4 +1,4 @@
-"""What search engines read about a vehicle (schema.org Product, in JSON-LD): the same facts as on the page."""
+"""A vehicle for search engines (schema.org Product, JSON-LD), with the same facts as its page."""
 
 from lco.domain.vehicle import Status, Vehicle
 from lco.settings import Settings

@@ -38,6 +38,7 @@ class FlatEnvironment(Environment):
     """
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """A plain copy of the globals."""
         return dict(super().make_globals(d))
 
 

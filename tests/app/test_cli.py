@@ -78,11 +78,11 @@ def test_only_the_two_endpoints_exist(run):
 def test_migrate_makes_an_empty_database_usable(app, run):
     by_token = app.extensions["lco"].bookings.by_token
     with pytest.raises(DatabaseUnavailable):
-        by_token("whatever")
+        by_token("any-token")
     done = run("migrate")
     assert done.exit_code == 0, done.output
     with pytest.raises(NotFound):
-        by_token("whatever")
+        by_token("any-token")
 
 
 def test_what_came_is_listed_without_what_it_said(run, inbox):
@@ -164,7 +164,7 @@ def inbox(app, odoo):
 
 @pytest.fixture
 def left_open(app, odoo, settings):
-    """A booking of which nobody knows whether Odoo has made it."""
+    """A booking whose outcome at Odoo is not known."""
     services = app.extensions["lco"]
     services.db.migrate()
     services.catalogue.vehicles()

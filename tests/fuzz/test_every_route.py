@@ -1,4 +1,4 @@
-"""No input to any route makes the site fail: whatever comes, the answer is below 500."""
+"""No input to any route makes the site fail: every status is below 500."""
 
 import json
 from urllib.parse import quote
@@ -79,7 +79,7 @@ FIELDS = [
     "pickup_location",
     "return_location",
 ]
-# Everybody is new here, or the limits would answer for the site.
+# Each request comes from a new client, or the limits would answer for the site.
 VISITORS = st.ip_addresses(v=4).map(lambda address: {"REMOTE_ADDR": str(address)})
 PAIRS = st.lists(st.tuples(st.sampled_from(FIELDS), TEXT), max_size=6)
 HEADERS = st.dictionaries(

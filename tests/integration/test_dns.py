@@ -14,7 +14,7 @@ from tests.factories import order
 
 HOST = "odoo.test"
 # The resolver of the C library is outside the site, and so is this one: it is there before anything is imported,
-# and waits as that one does, in a thread that nobody can interrupt.
+# and waits as that one does, in a thread that cannot be interrupted.
 RESOLVER = """
 import _socket, os, time
 real = _socket.getaddrinfo
@@ -67,7 +67,7 @@ def falls_silent(odoo, silence) -> None:
 
 
 def visit(site, number: int) -> int:
-    """The status of a page that asks what nobody has asked before, so that only Odoo knows the answer."""
+    """The status of a page with a question that is new, so that only Odoo knows the answer."""
     day = clock.today(ZoneInfo("America/Chicago")) + timedelta(days=30 + number)
     dates = {"date_from": day.isoformat(), "date_to": (day + timedelta(days=2)).isoformat()}
     return requests.get(f"{site.url}/equipment", params=dates, timeout=15).status_code

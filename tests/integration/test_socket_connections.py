@@ -23,7 +23,7 @@ WINDOW = 4096
 
 @contextmanager
 def called(site, address="127.0.0.1", path="/live?r=rates:1"):
-    """A bare connection that has asked for a stream. Nobody reads from it."""
+    """A bare connection that has asked for a stream and reads nothing."""
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
         connection.settimeout(serving.PATIENCE)

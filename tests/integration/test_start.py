@@ -1,4 +1,4 @@
-"""What whoever deploys the site reads when it cannot start."""
+"""The message of a site that cannot start."""
 
 import os
 import subprocess

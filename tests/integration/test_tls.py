@@ -50,7 +50,7 @@ def server(certificate):
 
 @pytest.fixture
 def trusted(monkeypatch):
-    """Have nobody trusted but the certificates in a file, until the test ends."""
+    """Trust only the certificates in a file, until the test ends."""
 
     def trust(path) -> None:
         monkeypatch.setattr(http_adapter, "DEFAULT_CA_BUNDLE_PATH", str(path))

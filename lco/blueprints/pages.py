@@ -21,7 +21,7 @@ CACHED: dict[str, tuple[str, ...]] = dict.fromkeys(("/", "/about", "/contact", r
 
 @blueprint.get("/")
 def home() -> str:
-    """`GET /`: the front page with featured equipment and categories; 200, or 503 without a catalogue; page cache."""
+    """`GET /`: the front page with featured equipment; 200, or 503 without a catalogue; page cache."""
     page_cache.mark_cacheable()
     snapshot = current_services().catalogue.vehicles()
     featured = snapshot.featured_first[:FEATURED]

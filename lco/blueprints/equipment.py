@@ -22,12 +22,12 @@ from lco.web import htmx, page_cache
 from lco.web.extensions import current_services
 from lco.web.regions import region
 from lco.web.structured_data import product_json
-from lco.web.urls import query_url, slugify, vehicle_url
+from lco.web.urls import picture_url, query_url, slugify, vehicle_url
 
 blueprint = Blueprint("equipment", __name__)
 
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
-PICTURE_MAX_AGE = 86_400
+A_DAY, A_YEAR = 86_400, 31_536_000
 CACHED = {"/equipment": PARAMETERS, "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to")}
 """The paths here whose pages may be kept, and every parameter that can change what they show."""
 
@@ -88,10 +88,21 @@ def calendar(vehicle_id: int) -> AnyResponse:
 
 
 @blueprint.get("/pictures/<size>/<path:path>")
-def picture(size: str, path: str) -> Response:
-    reply = current_services().pictures.read(path, size)
-    response = current_app.response_class(reply.content, mimetype=reply.content_type.partition(";")[0])
-    response.headers["Cache-Control"] = f"public, max-age={PICTURE_MAX_AGE}"
+def picture(size: str, path: str) -> AnyResponse:
+    """`/pictures/480x360/fleet.vehicle/7/image_1920?v=1f2e`: a picture that the shop shows, scaled.
+
+    `v` is its version, `vehicle` the vehicle whose gallery it belongs to. 302 leads to the present version, whose
+    address may be cached for a year; without a version it is a day. 404 for what the shop does not show.
+    """
+    services, vehicle_id = current_services(), request.args.get("vehicle", type=int)
+    found = services.pictures.find(path, size, vehicle_id)
+    address = picture_url(found, size, services.catalogue.find(vehicle_id) if vehicle_id else None)
+    if request.full_path.rstrip("?") != address:
+        return redirect(address, 302)
+    stored = services.pictures.read(found, size)
+    response = current_app.response_class(stored.content, mimetype=stored.content_type.partition(";")[0])
+    caching = f"max-age={A_YEAR}, immutable" if found.version else f"max-age={A_DAY}"
+    response.headers["Cache-Control"] = f"public, {caching}"
     # A drawing may hold scripts: opened by itself, it may do nothing at all.
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response

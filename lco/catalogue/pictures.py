@@ -1,41 +1,100 @@
-"""Pictures of Odoo's, kept by the site: they load over the page's own connection, and stay when Odoo is away."""
+"""The pictures of vehicles, served by the site: over the page's own connection, and also while Odoo is away.
+
+Only pictures that the shop shows are fetched, each in a few sizes, so a client can cause no work with made-up
+addresses.
+"""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Protocol
 
-from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
-from lco.errors import NotFound
+from lco import clock
+from lco.catalogue.picture_store import PictureStore, StoredPicture
+from lco.catalogue.snapshot import Snapshot
+from lco.domain.vehicle import Details, Picture
+from lco.errors import NotFound, OdooError
+from lco.locks import KeyedLock
 from lco.odoo.client import OdooClient
 from lco.odoo.errors import VehicleUnknown
-from lco.odoo.transport import Response
 
 MAX_AGE = timedelta(hours=1)
+"""How long a picture is fresh that Odoo names without a version. One with a version never changes."""
 SIZES = {"240x180", "480x360", "960x720"}
-KINDS = {"image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/avif", "image/gif"}
-# Only pictures of vehicles, so that the site is no way into other files of Odoo's.
-PATH = re.compile(r"fleet\.vehicle(\.[a-z_.]{1,40})?/[0-9]{1,12}/[a-z0-9_]{1,40}")
+CONTENT_TYPES = {"image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/avif", "image/gif"}
+PATH = re.compile(r"fleet\.vehicle(\.[a-z_.]{1,40})?/[1-9][0-9]{0,9}/[a-z0-9_]{1,40}", re.ASCII)
+"""Only pictures of vehicles, so that the site gives no access to other files of Odoo."""
+
+
+class Catalogue(Protocol):
+    """Names the pictures that the shop shows: see `lco.catalogue.service.Catalogue`."""
+
+    def vehicles(self) -> Snapshot:
+        """Return what is for rent."""
+
+    def details(self, vehicle_id: int) -> Details:
+        """Return everything about one vehicle. Raises Gone, NotFound."""
 
 
 class Pictures:
-    """The pictures of vehicles, by their path under Odoo's /web/image/."""
+    """The pictures that `catalogue` names, fetched from Odoo once and kept in `store`."""
 
-    def __init__(self, odoo: OdooClient, cache: StaleWhileRevalidateCache) -> None:
+    def __init__(self, odoo: OdooClient, catalogue: Catalogue, store: PictureStore) -> None:
         self._odoo = odoo
-        self._cache = cache
+        self._catalogue = catalogue
+        self._store = store
+        self._fetching = KeyedLock()
 
-    def read(self, path: str, size: str) -> Response:
-        """The picture, scaled by Odoo to fit `size` (width x height in pixels). Raises NotFound, OdooError."""
+    def find(self, path: str, size: str, vehicle_id: int | None = None) -> Picture:
+        """Return the picture at `path` under Odoo's /web/image/, if the shop shows it in this size now.
+
+        The main pictures of all vehicles are found without `vehicle_id`, those of a gallery only with it. Raises
+        NotFound, OdooError.
+        """
         if size not in SIZES or not PATH.fullmatch(path):
             raise NotFound
-        query = CacheQuery(f"picture:{path}/{size}", MAX_AGE, lambda: self._fetch(f"{path}/{size}"), persist=True)
-        picture = self._cache.get(query).value
+        picture = self._shown(vehicle_id).get(path)
         if picture is None:
             raise NotFound
         return picture
 
-    def _fetch(self, path: str) -> Response | None:
+    def read(self, picture: Picture, size: str) -> StoredPicture:
+        """Return the picture, scaled by Odoo to fit `size` (width x height in pixels). Raises NotFound, OdooError.
+
+        While Odoo is away, the newest one there is.
+        """
+        key = f"{size}/{picture.path}?{picture.version}"
+        stored = self._store.get(key)
+        if stored and _is_fresh(picture, stored):
+            return stored
+        with self._fetching.hold(key):
+            stored = self._store.get(key)
+            if stored and _is_fresh(picture, stored):
+                return stored
+            try:
+                return self._fetch(key, f"{picture.path}/{size}")
+            except OdooError:
+                if stored is None:
+                    raise
+                return stored
+
+    def _shown(self, vehicle_id: int | None) -> Mapping[str, Picture]:
+        if vehicle_id is None:
+            return self._catalogue.vehicles().pictures
+        return {picture.path: picture for picture in self._catalogue.details(vehicle_id).pictures if picture.sized}
+
+    def _fetch(self, key: str, path: str) -> StoredPicture:
+        began = clock.now()
         try:
             reply = self._odoo.image(path)
-        except VehicleUnknown:
-            return None
-        return reply if reply.content_type.partition(";")[0] in KINDS else None
+        except VehicleUnknown as error:
+            raise NotFound from error
+        if reply.content_type.partition(";")[0] not in CONTENT_TYPES:
+            raise NotFound
+        picture = StoredPicture(reply.content, reply.content_type, began)
+        self._store.put(key, picture)
+        return picture
+
+
+def _is_fresh(picture: Picture, stored: StoredPicture) -> bool:
+    return bool(picture.version) or timedelta() <= clock.now() - stored.fetched_at <= MAX_AGE

@@ -9,7 +9,7 @@ from functools import cached_property
 from operator import itemgetter
 
 from lco.catalogue.search_text import normalize, searchable_text
-from lco.domain.vehicle import Rates, Status, Vehicle
+from lco.domain.vehicle import Picture, Rates, Status, Vehicle
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ class Snapshot:
         """The lowest and the highest daily rate; None when nothing has one."""
         prices = [v.rates.daily.amount for v in self.vehicles if v.rates.daily]
         return (min(prices), max(prices)) if prices else None
+
+    @cached_property
+    def pictures(self) -> Mapping[str, Picture]:
+        """The main pictures of all vehicles that Odoo can scale, by their path at Odoo."""
+        shown = (vehicle.picture for vehicle in self.vehicles)
+        return {picture.path: picture for picture in shown if picture and picture.sized}
 
     def priced(self, low: Decimal | None, high: Decimal | None) -> set[int]:
         """The ids of what costs from `low` to `high` a day, both included; None sets no limit."""

@@ -28,11 +28,20 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture at Odoo: `url` is absolute; `sized` says whether Odoo scales it when a size is appended."""
+    """A picture at Odoo: `url` is absolute; `sized` says whether Odoo scales it when a size is appended.
+
+    `version` differs once the picture was replaced; it is empty where Odoo tells none.
+    """
 
     url: str
     caption: str
     sized: bool
+    version: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where Odoo has a sized picture, under its /web/image/: `fleet.vehicle/7/image_1920`."""
+        return self.url.partition("/web/image/")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import nh3
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
@@ -21,6 +21,7 @@ from lco.errors import OdooError
 log = logging.getLogger(__name__)
 
 IMAGES = "/web/image/"
+VERSION = re.compile(r"[0-9A-Za-z_.-]{1,64}", re.ASCII)
 TAGS = {
     "p",
     "br",
@@ -254,13 +255,19 @@ def to_picture(url: str | None, caption: str, base_url: str) -> Picture | None:
         return None
     try:
         absolute = urljoin(base_url + "/", url)
-        path = urlsplit(urljoin(base_url, url)).path
+        parts = urlsplit(urljoin(base_url, url))
     except ValueError:
         log.warning("odoo names a picture at an address that is none: %.100r", url)
         return None
-    if path.startswith(IMAGES):
-        return Picture(base_url + path, caption, sized=True)
+    if parts.path.startswith(IMAGES):
+        return Picture(base_url + parts.path, caption, sized=True, version=_version(parts.query))
     return Picture(absolute, caption, sized=False) if absolute.startswith(base_url + "/") else None
+
+
+def _version(query: str) -> str:
+    """What Odoo changes with the picture: the parameter `unique` of its address."""
+    version = dict(parse_qsl(query)).get("unique", "")
+    return version if VERSION.fullmatch(version) else ""
 
 
 def clean_html(html: str | None) -> str:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from lco.catalogue.search import Query
 from lco.domain.date_range import DateRange
@@ -54,11 +54,17 @@ def query_url(query: Query, **changes: object) -> str:
     return list_url(**{**filters, **changes})
 
 
-def picture_url(picture: Picture, size: str) -> str:
-    """Where the site serves a picture of Odoo's, scaled to fit `size`, like `480x360`."""
+def picture_url(picture: Picture, size: str, vehicle: Vehicle | None = None) -> str:
+    """Return where the site serves a picture of Odoo, scaled to fit `size`, like `480x360`.
+
+    `vehicle` is needed for a picture of its gallery. The address contains the version of the picture, so what it
+    leads to never changes.
+    """
     if not picture.sized:
         return picture.url
-    return f"/pictures/{size}/{urlsplit(picture.url).path.removeprefix('/web/image/')}"
+    is_main = vehicle is None or (vehicle.picture and vehicle.picture.path == picture.path)
+    parameters = {"vehicle": "" if vehicle is None or is_main else str(vehicle.id), "v": picture.version}
+    return _with_query(f"/pictures/{size}/{picture.path}", {k: v for k, v in parameters.items() if v})
 
 
 def full_url(site_url: str, url: str) -> str:

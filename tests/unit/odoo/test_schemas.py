@@ -129,7 +129,8 @@ def test_seats_and_doors_of_a_machine_without_any_are_missing(listed):
     [
         (IMAGE, Picture(URL + IMAGE, "Chainsaw", sized=True)),
         (f"{URL}{IMAGE}", Picture(URL + IMAGE, "Chainsaw", sized=True)),
-        (f"https://odoo.internal:8069{IMAGE}?unique=1", Picture(URL + IMAGE, "Chainsaw", sized=True)),
+        (f"https://odoo.internal:8069{IMAGE}?unique=1", Picture(URL + IMAGE, "Chainsaw", sized=True, version="1")),
+        (f"{IMAGE}?unique=%3Cb%3E", Picture(URL + IMAGE, "Chainsaw", sized=True)),
         ("/logo.png", Picture(f"{URL}/logo.png", "Chainsaw", sized=False)),
         ("https://elsewhere.test/saw.png", None),
         ("//elsewhere.test/saw.png", None),

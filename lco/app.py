@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from flask import Flask, g
 
-from lco import cli, clock, version
+from lco import cli, clock
 from lco.blueprints import api, bookings, equipment, fleet, health, live, ops, pages, webhooks
+from lco.catalogue.picture_store import PictureStore
 from lco.deadline import deadline
 from lco.live.hub import Hub
 from lco.mail.composer import MailComposer, Render
@@ -58,8 +59,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
     app.config["CACHE_TYPE"] = "FileSystemCache"
-    app.config["CACHE_DIR"] = str(settings.cache_dir / version.version())
-    app.config["CACHE_THRESHOLD"] = 20_000
+    app.config["CACHE_DIR"] = str(settings.cache_dir / "answers")
+    app.config["CACHE_THRESHOLD"] = 0  # a few answers for each vehicle, so nothing has to be counted
     app.config["CACHE_DEFAULT_TIMEOUT"] = 0
     app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
     cache.init_app(app)
@@ -79,7 +80,9 @@ def _shared_backends(app: Flask, settings: Settings) -> SharedBackends | None:
 
 def _build_services(app: Flask, settings: Settings, backends: SharedBackends | None) -> None:
     """Build the services, and on top of them the mail worker, the scheduler and the hub of open pages."""
-    services = build_services(settings, app.extensions["cache"][cache], backends)
+    services = build_services(
+        settings, app.extensions["cache"][cache], backends, PictureStore(settings.cache_dir / "pictures")
+    )
     app.extensions["lco"] = services
     messages = MailComposer(_renderer(app), settings, services.availability.alternatives)
     app.extensions["lco.mail"] = Worker(services.outbox, messages.compose, create_sender(settings))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from lco.availability.service import Availability
 from lco.bookings.service import Bookings
 from lco.caching.swr import CacheBackend, Mutex, StaleWhileRevalidateCache
+from lco.catalogue.picture_store import PictureStore
 from lco.catalogue.pictures import Pictures
 from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.service import Catalogue
@@ -44,7 +45,10 @@ class Services:
 
 
 def build_services(
-    settings: Settings, backend: CacheBackend | None = None, shared: SharedBackends | None = None
+    settings: Settings,
+    backend: CacheBackend | None = None,
+    shared: SharedBackends | None = None,
+    pictures: PictureStore | None = None,
 ) -> Services:
     """The shop that `settings` describe; `shelf` keeps the last good answers of Odoo over restarts.
 
@@ -53,8 +57,11 @@ def build_services(
     changes = shared.changes if shared else MemoryLog()
     store = Database(settings.database_url)
     odoo = OdooClient(Transport(settings.odoo_url, settings.odoo_api_key))
-    disk_cache = StaleWhileRevalidateCache(backend)
-    cache = StaleWhileRevalidateCache(shared.cache, turn=shared.lock) if shared else disk_cache
+    cache = (
+        StaleWhileRevalidateCache(shared.cache, mutex=shared.lock)
+        if shared
+        else StaleWhileRevalidateCache(backend)
+    )
     removed = RemovedVehicles(shared.cache if shared else backend)
     availability = Availability(odoo, cache, settings.timezone)
     catalogue = Catalogue(odoo, cache, availability, changes, removed)
@@ -68,7 +75,7 @@ def build_services(
         cache=cache,
         catalogue=catalogue,
         availability=availability,
-        pictures=Pictures(odoo, disk_cache),
+        pictures=Pictures(odoo, catalogue, pictures or PictureStore(None)),
         bookings=bookings,
         inbox=Inbox(store, catalogue, bookings),
         outbox=mails,

@@ -1,6 +1,7 @@
 """Fixtures for all tests: settings, the application, and a client that checks each HTML response."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -28,6 +29,14 @@ def pytest_runtest_makereport(item, call):
     if IN_CI and report.skipped and not item.get_closest_marker("odoo"):
         report.outcome = "failed"
         report.longrepr = f"skipped in CI, where everything must be there: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def _refreshes_end_with_the_test():
+    """A refresh in the background would ask the Odoo of the next test."""
+    yield
+    if swr := sys.modules.get("lco.caching.swr"):
+        wait_until(swr.is_idle, "refreshes of the cache to end")
 
 
 @pytest.fixture

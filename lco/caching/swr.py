@@ -1,183 +1,226 @@
-"""Stale-while-revalidate: answers come from memory, and whoever finds them old sets one refresh going.
+"""A stale-while-revalidate cache (RFC 5861) in front of Odoo, with one refresh at a time for each key.
 
-With several processes that share a shelf there is one refresh among all of them: who has the turn asks Odoo, and
-the others find the answer on the shelf.
+A value is valid if it was fetched after every invalidation of its prefixes. Values come from memory; a backend
+keeps some of them over restarts. Processes that share a backend and a mutex fetch each value once between them.
 """
 
+import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as WaitedTooLong
+from concurrent.futures import TimeoutError as WaitTimeout
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from lco import clock, metrics
-from lco.caching import expiry
-from lco.caching.entries import CachedValue, Entries, Entry, prefixes
+from lco.caching.memory import MAX_BYTES, CachedValue, Entries, Entry, kind_of
 from lco.deadline import remaining
 from lco.errors import OdooError, OdooUnavailable
+from lco.version import version
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 MAX_STALE = timedelta(days=1)
-MAX_ENTRIES = 10_000
+"""How old a value may be that is served without waiting for a newer one; after that only a persisted one is."""
+MAX_INVALIDATIONS = 10_000
 MAX_WAIT_SECONDS = 10.0
+MAX_STALE_WAIT_SECONDS = 0.5
+"""How long a reader waits for a valid value while an invalid one could be served."""
+FOREVER = 0
+"""The timeout of a backend for values that do not expire."""
+NEVER = datetime.min.replace(tzinfo=UTC)
 _loaders = ThreadPoolExecutor(max_workers=32, thread_name_prefix="refresh")
+_under_way: set[Future[None]] = set()
 
 
 class CacheBackend(Protocol):
-    """Where the last good answers lie, over restarts and for other processes: a Flask-Caching cache."""
+    """A cache that outlives this process or is shared with others: one of Flask-Caching's."""
 
-    def get(self, key: str) -> Any: ...
+    def get(self, key: str) -> Any:
+        """Return the value, or None."""
 
-    def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None: ...
+    def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None:
+        """Store the value for `timeout` seconds. 0 is for ever."""
 
 
 Mutex = Callable[[str], AbstractContextManager[object]]
-"""In what `turn(key)` opens, no other process reads the answer to this key."""
+"""Opens a context in which no other process loads the value of the key."""
+
+
+class Codec(NamedTuple):
+    """How a value is written to a backend: as what JSON has, so that every version of the site can read it.
+
+    `loads` raises KeyError, TypeError or ValueError for what it cannot read.
+    """
+
+    dumps: Callable[[Any], object]
+    loads: Callable[[Any], Any]
+
+
+PLAIN = Codec(lambda value: value, lambda value: value)
 
 
 @dataclass(frozen=True, slots=True)
 class CacheQuery(Generic[T]):
-    """What is asked: its key, how long an answer counts as fresh, and how to get one.
+    """What is cached: its key, how long it is fresh, and how to load it.
 
-    With `keep` the answer survives a restart. `stored` is called with every new reading.
+    With a codec in `persist` it survives a restart, and stays usable without end. `on_refresh` is called with
+    every new value before other processes can see it.
     """
 
     key: str
     max_age: timedelta
     loader: Callable[[], T]
-    persist: bool = False
+    persist: Codec | None = None
     on_refresh: Callable[[CachedValue[T]], object] | None = None
 
 
 class StaleWhileRevalidateCache:
-    """The readings of one process, at most `kept` of them; a `shelf` remembers the chosen ones over restarts.
+    """The cache of one process: at most `max_bytes` for each kind of key in memory, and `backend` behind it.
 
-    With `turn` other processes use the same shelf: it then holds all readings for as long as they are fresh.
+    With `mutex`, a lock for each key, other processes use the same backend, which then gets every value.
+    `stale_wait` is in seconds: see `MAX_STALE_WAIT_SECONDS`.
     """
 
     def __init__(
-        self, backend: CacheBackend | None = None, kept: int = MAX_ENTRIES, turn: Mutex | None = None
+        self, backend: CacheBackend | None = None, max_bytes: int = MAX_BYTES, mutex: Mutex | None = None
     ) -> None:
-        self._backend = backend
-        self._kept = kept
-        self._shares = turn is not None
-        self._turn = turn or nullcontext
-        self._began = clock.now()
-        self._lock = threading.Lock()
-        self._entries = Entries(kept)
+        self.stale_wait = MAX_STALE_WAIT_SECONDS
         self.invalidations = 0
-        """How often `forget` was called: when that has grown, a page made before may hold what is old now."""
-        self._forgotten: OrderedDict[str, datetime] = OrderedDict()
+        """How often `invalidate` was called: pages that were made before may hold old values."""
+        self._backend = backend
+        self._is_shared = mutex is not None
+        self._mutex = mutex or nullcontext
+        self._started_at = clock.now()
+        self._lock = threading.Lock()
+        self._entries = Entries(max_bytes)
+        self._invalidated: OrderedDict[str, datetime] = OrderedDict()
+        self._all_invalidated = NEVER
+        self._slow_kinds: set[str] = set()
 
-    def get(self, query: CacheQuery[T], *, wait: bool = False) -> CachedValue[T]:
-        """What is known: at once when there is anything usable, else after waiting for an answer.
+    def get(self, query: CacheQuery[T], *, newer_than: datetime | None = None) -> CachedValue[T]:
+        """Return the cached value. When it is no longer fresh, it is refreshed in the background.
 
-        A reading that is no longer fresh is given as it is while one refresh runs behind it. One that `forget`
-        has touched is waited for, and still serves when the refresh fails. With `wait` so is any old one, and any
-        from before this process began, or before `doubt`, which has missed what `forget` would have told it.
-        Raises OdooError when there is nothing to fall back on; waits no longer than the budget.
+        Waits for a refresh when there is no value, or an invalid one; with `newer_than` also when the value is
+        from before that instant or its refresh has failed. Serves the old value when the refresh fails or takes
+        too long: for an invalid value `stale_wait` is too long, and no time at all while Odoo is slow. Never waits
+        beyond the deadline of the request. Raises OdooError when there is nothing to serve.
         """
-        try:
-            reading = self._read(query, wait=wait)
-        except OdooError:
-            expiry.ends(clock.now())
-            raise
-        expiry.ends(clock.now() if reading.refresh_failed else reading.fetched_at + query.max_age)
-        return reading
-
-    def _read(self, query: CacheQuery[T], *, wait: bool) -> CachedValue[T]:
         entry = self._entry(query)
-        reading = entry.reading
-        age = None if reading is None else clock.now() - reading.fetched_at
-        if reading is None or age is None or age > MAX_STALE:
-            return self._loaded(entry, query, reading)
-        old = age > query.max_age or reading.refresh_failed
-        if entry.hinted or (wait and (old or reading.fetched_at < entry.needed_from)):
-            try:
-                return self._loaded(entry, query, reading)
-            except OdooError:
-                return self._stale(entry, query.key, reading)
-        if old:
-            self._refresh(entry, query, reading)
-        return reading
+        cached: CachedValue[T] | None = entry.cached
+        age = clock.now() - cached.fetched_at if cached else MAX_STALE
+        if cached is None or (age > MAX_STALE and not query.persist):
+            return self._refreshed(entry, query, cached, newer_than, MAX_WAIT_SECONDS)
+        if newer_than and (cached.refresh_failed or cached.fetched_at < newer_than):
+            return self._refreshed_or_stale(entry, query, cached, newer_than, MAX_WAIT_SECONDS)
+        if not cached.refresh_failed and (age > MAX_STALE or not self._is_valid(query.key, cached)):
+            wait = 0.0 if kind_of(query.key) in self._slow_kinds else self.stale_wait
+            return self._refreshed_or_stale(entry, query, cached, newer_than, wait)
+        # A negative age means that the clock was set back, or that of another process is ahead.
+        if cached.refresh_failed or not timedelta() <= age <= query.max_age:
+            self._refresh(entry, query, cached, newer_than)
+        return cached
 
     def invalidate(self, prefix: str, before: datetime | None = None) -> None:
-        """From now on, what lies under keys that start with `prefix` is asked again before it is answered.
+        """Make every value invalid whose key starts with `prefix` and that was fetched before `before`, or now.
 
-        With `before` only what was read before that instant. A prefix ends with a colon.
+        A prefix ends with a colon.
         """
-        instant = before or clock.now()
+        now = clock.now()
+        instant = min(before or now, now)  # the clock of another process may be ahead
         with self._lock:
             self.invalidations += 1
-            # What is not in memory may still lie on the shelf.
-            self._forgotten[prefix] = max(instant, self._forgotten.pop(prefix, instant))
-            while len(self._forgotten) > self._kept:
-                self._forgotten.popitem(last=False)
-            for entry in self._entries.under(prefix):
-                if not (before and _is_from(before, entry.reading)):
-                    entry.hint(instant)
+            self._invalidated[prefix] = max(instant, self._invalidated.pop(prefix, instant))
+            if len(self._invalidated) > MAX_INVALIDATIONS:
+                _, dropped = self._invalidated.popitem(last=False)
+                self._all_invalidated = max(self._all_invalidated, dropped)
 
-    def doubt(self, key: str) -> None:
-        """From now on, whoever reads `key` with `wait` has it asked again; nobody else need wait for that."""
-        with self._lock:
-            if entry := self._entries.get(key):
-                entry.needed_from = clock.now()
+    def _is_valid(self, key: str, cached: CachedValue[Any]) -> bool:
+        return cached.fetched_at >= self._invalidated_at(key)
+
+    def _invalidated_at(self, key: str) -> datetime:
+        found = (self._invalidated.get(prefix, NEVER) for prefix in _prefixes(key))
+        return max(self._all_invalidated, *found, NEVER)
 
     def _entry(self, query: CacheQuery[Any]) -> Entry:
-        # The shelf is asked before the entry is there for others, who would not find on it what lies on the shelf.
-        stored = self._from_backend(query.key) if query.persist and query.key not in self._entries else None
         with self._lock:
-            entry = self._entries.get(query.key) or self._new_entry(query.key, stored)
-            self._entries.touch(query.key)
-        return entry
+            if entry := self._entries.get(query.key):
+                return entry
+        # The backend is asked before other threads can see the entry, which hides from them what it has.
+        stored = self._from_backend(query) if query.persist else None
+        with self._lock:
+            return self._entries.get(query.key) or self._entries.add(query.key, stored)
 
-    def _new_entry(self, key: str, stored: CachedValue[Any] | None) -> Entry:
-        invalidations = [self._forgotten[prefix] for prefix in prefixes(key) if prefix in self._forgotten]
-        hinted = stored is not None and any(stored.fetched_at < hint for hint in invalidations)
-        entry = Entry(stored, max([self._began, *invalidations]), hinted=hinted)
-        self._entries.add(key, entry)
-        return entry
-
-    def _loaded(self, entry: Entry, query: CacheQuery[T], known: CachedValue[T] | None) -> CachedValue[T]:
-        """A new reading. A refresh that was under way when a hint came may not know of it, so another follows."""
-        self._wait(self._refresh(entry, query, known))
-        if entry.hinted:
-            self._wait(self._refresh(entry, query, entry.reading))
-        if entry.reading is None:
-            raise OdooUnavailable
-        return entry.reading
-
-    @staticmethod
-    def _wait(refresh: Future[None] | None) -> None:
+    def _refreshed_or_stale(
+        self,
+        entry: Entry,
+        query: CacheQuery[T],
+        known: CachedValue[T],
+        newer_than: datetime | None,
+        wait: float,
+    ) -> CachedValue[T]:
         try:
-            if refresh:
-                refresh.result(remaining(MAX_WAIT_SECONDS))
-        except WaitedTooLong as error:
-            raise OdooUnavailable from error
+            return self._refreshed(entry, query, known, newer_than, wait)
+        except OdooError:
+            return self._stale(entry, query.key, known)
+
+    def _refreshed(
+        self,
+        entry: Entry,
+        query: CacheQuery[T],
+        known: CachedValue[T] | None,
+        newer_than: datetime | None,
+        wait: float,
+    ) -> CachedValue[T]:
+        """The value after a refresh. One that began before an invalidation is followed by another."""
+        started = clock.seconds()
+        ends_at = started + remaining(wait)
+        for _ in range(2):
+            refresh = self._refresh(entry, query, known, newer_than)
+            try:
+                if refresh:
+                    refresh.result(max(0.0, ends_at - clock.seconds()))
+            except WaitTimeout as error:
+                if (waited := clock.seconds() - started) > self.stale_wait:
+                    self._note_duration(query.key, waited)
+                raise OdooUnavailable from error
+            known = entry.cached
+            if known and self._is_valid(query.key, known):
+                break
+        if known is None:
+            raise OdooUnavailable
+        return known
 
     def _refresh(
-        self, entry: Entry, query: CacheQuery[Any], known: CachedValue[Any] | None
+        self,
+        entry: Entry,
+        query: CacheQuery[Any],
+        known: CachedValue[Any] | None,
+        newer_than: datetime | None,
     ) -> Future[None] | None:
         """The one refresh under way for `entry`, started now when there is none.
 
-        None when another has ended since the caller looked and found `known`: there is something newer already.
+        None when another one has ended since the caller looked and found `known`.
         """
         with self._lock:
-            if entry.refresh is None and not entry.is_newer_than(known):
-                entry.refresh = _loaders.submit(self._run, entry, query)
+            if entry.refresh is None and entry.cached is known:
+                entry.refresh = _loaders.submit(self._run, entry, query, newer_than)
+                _under_way.add(entry.refresh)
+                entry.refresh.add_done_callback(_under_way.discard)
             return entry.refresh
 
-    def _run(self, entry: Entry, query: CacheQuery[Any]) -> None:
+    # In a thread of the loaders
+
+    def _run(self, entry: Entry, query: CacheQuery[Any], newer_than: datetime | None) -> None:
         try:
-            self._take(entry, query)
+            with self._mutex(query.key):
+                self._load(entry, query, newer_than)
         except OdooError:
             self._failed(entry)
             raise
@@ -187,67 +230,98 @@ class StaleWhileRevalidateCache:
             self._failed(entry)
             raise OdooError from error
 
-    def _take(self, entry: Entry, query: CacheQuery[Any]) -> None:
-        with self._turn(query.key):
-            invalidations = entry.invalidations
-            reading = self._borrowed(entry, query) or self._read_now(query)
-            with self._lock:
-                entry.reading = reading
-                # A hint that came while the answer was on its way may be about something it does not hold yet.
-                entry.hinted = entry.invalidations != invalidations
-                entry.refresh = None
-            # Others may have it once it is announced: what they borrow they take for known everywhere.
-            if query.on_refresh:
-                query.on_refresh(reading)
-            if (query.persist or self._shares) and not reading.from_peer:
-                self._to_backend(query, reading)
+    def _load(self, entry: Entry, query: CacheQuery[Any], newer_than: datetime | None) -> None:
+        began, started = clock.now(), clock.seconds()
+        cached = self._from_peer(entry, query, newer_than) or CachedValue(query.loader(), began)
+        self._note_duration(query.key, clock.seconds() - started)
+        with self._lock:
+            self._entries.put(query.key, entry, cached)
+            entry.refresh = None
+        # Before other processes can see the value: one that they take over, they consider published.
+        if query.on_refresh:
+            query.on_refresh(cached)
+        if (query.persist or self._is_shared) and not cached.from_peer:
+            self._to_backend(query, cached)
 
-    @staticmethod
-    def _read_now(query: CacheQuery[T]) -> CachedValue[T]:
-        began = clock.now()
-        return CachedValue(query.loader(), began)
-
-    def _borrowed(self, entry: Entry, query: CacheQuery[Any]) -> CachedValue[Any] | None:
-        """What another process has read while this one waited for its turn, if that serves as well."""
-        reading = self._from_backend(query.key) if self._shares else None
-        if reading is None or not entry.can_use(reading) or clock.now() - reading.fetched_at > query.max_age:
+    def _from_peer(
+        self, entry: Entry, query: CacheQuery[Any], newer_than: datetime | None
+    ) -> CachedValue[Any] | None:
+        """What another process has fetched while this one waited for the mutex, if valid, fresh and newer."""
+        cached = self._from_backend(query) if self._is_shared else None
+        if cached is None or not timedelta() <= clock.now() - cached.fetched_at <= query.max_age:
             return None
-        return replace(reading, from_peer=True)
+        oldest = max(self._started_at, self._invalidated_at(query.key), newer_than or NEVER)
+        is_newer = entry.cached is None or cached.fetched_at > entry.cached.fetched_at
+        return replace(cached, from_peer=True) if is_newer and cached.fetched_at >= oldest else None
 
     def _failed(self, entry: Entry) -> None:
         with self._lock:
             entry.refresh = None
-            if entry.reading:
-                entry.reading = replace(entry.reading, refresh_failed=True)
+            if entry.cached:
+                entry.cached = replace(entry.cached, refresh_failed=True)
 
-    def _stale(self, entry: Entry, key: str, reading: CachedValue[T]) -> CachedValue[T]:
-        """`reading`, marked. Who comes next need not wait as long: the refresh goes on, or is known to fail."""
-        metrics.stale_answers.labels(key.partition(":")[0]).inc()
-        stale = replace(reading, refresh_failed=True)
+    def _note_duration(self, key: str, seconds: float) -> None:
+        """Remember of this kind of value whether it comes in time, so that the next readers need not find out."""
         with self._lock:
-            entry.hinted = False
-            if entry.reading is reading:
-                entry.reading = stale
+            if seconds > self.stale_wait:
+                self._slow_kinds.add(kind_of(key))
+            else:
+                self._slow_kinds.discard(kind_of(key))
+
+    def _stale(self, entry: Entry, key: str, cached: CachedValue[T]) -> CachedValue[T]:
+        """`cached`, marked as failed, so that the next reader does not wait."""
+        metrics.stale_answers.labels(kind_of(key)).inc()
+        stale = replace(cached, refresh_failed=True)
+        with self._lock:
+            if entry.cached is cached:
+                entry.cached = stale
         return stale
 
-    def _from_backend(self, key: str) -> CachedValue[Any] | None:
+    # The backend
+
+    def _from_backend(self, query: CacheQuery[Any]) -> CachedValue[Any] | None:
         try:
-            reading = self._backend.get(key) if self._backend else None
+            stored = self._backend.get(_stored_key(query)) if self._backend else None
+            if query.persist and stored is not None:
+                return _loads(query.persist, stored)
         except Exception:
             metrics.cache_failures.labels("get").inc()
             log.exception("the cache could not be read")
             return None
-        return reading if isinstance(reading, CachedValue) else None
+        return stored if isinstance(stored, CachedValue) else None
 
-    def _to_backend(self, query: CacheQuery[Any], reading: CachedValue[Any]) -> None:
-        kept_for = MAX_STALE if query.persist else query.max_age
+    def _to_backend(self, query: CacheQuery[Any], cached: CachedValue[Any]) -> None:
+        if self._backend is None:
+            return
+        timeout = FOREVER if query.persist else int(query.max_age.total_seconds())
         try:
-            if self._backend:
-                self._backend.set(query.key, reading, timeout=int(kept_for.total_seconds()))
+            stored = _dumps(query.persist, cached) if query.persist else cached
+            self._backend.set(_stored_key(query), stored, timeout)
         except Exception:
             metrics.cache_failures.labels("set").inc()
             log.exception("the cache could not be written")
 
 
-def _is_from(instant: datetime, reading: CachedValue[Any] | None) -> bool:
-    return reading is not None and reading.fetched_at >= instant
+def is_idle() -> bool:
+    """Whether no refresh is under way in this process."""
+    return not _under_way
+
+
+def _dumps(codec: Codec, cached: CachedValue[Any]) -> str:
+    record = {"fetched_at": cached.fetched_at.isoformat(), "value": codec.dumps(cached.value)}
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _loads(codec: Codec, stored: str) -> CachedValue[Any]:
+    record = json.loads(stored)
+    return CachedValue(codec.loads(record["value"]), datetime.fromisoformat(record["fetched_at"]))
+
+
+def _stored_key(query: CacheQuery[Any]) -> str:
+    """What does not persist is pickled, so only processes of the same version may read it."""
+    return query.key if query.persist else f"{version()}:{query.key}"
+
+
+def _prefixes(key: str) -> Iterator[str]:
+    """`a:b:c` has the prefixes `a:` and `a:b:`."""
+    return (key[: position + 1] for position, letter in enumerate(key) if letter == ":")

@@ -1,16 +1,22 @@
-"""What one process has learned about a vehicle, as JSON for the others, and back."""
+"""Vehicles as JSON and back: for other processes, and for the cache, which outlives this version of the site.
+
+Reading takes what it knows and leaves out the rest, because another version may have written it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lco.caching.swr import Codec
 from lco.domain.money import Money
-from lco.domain.vehicle import Picture, Rates, Status, Vehicle
+from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Json = Mapping[str, Any]
-FIELDS = tuple(field.name for field in fields(Vehicle))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class VehicleVersion:
 def _written(vehicle: Vehicle) -> Json:
     rates, picture = vehicle.rates, vehicle.picture
     return {
-        **{name: getattr(vehicle, name) for name in FIELDS},
+        **_plain(vehicle),
         "picture": picture and asdict(picture),
         "status": vehicle.status.value,
         "rates": [_money(rate) for rate in (rates.daily, rates.weekly, rates.monthly)],
@@ -44,15 +50,51 @@ def _written(vehicle: Vehicle) -> Json:
 
 
 def _read(written: Json) -> Vehicle:
-    picture, back_on = written["picture"], written["back_on"]
+    back_on = written.get("back_on")
     read = {
         "status": Status(written["status"]),
         "rates": Rates(*(_amount(rate) for rate in written["rates"])),
-        "sale_price": _amount(written["sale_price"]),
-        "picture": picture and Picture(**picture),
+        "sale_price": _amount(written.get("sale_price")),
+        "picture": _picture(written["picture"]) if written.get("picture") else None,
         "back_on": back_on and date.fromisoformat(back_on),
     }
-    return Vehicle(**{**written, **read})
+    return Vehicle(**{**_known(Vehicle, written), **read})
+
+
+def _details_written(details: Details | None) -> Json | None:
+    if details is None:
+        return None
+    return {
+        **_plain(details),
+        "vehicle": _written(details.vehicle),
+        "features": [asdict(feature) for feature in details.features],
+        "pictures": [asdict(picture) for picture in details.pictures],
+    }
+
+
+def _details_read(written: Json | None) -> Details | None:
+    if written is None:
+        return None
+    read = {
+        "vehicle": _read(written["vehicle"]),
+        "specifications": tuple((str(name), str(value)) for name, value in written.get("specifications", ())),
+        "features": tuple(Feature(**_known(Feature, feature)) for feature in written.get("features", ())),
+        "pictures": tuple(map(_picture, written.get("pictures", ()))),
+    }
+    return Details(**{**_known(Details, written), **read})
+
+
+def _picture(written: Json) -> Picture:
+    return Picture(**_known(Picture, written))
+
+
+def _plain(value: "DataclassInstance") -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _known(kind: "type[DataclassInstance]", written: Json) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in written.items() if name in names}
 
 
 def _money(money: Money | None) -> list[str] | None:
@@ -61,3 +103,11 @@ def _money(money: Money | None) -> list[str] | None:
 
 def _amount(written: list[str] | None) -> Money | None:
     return Money(Decimal(written[0]), written[1]) if written else None
+
+
+LISTING = Codec(lambda listing: [_written(v) for v in listing], lambda written: tuple(_read(v) for v in written))
+DETAILS = Codec(_details_written, _details_read)
+BRANDS = Codec(
+    lambda names: {str(brand_id): name for brand_id, name in names.items()},
+    lambda written: {int(brand_id): str(name) for brand_id, name in written.items()},
+)

@@ -8,11 +8,11 @@ from typing import Any
 
 from lco import background, clock
 from lco.availability.service import Availability
-from lco.caching.entries import CachedValue
+from lco.caching.memory import CachedValue
 from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
 from lco.catalogue import events
 from lco.catalogue.removed import RemovedVehicles
-from lco.catalogue.serialization import VehicleVersion
+from lco.catalogue.serialization import BRANDS, DETAILS, LISTING, VehicleVersion
 from lco.catalogue.snapshot import Snapshot
 from lco.catalogue.state import CatalogueState, VehicleUpdate
 from lco.changes.log import Change, ChangeId, ChangeLog
@@ -56,7 +56,8 @@ class Catalogue:
         self._changes = changes
         self._removed = removed
         self._known = CatalogueState()
-        self._list = CacheQuery("vehicles", LIST_MAX_AGE, self._read_list, persist=True, on_refresh=self._listed)
+        self._list = CacheQuery("vehicles", LIST_MAX_AGE, self._read_list, LISTING, self._listed)
+        self._list_needed_from = clock.now()
         self._available = True
         changes.replicate(self._on_remote_change, self._on_gap)
 
@@ -89,7 +90,7 @@ class Catalogue:
 
     def brands(self) -> Mapping[int, str]:
         """The names of Odoo's brands by their id there."""
-        return self._cache.get(CacheQuery("brands", LIST_MAX_AGE, self._odoo.brands, persist=True)).value
+        return self._cache.get(CacheQuery("brands", LIST_MAX_AGE, self._odoo.brands, BRANDS)).value
 
     def stale_since(self) -> datetime | None:
         """While Odoo does not answer: the instant at which it was last read. None while it does."""
@@ -166,12 +167,12 @@ class Catalogue:
         try:
             # What an earlier process left comes first, so that what has changed since is seen as a change.
             self.vehicles()
-            self._accepted(self._listing(wait=True))
+            self._accepted(self._listing(newer_than=max(self._list_needed_from, clock.now() - LIST_MAX_AGE)))
         except OdooError as error:
             log.warning("the catalogue could not be read: %s", error.code)
 
-    def _listing(self, *, wait: bool = False) -> CachedValue[tuple[Vehicle, ...]]:
-        return self._cache.get(self._list, wait=wait)
+    def _listing(self, newer_than: datetime | None = None) -> CachedValue[tuple[Vehicle, ...]]:
+        return self._cache.get(self._list, newer_than=newer_than)
 
     def _read_list(self) -> tuple[Vehicle, ...]:
         try:
@@ -214,7 +215,7 @@ class Catalogue:
                 self._publish_diff(was, now, reading)
 
         key = f"vehicle:{vehicle_id}:details"
-        reading = self._cache.get(CacheQuery(key, VEHICLE_MAX_AGE, load, persist=True, on_refresh=stored))
+        reading = self._cache.get(CacheQuery(key, VEHICLE_MAX_AGE, load, DETAILS, stored))
         self._known.complete(vehicle_id, reading)
         return reading.value
 
@@ -294,5 +295,5 @@ class Catalogue:
         """What other processes have said may not have arrived: nothing that is known is certain."""
         for prefix in ("vehicle:", "free:", "availability:"):
             self._cache.invalidate(prefix)
-        self._cache.doubt("vehicles")
+        self._list_needed_from = clock.now()
         background.run("read the catalogue again", self.refresh)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from lco.caching.entries import CachedValue
+from lco.caching.memory import CachedValue
 from lco.catalogue.serialization import VehicleVersion
 from lco.catalogue.snapshot import Snapshot, differences
 from lco.domain.vehicle import Details, Vehicle

@@ -7,13 +7,12 @@ from limits.storage import MemoryStorage, RedisStorage
 from lco.redis_backends.change_log import RedisLog
 from lco.redis_backends.client import PREFIX, RedisCacheBackend, RedisClient
 from lco.services import SharedBackends
-from lco.version import version
 
 
 def connect(app: Flask, url: str) -> SharedBackends:
     """The shared log, shelf and turns at `url`. The limiter, which is bound after this, will count there, too."""
     redis = RedisClient(url)
-    cache = RedisCache(redis.client, default_timeout=0, key_prefix=f"{PREFIX}{version()}:")
+    cache = RedisCache(redis.client, default_timeout=0, key_prefix=f"{PREFIX}cache:")
     app.config["RATELIMIT_STORAGE_URI"] = f"{RedisLimitStorage.STORAGE_SCHEME[0]}://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = {"redis": redis}
     return SharedBackends(RedisLog(redis), RedisCacheBackend(redis, cache), redis.lock)

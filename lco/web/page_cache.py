@@ -20,7 +20,6 @@ from werkzeug.http import is_resource_modified, remove_entity_headers
 from werkzeug.wrappers import Request
 
 from lco import clock, metrics
-from lco.caching import expiry
 from lco.web import htmx, responses, urls
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ MAX_BYTES = 32 * 1024 * 1024
 OVERHEAD = 4096
 """Bytes that a page is counted for beside its body and its address, rather too many than too few."""
 
-LEAST = timedelta(seconds=1)
-"""How long a page is kept whose readings are old already, so that not everybody in a crowd renders it again."""
+TTL = timedelta(seconds=1)
+"""How long a page is kept while no change is known: it may outlive the values in it by so much."""
 
 MAX_WAIT = 1.0
 """Seconds for which a visitor waits for a page that is being made for somebody else."""
@@ -177,18 +176,17 @@ class PageCacheMiddleware:
         self, name: CacheKey, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         metrics.pages.labels("rendered").inc()
-        with expiry.watched() as watch:
-            environ[responses.ON_FINALIZED] = partial(self._store, name, self._edition(), watch)
-            return self._app(environ, start_response)
+        environ[responses.ON_FINALIZED] = partial(self._store, name, self._edition())
+        return self._app(environ, start_response)
 
-    def _store(self, name: CacheKey, edition: Hashable, watch: expiry.Watch, response: Response) -> None:
+    def _store(self, name: CacheKey, edition: Hashable, response: Response) -> None:
         if not g.get("may_be_kept"):
             return
         page = CachedResponse(
             headers=response.headers.to_wsgi_list(),
             body=response.get_data(),
             etag=response.get_etag()[0] or "",
-            until=max(watch.until, clock.now() + LEAST),
+            until=clock.now() + TTL,
         )
         self._pages.put(name, edition, page)
 

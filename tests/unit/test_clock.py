@@ -1,4 +1,7 @@
-from datetime import UTC, date, timedelta
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -46,3 +49,41 @@ def test_today_is_the_day_of_the_zone():
 def test_seconds_never_go_back():
     readings = [clock.seconds() for _ in range(100)]
     assert readings == sorted(readings)
+
+
+@pytest.fixture
+def system_clock(monkeypatch):
+    """The system's clock, which can be set forward and back while real time goes on."""
+    offset = [0]
+    read = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: read() + offset[0])
+    monkeypatch.setattr(clock, "_steady", clock._SteadyClock())
+    return lambda by: offset.__setitem__(0, offset[0] + by // timedelta(microseconds=1) * 1000)
+
+
+def test_no_two_instants_are_equal_and_they_are_in_order():
+    instants = [clock.now() for _ in range(10_000)]
+    assert all(one < next_ for one, next_ in pairwise(instants))
+
+
+def test_instants_of_many_threads_are_all_different():
+    with ThreadPoolExecutor(8) as threads:
+        instants = list(threads.map(lambda _: clock.now(), range(5_000)))
+    assert len(set(instants)) == 5_000
+
+
+def test_when_the_system_clock_is_set_back_the_present_goes_on_nearly_as_fast(system_clock):
+    before, ticks = clock.now(), time.monotonic()
+    system_clock(-timedelta(hours=1))
+    time.sleep(0.2)
+    after, passed = clock.now(), time.monotonic() - ticks
+    assert timedelta(0) < after - before <= timedelta(seconds=passed)
+    assert after - before >= timedelta(seconds=0.2 * clock.SLOWEST * 0.9)
+    system_clock(timedelta(hours=1))
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=10)
+
+
+def test_when_the_system_clock_is_set_forward_the_present_follows_at_once(system_clock):
+    before = clock.now()
+    system_clock(timedelta(minutes=1))
+    assert clock.now() - before >= timedelta(minutes=1)

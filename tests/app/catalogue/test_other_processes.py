@@ -38,7 +38,7 @@ class Process:
 
     def __init__(self, odoo_url: str, redis: RedisClient, backend: DictShelf) -> None:
         client = OdooClient(Transport(odoo_url))
-        cache = StaleWhileRevalidateCache(backend, turn=redis.lock)
+        cache = StaleWhileRevalidateCache(backend, mutex=redis.lock)
         self.availability = Availability(client, cache, ZoneInfo("America/Chicago"))
         self.log = RedisLog(redis)
         self.catalogue = Catalogue(client, cache, self.availability, self.log, RemovedVehicles(backend))

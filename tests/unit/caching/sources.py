@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from lco.caching.swr import CacheQuery
+from lco.caching.swr import CacheQuery, Codec
 
 FRESH = timedelta(seconds=30)
 LATER = FRESH + timedelta(seconds=1)
@@ -15,7 +15,7 @@ class Source:
         self.loads = 0
         self.error: Exception | None = None
 
-    def query(self, *, persist: bool = False, on_refresh=None) -> CacheQuery[int]:
+    def query(self, *, persist: Codec | None = None, on_refresh=None) -> CacheQuery[int]:
         return CacheQuery("vehicle:7:details", FRESH, self._load, persist=persist, on_refresh=on_refresh)
 
     def _load(self) -> int:

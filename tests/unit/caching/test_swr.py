@@ -1,14 +1,12 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from lco import clock, metrics
-from lco.caching import expiry
-from lco.caching.entries import CachedValue
-from lco.caching.swr import MAX_STALE, CacheQuery, StaleWhileRevalidateCache
+from lco.caching.memory import CachedValue
+from lco.caching.swr import MAX_INVALIDATIONS, MAX_STALE, PLAIN, CacheQuery, StaleWhileRevalidateCache
 from lco.deadline import deadline
 from lco.errors import OdooError, OdooUnavailable
 from lco.odoo.errors import VehicleUnknown
@@ -22,28 +20,6 @@ LATER = FRESH + timedelta(seconds=1)
 def test_a_fresh_answer_is_not_asked_for_again(cache, source):
     assert [cache.get(source.query()).value for _ in range(3)] == [1, 1, 1]
     assert source.loads == 1
-
-
-def test_whoever_watches_learns_when_the_first_answer_ends(cache, source):
-    with expiry.watched() as watch:
-        assert watch.until == expiry.ALWAYS
-        soonest = cache.get(source.query()).fetched_at + FRESH
-        with clock.moved(timedelta(seconds=5)):
-            cache.get(Source("vehicle:8:details").query())
-    assert watch.until == soonest
-
-
-def test_an_answer_that_is_old_or_missing_has_ended_for_whoever_watches(cache, source):
-    cache.get(source.query())
-    source.error = OdooUnavailable()
-    cache.invalidate("vehicle:7:")
-    assert cache.invalidations == 1
-    missing = Source("vehicle:8:details")
-    missing.error = OdooUnavailable()
-    for query in (source.query(), missing.query()):
-        with expiry.watched() as watch, suppress(OdooError):
-            cache.get(query)
-        assert watch.until <= clock.now()
 
 
 def test_an_old_answer_is_given_at_once_while_one_refresh_runs_for_50_readers(cache, source):
@@ -157,9 +133,9 @@ def test_forget_during_a_background_refresh_makes_the_next_reader_wait_for_anoth
 
 def test_with_wait_an_old_answer_is_waited_for_and_a_fresh_one_is_not(cache, source):
     cache.get(source.query())
-    assert cache.get(source.query(), wait=True).value == 1
+    assert cache.get(source.query(), newer_than=clock.now() - FRESH).value == 1
     with clock.moved(LATER):
-        assert cache.get(source.query(), wait=True).value == 2
+        assert cache.get(source.query(), newer_than=clock.now() - FRESH).value == 2
 
 
 def test_with_wait_a_failure_still_gives_the_old_answer_and_counts_it(cache, source):
@@ -168,7 +144,7 @@ def test_with_wait_a_failure_still_gives_the_old_answer_and_counts_it(cache, sou
     cache.get(source.query())
     source.error = OdooError()
     with clock.moved(LATER):
-        reading = cache.get(source.query(), wait=True)
+        reading = cache.get(source.query(), newer_than=clock.now() - FRESH)
     assert (reading.value, reading.refresh_failed) == (1, True)
     assert counted._value.get() == before + 1
 
@@ -179,7 +155,7 @@ def test_with_wait_a_failed_attempt_is_made_again(cache, source):
     cache.invalidate("vehicle:7:")
     assert cache.get(source.query()).refresh_failed
     source.error = None
-    assert cache.get(source.query(), wait=True).value == 3
+    assert cache.get(source.query(), newer_than=clock.now() - FRESH).value == 3
 
 
 def test_waiting_ends_with_the_budget_and_the_answer_comes_for_the_next_reader(cache, source):
@@ -235,12 +211,79 @@ def test_a_failure_in_stored_is_logged_and_the_next_reader_has_the_answer(cache,
     assert cache.get(source.query()).value == 1
 
 
-def test_the_answers_least_recently_asked_for_give_way():
-    cache = StaleWhileRevalidateCache(kept=2)
-    first, second, third = (Source(f"key:{n}") for n in range(3))
-    for source in (first, second, first, third, first, second):
+def test_a_value_is_valid_unless_it_was_fetched_before_the_invalidation(cache, source):
+    cache.get(source.query())
+    instant = clock.now()
+    cache.invalidate("vehicle:7:")
+    cache.get(source.query())
+    cache.invalidate("vehicle:7:", before=instant)
+    assert cache.get(source.query()).value == 2
+
+
+def test_an_invalidation_from_the_future_counts_from_now(cache, source):
+    cache.get(source.query())
+    cache.invalidate("vehicle:7:", before=clock.now() + timedelta(hours=1))
+    assert [cache.get(source.query()).value for _ in range(3)] == [2, 2, 2]
+
+
+def test_after_very_many_invalidations_a_value_from_before_them_is_still_invalid(cache, source):
+    cache.get(source.query())
+    cache.invalidate("vehicle:7:")
+    for number in range(MAX_INVALIDATIONS):
+        cache.invalidate(f"free:{number}:")
+    assert [cache.get(source.query()).value for _ in range(2)] == [2, 2]
+
+
+def test_while_the_last_refresh_failed_an_invalid_value_is_served_without_waiting(cache, source):
+    cache.get(source.query())
+    source.error = OdooUnavailable()
+    cache.invalidate("vehicle:7:")
+    assert cache.get(source.query()).refresh_failed
+    source.hold()
+    cache.invalidate("vehicle:7:")
+    assert at_once(5, lambda: cache.get(source.query()).value) == [1] * 5
+    source.release()
+
+
+def test_while_odoo_is_slow_only_the_first_reader_waits_for_a_valid_value(source):
+    cache = StaleWhileRevalidateCache()
+    cache.stale_wait = 0.02
+    other = Source("vehicle:8:details")
+    for each in (source, other):
+        cache.get(each.query())
+        each.hold()
+    cache.invalidate("vehicle:7:")
+    assert cache.get(source.query()).refresh_failed
+    cache.stale_wait = PATIENCE
+    cache.invalidate("vehicle:8:")
+    assert cache.get(other.query()).refresh_failed, "its kind is known to be slow"
+    for each in (source, other):
+        each.release()
+    wait_until(lambda: cache.get(other.query()).value == 2, "the refresh that was slow", PATIENCE)
+    cache.invalidate("vehicle:8:")
+    assert cache.get(other.query()).value == 3, "Odoo is quick again"
+
+
+def test_a_value_from_the_future_is_refreshed(cache, source):
+    with clock.moved(timedelta(hours=1)):
         cache.get(source.query())
-    assert (first.loads, second.loads, third.loads) == (1, 2, 1)
+    assert cache.get(source.query()).value == 1
+    wait_until(lambda: cache.get(source.query()).value == 2, "the refreshed value", PATIENCE)
+
+
+def test_a_persisted_value_stays_usable_without_end(cache, source):
+    query = source.query(persist=PLAIN)
+    cache.get(query)
+    source.error = OdooUnavailable()
+    with clock.moved(timedelta(days=30)):
+        assert [cache.get(query).value for _ in range(2)] == [1, 1]
+
+
+def test_a_persisted_value_of_yesterday_is_served_only_when_there_is_no_newer_one(cache, source):
+    query = source.query(persist=PLAIN)
+    cache.get(query)
+    with clock.moved(MAX_STALE + timedelta(minutes=1)):
+        assert cache.get(query).value == 2
 
 
 def at_once(count, read):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lco import clock
-from lco.caching.swr import MAX_STALE, StaleWhileRevalidateCache
+from lco.caching.swr import PLAIN, StaleWhileRevalidateCache
 from lco.errors import OdooUnavailable
 from tests.unit.caching.sources import FRESH, LATER, Shelf, Source
 
@@ -22,7 +22,7 @@ def backend():
 @pytest.fixture
 def process(backend):
     turns = defaultdict(threading.Lock)
-    return lambda: StaleWhileRevalidateCache(backend, turn=lambda key: turns[key])
+    return lambda: StaleWhileRevalidateCache(backend, mutex=lambda key: turns[key])
 
 
 @pytest.fixture
@@ -30,19 +30,21 @@ def source():
     return Source()
 
 
-@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("keep", [PLAIN, None])
 def test_what_one_has_read_serves_all_for_as_long_as_it_is_fresh(process, source, backend, keep):
     processes = [process() for _ in range(3)]
     assert [one.get(source.query(persist=keep)).value for one in processes] == [1, 1, 1]
-    assert backend.timeouts == [int((MAX_STALE if keep else FRESH).total_seconds())]
+    assert backend.timeouts == [0 if keep else int(FRESH.total_seconds())]
     with clock.moved(LATER):
-        assert [one.get(source.query(persist=keep), wait=True).value for one in processes] == [2, 2, 2]
+        assert [
+            one.get(source.query(persist=keep), newer_than=clock.now() - FRESH).value for one in processes
+        ] == [2, 2, 2]
 
 
 def test_many_readers_of_many_processes_cause_one_load(process, source):
     processes = [process() for _ in range(4)]
     with ThreadPoolExecutor(40) as threads:
-        readers = [threads.submit(processes[n % 4].get, source.query(persist=True)) for n in range(40)]
+        readers = [threads.submit(processes[n % 4].get, source.query(persist=PLAIN)) for n in range(40)]
         assert {reader.result(PATIENCE).value for reader in readers} == {1}
     assert source.loads == 1
 
@@ -50,62 +52,61 @@ def test_many_readers_of_many_processes_cause_one_load(process, source):
 def test_who_borrows_knows_that_it_did(process, source):
     one, other = process(), process()
     told = []
-    one.get(source.query(persist=False, on_refresh=told.append))
-    other.get(source.query(persist=False, on_refresh=told.append))
+    one.get(source.query(persist=None, on_refresh=told.append))
+    other.get(source.query(persist=None, on_refresh=told.append))
     assert [reading.from_peer for reading in told] == [False, True]
 
 
 def test_what_was_read_before_the_hint_is_not_borrowed(process, source):
     one, other = process(), process()
-    assert [each.get(source.query(persist=True)).value for each in (one, other)] == [1, 1]
+    assert [each.get(source.query(persist=PLAIN)).value for each in (one, other)] == [1, 1]
     one.invalidate("vehicle:7:")
-    assert one.get(source.query(persist=True)).value == 2
+    assert one.get(source.query(persist=PLAIN)).value == 2
     other.invalidate("vehicle:7:")
-    assert other.get(source.query(persist=True)).value == 3
+    assert other.get(source.query(persist=PLAIN)).value == 3
 
 
 def test_what_was_read_after_the_instant_of_the_hint_is_borrowed(process, source):
     one, other = process(), process()
-    assert [each.get(source.query(persist=True)).value for each in (one, other)] == [1, 1]
+    assert [each.get(source.query(persist=PLAIN)).value for each in (one, other)] == [1, 1]
     instant = clock.now()
     one.invalidate("vehicle:7:")
-    assert one.get(source.query(persist=True)).value == 2
+    assert one.get(source.query(persist=PLAIN)).value == 2
     other.invalidate("vehicle:7:", instant)
-    assert other.get(source.query(persist=True)).value == 2
+    assert other.get(source.query(persist=PLAIN)).value == 2
     assert source.loads == 2
 
 
 def test_who_has_something_newer_than_the_hint_keeps_it(process, source):
     one, other = process(), process()
-    reading = one.get(source.query(persist=True))
-    other.get(source.query(persist=True))
+    reading = one.get(source.query(persist=PLAIN))
+    other.get(source.query(persist=PLAIN))
     other.invalidate("vehicle:7:", reading.fetched_at)
-    assert other.get(source.query(persist=True)).value == 1
+    assert other.get(source.query(persist=PLAIN)).value == 1
 
 
 def test_a_hint_about_something_that_only_lies_on_the_shelf_is_kept_in_mind(process, source):
     one, other = process(), process()
-    one.get(source.query(persist=True))
+    one.get(source.query(persist=PLAIN))
     other.invalidate("vehicle:7:")
-    assert other.get(source.query(persist=True)).value == 2
+    assert other.get(source.query(persist=PLAIN)).value == 2
 
 
 def test_a_process_does_not_borrow_what_was_read_before_it_began_unless_it_is_kept(process, source):
-    process().get(source.query(persist=False))
-    assert process().get(source.query(persist=False)).value == 2
+    process().get(source.query(persist=None))
+    assert process().get(source.query(persist=None)).value == 2
 
 
-def test_in_doubt_only_those_who_wait_have_it_asked_again(process, source):
+def test_a_fresh_value_is_fetched_again_for_a_reader_that_needs_a_newer_one(process, source):
     one = process()
-    one.get(source.query(persist=True))
-    one.doubt("vehicle:7:details")
-    assert one.get(source.query(persist=True)).value == 1
-    assert one.get(source.query(persist=True), wait=True).value == 2
+    one.get(source.query(persist=PLAIN))
+    assert one.get(source.query(persist=PLAIN)).value == 1
+    assert one.get(source.query(persist=PLAIN), newer_than=clock.now()).value == 2
 
 
 def test_a_reading_is_announced_before_others_can_borrow_it(process, source, backend):
     disk_cache = []
-    process().get(source.query(persist=True, on_refresh=lambda _: disk_cache.extend(backend.content)))
+    process().get(source.query(persist=PLAIN, on_refresh=lambda _: disk_cache.extend(backend.content)))
     assert disk_cache == []
     assert list(backend.content) == ["vehicle:7:details"]
 
@@ -114,6 +115,6 @@ def test_who_fails_leaves_the_turn_to_the_next(process, source):
     one, other = process(), process()
     source.error = OdooUnavailable()
     with pytest.raises(OdooUnavailable):
-        one.get(source.query(persist=True))
+        one.get(source.query(persist=PLAIN))
     source.error = None
-    assert other.get(source.query(persist=True)).value == 2
+    assert other.get(source.query(persist=PLAIN)).value == 2

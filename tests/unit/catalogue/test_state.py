@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lco.caching.entries import CachedValue
+from lco.caching.memory import CachedValue
 from lco.catalogue.serialization import VehicleVersion
 from lco.catalogue.state import CatalogueState
 from lco.domain.vehicle import Rates, Status, Vehicle

@@ -2,14 +2,11 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import brotli
 import pytest
 from flask import Flask, Response, request
 
-from lco import clock
-from lco.caching import expiry
 from lco.web import htmx, page_cache, responses
 from lco.web.page_cache import OVERHEAD, PageCacheMiddleware
 from tests import serving
@@ -25,7 +22,6 @@ class Shop:
         self.edition = 1
         self.editions_read = 0
         self.rendered: list[str] = []
-        self.holds = timedelta(minutes=1)
         self.during = lambda: None
         app = Flask(__name__)
         app.after_request(responses.finalize)
@@ -47,7 +43,6 @@ class Shop:
         self.rendered.append(request.full_path)
         self.during()
         page_cache.mark_cacheable()
-        expiry.ends(clock.now() + self.holds)
         part = "part " if htmx.wants_fragment() else ""
         return f"{part}{request.args.get('q', '')} {number} {self.edition} {BODY}"
 
@@ -181,22 +176,12 @@ def test_a_page_that_a_change_overtook_is_not_given_to_others(services, somebody
     assert len(services.rendered) == before + 1
 
 
-def test_a_page_serves_as_long_as_what_was_read_for_it(services, advance_clock):
+def test_a_page_is_served_from_the_cache_for_one_second(services, advance_clock):
     services.get("/list")
-    advance_clock(timedelta(seconds=59))
-    services.get("/list")
-    assert len(services.rendered) == 1
-    advance_clock(timedelta(seconds=2))
-    services.get("/list")
-    assert len(services.rendered) == 2
-
-
-def test_a_page_of_old_readings_serves_a_second(services, advance_clock):
-    services.holds = timedelta(minutes=-5)
-    services.get("/list")
+    advance_clock(page_cache.TTL / 2)
     services.get("/list")
     assert len(services.rendered) == 1
-    advance_clock(page_cache.LEAST)
+    advance_clock(page_cache.TTL / 2)
     services.get("/list")
     assert len(services.rendered) == 2
 

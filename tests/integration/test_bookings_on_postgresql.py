@@ -70,7 +70,7 @@ def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(s
             services.odoo.while_asked = lambda reference, told=told: told.append(
                 webhook.submit(services.bookings.on_confirmed, reference)
             )
-            days = wanted.days.moved(timedelta(days=7 * number))
+            days = wanted.days.shift(timedelta(days=7 * number))
             booking = services.place(replace(wanted, days=days), str(number))
             told[0].result(10)
             assert services.bookings.by_token(booking.token).state is State.CONFIRMED

@@ -16,18 +16,19 @@ monkey.patch_all()
 import sys
 from flask import Flask
 from lco import create_app
-from lco.mail import cli
-from lco.mail.messages import Messages
+from lco.cli.mail import mail_worker
+from lco.mail.composer import MailComposer
 from lco.mail.outbox import Outbox
-from lco.mail.sender import sender_of
+from lco.mail.sender import create_sender
 from lco.mail.worker import Worker
 from lco.settings import Settings
 
 settings = Settings.from_environment()
 app = create_app(settings)
-messages = Messages(lambda name, values: app.jinja_env.get_template(name).render(values), settings, lambda *_: ())
+render = lambda name, values: app.jinja_env.get_template(name).render(values)
+messages = MailComposer(render, settings, lambda *_: ())
 app.extensions["lco.mail"] = Worker(Outbox(app.extensions["lco"].db), messages.compose, create_sender(settings))
-app.cli.add_command(cli.mail_worker, "mail-worker-alone")
+app.cli.add_command(mail_worker, "mail-worker-alone")
 """
 
 

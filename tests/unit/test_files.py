@@ -13,6 +13,7 @@ from lco.settings import Settings
 from tests.environment import read_settings
 
 ROOT = Path(__file__).parents[2]
+SETTINGS_PAGE = ROOT / "docs/settings.md"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SERVER_SETTINGS = {"PORT", "WEB_CONCURRENCY"}
 """What gunicorn.conf.py reads, beside the settings of the application."""
@@ -26,7 +27,7 @@ def example() -> dict[str, str]:
     """The settings of `.env.example`, as a shell reads them."""
     lines = re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert len(lines) == len(dict(lines)), "a setting stands there twice"
-    return {name: "".join(shlex.split(value)) for name, value in lines}
+    return {name: " ".join(shlex.split(value)) for name, value in lines}
 
 
 def test_env_example_has_exactly_the_settings():
@@ -38,6 +39,22 @@ def test_env_example_shows_the_defaults():
     shown = read_settings({name: value for name, value in example().items() if name != "ODOO_URL"})
     assert shown == defaults
     assert example()["ODOO_URL"] == defaults.odoo_url
+
+
+def documented() -> dict[str, tuple[str, bool]]:
+    """The rows of docs/settings.md: the default of each setting, and whether it is marked as a secret."""
+    rows = re.findall(r"^\| (\*?)`(\w+)`\*? \| (?:`(.*?)`)? ?\|", SETTINGS_PAGE.read_text(), re.MULTILINE)
+    assert len({name for _, name, _ in rows}) == len(rows), "a setting stands there twice"
+    return {name: (default, bool(star)) for star, name, default in rows}
+
+
+def test_page_of_settings_has_exactly_the_settings_and_their_defaults():
+    assert {name: default for name, (default, _) in documented().items()} == example()
+
+
+def test_page_of_settings_marks_the_secrets():
+    secret = {field.name.upper() for field in fields(Settings) if not field.repr}
+    assert {name for name, (_, marked) in documented().items() if marked} == secret
 
 
 @pytest.mark.parametrize("name", ["LICENSE", "CONTRIBUTING.md", "SECURITY.md", ".editorconfig", ".python-version"])

@@ -21,7 +21,8 @@ def register(app: Flask, settings: Settings) -> dict[str, str]:
     Returns the headers, for what is served in front of the application.
     """
     hops = settings.trusted_proxies
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_prefix=0)  # type: ignore[method-assign]  # as Flask documents for middleware
+    # Each proxy adds an address, but the protocol is one entry: the nearest proxy sets it or leaves it as it came.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=min(hops, 1), x_host=0, x_prefix=0)  # type: ignore[method-assign]  # as Flask documents for middleware
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.before_request(lambda: _refuse_foreign_forms(settings))
     app.url_map.merge_slashes = False  # its redirect would name the host that the request has named

@@ -74,6 +74,14 @@ def test_what_a_trusted_proxy_took_over_http_is_led_to_https(make_app, odoo, pro
     assert answer.headers.get("Location") == ("https://rent.example/about?x=1" if proto == "http" else None)
 
 
+@pytest.mark.parametrize("proto", ["http", "https"])
+def test_one_entry_of_the_protocol_counts_whatever_number_of_proxies_adds_addresses(make_app, odoo, proto):
+    """Fly.io adds two addresses and one protocol, and so does nginx behind Cloudflare."""
+    client = make_app(site_url="https://rent.example", trusted_proxies=2).test_client()
+    headers = {"X-Forwarded-Proto": proto, "X-Forwarded-For": "203.0.113.9, 198.51.100.7"}
+    assert client.get("/about", headers=headers).status_code == (308 if proto == "http" else 200)
+
+
 def test_health_checks_over_http_are_answered(make_app):
     client = make_app(site_url="https://rent.example", trusted_proxies=1).test_client()
     assert client.get("/healthz", headers={"X-Forwarded-Proto": "http"}).status_code == 200

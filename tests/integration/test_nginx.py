@@ -109,7 +109,7 @@ def _answers(process: subprocess.Popen, port: int) -> bool:
 def site(ports, odoo, tmp_path_factory):
     folder = Path(tmp_path_factory.mktemp("site"))
     with serving.site(
-        odoo.url, folder, port=ports[0], TRUSTED_PROXIES="1", SITE_URL="https://rent.example"
+        odoo.url, folder, port=ports[0], TRUSTED_PROXIES="1", SITE_URL="https://localhost"
     ) as server:
         yield server
 

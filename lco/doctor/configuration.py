@@ -64,7 +64,7 @@ def _proxies(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding
     platform = next((name for name in WIPED_BY if environ.get(name)), None)
     if platform and settings.trusted_proxies == 0:
         sentence = f"{platform} is set, so a router stands in front, and all visitors count as one"
-        yield warning("proxies", sentence, "TRUSTED_PROXIES", "1 on Heroku, Render, Fly and Railway")
+        yield warning("proxies", sentence, "TRUSTED_PROXIES", "1 on Heroku, 2 on Fly.io; docs/deploy.md has more")
 
 
 def _mail(settings: Settings, _environ: Mapping[str, str]) -> Iterator[Finding]:

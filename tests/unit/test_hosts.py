@@ -201,6 +201,17 @@ def test_service_sets_only_settings():
     assert names <= NAMES | OF_THE_SYSTEM
 
 
+def test_settings_for_the_service_lie_where_it_may_write():
+    given = dict(re.findall(r"^([A-Z_]+)=(.*)$", text("deploy/lco.env"), re.MULTILINE))
+    assert set(given) <= NAMES
+    assert given["DATABASE_URL"].startswith("sqlite:////var/lib/lco/")
+    assert given["MAIL_DIR"].startswith("/var/lib/lco/")
+    assert given["CACHE_DIR"] == "/var/cache/lco"
+    of = dict(unit("lco.service"))
+    assert (of["StateDirectory"], of["CacheDirectory"]) == ("lco", "lco")
+    assert of["EnvironmentFile"] == "/etc/lco/lco.env"
+
+
 def test_service_serves_and_migrates():
     of = dict(unit("lco.service"))
     assert of["ExecStart"] == f"/opt/lco/.venv/bin/{SERVE}"

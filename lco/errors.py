@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from marshmallow import ValidationError
 
+from lco.domain.rental import ReasonCode
+
 SOON = timedelta(seconds=10)
 """When to ask a failing Odoo again."""
 
@@ -94,6 +96,19 @@ class DatesTaken(LcoError):
     status = 409
     code = "dates_taken"
     message = "These dates have just been taken."
+
+
+class NotRentable(LcoError):
+    """The machine cannot be had on these days, and other customers are not the reason.
+
+    `code` is the code of the reason (docs/odoo-contract.md, section 4.2).
+    """
+
+    status = 409
+
+    def __init__(self, code: ReasonCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code.value
 
 
 class KeyReused(LcoError):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from lco import clock
-from lco.domain.date_range import DateRange
+from lco.domain.date_range import DAY, DateRange
 from lco.errors import OdooError, OdooUnavailable
 from lco.odoo.client import OdooClient
 from lco.odoo.errors import OdooRefused, VehicleUnknown
@@ -27,17 +27,27 @@ class BusyDays:
 
     def get(self, vehicle_id: int, days: DateRange) -> frozenset[date]:
         """Those of `days` on which the vehicle cannot be had. Raises OdooError, VehicleUnknown."""
-        if clock.seconds() >= self._next_try:
-            try:
-                return self._from_busy_call(vehicle_id, days)
-            except (OdooUnavailable, VehicleUnknown):
-                raise  # which the other way would meet as well
-            except OdooRefused as error:  # said at once, so there is time for the other way
-                self._disable_busy_call(error)
-            except OdooError as error:  # an Odoo in trouble is not waited for twice
-                self._disable_busy_call(error)
-                raise
-        return frozenset(self._bisect(vehicle_id, days))
+        busy = self.in_one_answer(vehicle_id, days)
+        return frozenset(self._bisect(vehicle_id, days)) if busy is None else busy
+
+    def in_one_answer(self, vehicle_id: int, days: DateRange) -> frozenset[date] | None:
+        """Return the same as `get`, or None when this Odoo does not have the call for it. Raises OdooError."""
+        if clock.seconds() < self._next_try:
+            return None
+        try:
+            return self._from_busy_call(vehicle_id, days)
+        except OdooUnavailable:
+            raise  # the other way would fail as well
+        except VehicleUnknown as error:
+            # A server may answer so at every unknown address. Raises again when the vehicle is the reason.
+            self._odoo.quote(vehicle_id, DateRange(days.start, days.start + DAY))
+            self._disable_busy_call(error)
+        except OdooRefused as error:  # said at once, so there is time for the other way
+            self._disable_busy_call(error)
+        except OdooError as error:  # an Odoo in trouble is not waited for twice
+            self._disable_busy_call(error)
+            raise
+        return None
 
     def _from_busy_call(self, vehicle_id: int, days: DateRange) -> frozenset[date]:
         ranges = self._odoo.busy(vehicle_id, days)

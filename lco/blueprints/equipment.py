@@ -116,6 +116,7 @@ def render_vehicle(
     date_errors: dict[str, list[str]] | None = None,
 ) -> Response:
     """A vehicle's page, or for htmx only its booking panel; with `days`, a quote and the booking form."""
+    details = _details(vehicle_id)
     vehicle = current_services().catalogue.find(vehicle_id)
     today = clock.today(current_services().settings.timezone)
     if days and form is None:
@@ -127,7 +128,7 @@ def render_vehicle(
         "date_errors": date_errors or {},
         "picks": presets(today),
         "quote_region": f"quote:{vehicle_id}:{days.start}:{days.end}" if days else None,
-        "details": _details(vehicle_id),
+        "details": details,
     }
     if htmx.wants_fragment():
         html = render_template("partials/booking_panel.html", fragment=True, **page)

@@ -1,7 +1,6 @@
 """What to tell the world about a vehicle that is no longer as it was (contract section 3, `/api/events`)."""
 
-from dataclasses import replace
-
+from lco.catalogue.snapshot import completed
 from lco.changes.topics import EventType
 from lco.domain.vehicle import Rates, Status, Vehicle
 
@@ -20,9 +19,8 @@ def event_type(before: Vehicle | None, after: Vehicle | None) -> EventType:
 
 
 def is_completion(before: Vehicle, after: Vehicle) -> bool:
-    """Whether nothing happened but that the rates which the list does not tell became known."""
-    longer = Rates(before.rates.daily, after.rates.weekly, after.rates.monthly)
-    return before.rates.weekly is before.rates.monthly is None and replace(before, rates=longer) == after
+    """Whether the only difference is that what the list does not tell, longer rates and limits, became known."""
+    return completed(before, after) == after
 
 
 def public_payload(vehicle: Vehicle) -> dict[str, object]:

@@ -96,18 +96,25 @@ class Snapshot:
         """
         newer = {vehicle_id for vehicle_id, at in learned.items() if at >= began}
         ids = {vehicle.id for vehicle in listed}
-        taken = (self.by_id.get(v.id) if v.id in newer else _completed(v, self.by_id.get(v.id)) for v in listed)
+        taken = (self.by_id.get(v.id) if v.id in newer else _listed(v, self.by_id.get(v.id)) for v in listed)
         added = (v for v in self.vehicles if v.id in newer and v.id not in ids)
         return Snapshot(tuple(v for v in (*taken, *added) if v))
 
 
-def _completed(listed: Vehicle, known: Vehicle | None) -> Vehicle:
-    """A vehicle as the list has it, with what only other answers tell: longer rates, and when it is back."""
+def _listed(listed: Vehicle, known: Vehicle | None) -> Vehicle:
+    """Return a vehicle as the list has it, with what only other answers tell, the day it is back included."""
     if known is None:
         return listed
-    weekly, monthly = listed.rates.weekly or known.rates.weekly, listed.rates.monthly or known.rates.monthly
-    rates = Rates(listed.rates.daily, weekly, monthly)
-    return replace(listed, rates=rates, back_on=known.back_on if known.status is listed.status else None)
+    return replace(completed(listed, known), back_on=known.back_on if known.status is listed.status else None)
+
+
+def completed(vehicle: Vehicle, details: Vehicle) -> Vehicle:
+    """Return `vehicle` with what a list may not tell, taken from `details`: longer rates, and limits."""
+    rates = vehicle.rates
+    longer = Rates(rates.daily, rates.weekly or details.rates.weekly, rates.monthly or details.rates.monthly)
+    if vehicle.minimum_days is not None:
+        return replace(vehicle, rates=longer)
+    return replace(vehicle, rates=longer, minimum_days=details.minimum_days, maximum_days=details.maximum_days)
 
 
 def differences(before: Snapshot, after: Snapshot) -> list[tuple[Vehicle | None, Vehicle | None]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from lco.caching.memory import CachedValue
 from lco.catalogue.serialization import VehicleVersion
-from lco.catalogue.snapshot import Snapshot, differences
+from lco.catalogue.snapshot import Snapshot, completed, differences
 from lco.domain.vehicle import Details, Vehicle
 
 VehicleUpdate = Callable[[Vehicle], Vehicle | None]
@@ -56,14 +56,13 @@ class CatalogueState:
         return was, vehicle
 
     def complete(self, vehicle_id: int, reading: CachedValue[Details | None]) -> None:
-        """Take the rates that the list does not tell from a reading that lay on the shelf."""
+        """Take what the list does not tell, longer rates and limits, from a cached reading."""
         with self._lock:
             known = self._vehicle(vehicle_id)
-            if known is None or reading.value is None or known.rates.weekly or known.rates.monthly:
+            if known is None or reading.value is None:
                 return
-            rates = replace(reading.value.vehicle.rates, daily=known.rates.daily)
-            if rates != known.rates and self._learned.get(vehicle_id, reading.fetched_at) <= reading.fetched_at:
-                self._put(vehicle_id, replace(known, rates=rates))
+            if self._learned.get(vehicle_id, reading.fetched_at) <= reading.fetched_at:
+                self._put(vehicle_id, completed(known, reading.value.vehicle))
 
     def apply_webhook(self, vehicle_id: int, turn: VehicleUpdate, at: datetime) -> Difference:
         """A known vehicle becomes what `turn` makes of it. One that is not known stays so."""

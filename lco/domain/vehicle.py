@@ -15,6 +15,8 @@ class Status(StrEnum):
     RENTED = "rented"
     MAINTENANCE = "maintenance"
     SOLD = "sold"
+    UNKNOWN = "unknown"
+    """Odoo names a status that this version of the site does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class Vehicle:
     picture: Picture | None = None
     back_on: date | None = None
     """The day it is expected to be rentable again, when Odoo has said so."""
+    minimum_days: int | None = None
+    """The shortest rental in days; None while the limits are not known."""
+    maximum_days: int | None = None
+    """The longest rental in days; None when there is no limit, and while the limits are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,5 @@ class Details:
     specifications: tuple[tuple[str, str], ...] = ()
     features: tuple[Feature, ...] = ()
     pictures: tuple[Picture, ...] = ()
-    minimum_days: int | None = None
-    maximum_days: int | None = None
     video_url: str | None = None
     tour_url: str | None = None

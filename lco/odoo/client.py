@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote as quoted
 
 from marshmallow import ValidationError
 
 from lco import metrics
 from lco.domain.booking import BookingRequest, OdooBooking
+from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Details, Vehicle
@@ -25,6 +26,13 @@ RENTED_OUT = {"rental", "both"}
 LISTED = schemas.VehicleSchema()
 
 
+class Listing(NamedTuple):
+    """Odoo's list: the vehicles for rent, and the ids of records that cannot be read."""
+
+    vehicles: tuple[Vehicle, ...] = ()
+    unreadable: frozenset[int] = frozenset()
+
+
 class OdooClient:
     """The Odoo that `transport` reaches. Every method raises OdooUnavailable or OdooError when Odoo is no help."""
 
@@ -32,16 +40,34 @@ class OdooClient:
         self.transport = transport
 
     def vehicles(self, free: DateRange | None = None) -> list[Vehicle]:
-        """All vehicles for rent; with `free`, only those that Odoo lists as free in all of these days."""
+        """Return all vehicles for rent; with `free`, only those that Odoo lists as free in all of these days."""
+        return list(self.listing(free).vehicles)
+
+    def listing(self, free: DateRange | None = None) -> Listing:
+        """Return the same as `vehicles`, and the ids of the records that cannot be read."""
         dates = {"available_from": free.start.isoformat(), "available_to": free.end.isoformat()} if free else {}
-        entries = (entry for page in self._pages(dates) for entry in page)
         # By id, because one that moves in Odoo's order while it is read stands on two pages.
-        return list({vehicle.id: vehicle for vehicle in map(self._listed, entries) if vehicle}.values())
+        vehicles: dict[int, Vehicle] = {}
+        unreadable: set[int] = set()
+        for page in self._pages(dates):
+            for entry in page:
+                try:
+                    vehicle = self._listed(entry)
+                except ValidationError as error:
+                    unreadable |= _unreadable(entry, error)
+                    continue
+                if vehicle:
+                    vehicles[vehicle.id] = vehicle
+        return Listing(tuple(vehicles.values()), frozenset(unreadable))
 
     def vehicle(self, vehicle_id: int) -> Details:
         """Everything about one vehicle. Raises VehicleUnknown, also for one that is only for sale."""
         answer = self.transport.read("vehicle", "GET", f"/api/fleet/vehicle/{vehicle_id}")
-        data = schemas.load(schemas.DetailsSchema(), answer.get("data"))
+        try:
+            data = schemas.load_lenient(schemas.DetailsSchema(), answer.get("data"))
+        except ValidationError as error:
+            log.warning("vehicle %d of odoo's cannot be read: %s", vehicle_id, error.messages)
+            raise OdooError from error
         if data["listing_type"] not in RENTED_OUT:
             raise VehicleUnknown(upstream_status=404)
         return schemas.to_details(data, self.transport.base_url)
@@ -65,6 +91,14 @@ class OdooClient:
             return schemas.to_busy_ranges(schemas.load(schemas.BusySchema(), answer))
         except OdooError as error:
             raise CallUnknown(upstream_status=200) from error
+
+    def calendar(self) -> BusinessCalendar:
+        """Return the business's calendar (docs/odoo-contract.md, section 4.2). Raises CallUnknown in version 1."""
+        try:
+            answer = self.transport.read("calendar", "GET", "/api/fleet/calendar", optional=True)
+            return schemas.to_calendar(schemas.load(schemas.CalendarSchema(), answer.get("data")))
+        except VehicleUnknown as error:  # the call names no vehicle, so this 404 is one for every unknown address
+            raise CallUnknown(upstream_status=404) from error
 
     def book(self, request: BookingRequest, key: str = "") -> OdooBooking:
         """Odoo's answer to a booking asked for once, never twice.
@@ -108,17 +142,17 @@ class OdooClient:
             offset += len(page)  # not PAGE: Odoo may give fewer than it was asked for
 
     def _listed(self, entry: object) -> Vehicle | None:
-        """The vehicle in one entry of a list; None for one not for rent, or one that cannot be read.
-
-        A single broken record must not empty the shop, so it is left out, logged and counted.
-        """
-        try:
-            data = LISTED.load(entry)  # type: ignore[arg-type]  # anything may come over the wire
-        except ValidationError as error:
-            metrics.odoo_calls.labels("vehicles", "broken record").inc()
-            log.warning("a vehicle in odoo's list cannot be read: %s", error.messages)
-            return None
+        """Return the vehicle in one entry of a list; None for one not for rent. Raises ValidationError."""
+        data = schemas.load_lenient(LISTED, entry)
         return schemas.to_vehicle(data, self.transport.base_url) if data["listing_type"] in RENTED_OUT else None
+
+
+def _unreadable(entry: object, error: ValidationError) -> set[int]:
+    """The id of an entry that cannot be read, as far as it has one. It is logged and counted."""
+    metrics.odoo_calls.labels("vehicles", "broken record").inc()
+    log.warning("a vehicle in odoo's list cannot be read: %s", error.messages)
+    vehicle_id = entry.get("id") if isinstance(entry, Mapping) else None
+    return {vehicle_id} if isinstance(vehicle_id, int) else set()
 
 
 def _booking_body(request: BookingRequest) -> dict[str, object]:

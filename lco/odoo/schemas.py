@@ -11,10 +11,13 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import nh3
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
+from lco import metrics
 from lco.domain.booking import OdooBooking
+from lco.domain.business_calendar import DAYS_A_WEEK, HORIZON_DAYS, BusinessCalendar, OpeningHours
 from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY, Money
 from lco.domain.quote import Quote
+from lco.domain.rental import Reason, ReasonCode
 from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
 from lco.errors import OdooError
 
@@ -22,30 +25,30 @@ log = logging.getLogger(__name__)
 
 IMAGES = "/web/image/"
 VERSION = re.compile(r"[0-9A-Za-z_.-]{1,64}", re.ASCII)
+LIMITS = ("minimum_rental_days", "maximum_rental_days")
 TAGS = {
-    "p",
-    "br",
-    "ul",
-    "ol",
-    "li",
-    "strong",
-    "em",
-    "b",
-    "i",
-    "h3",
-    "h4",
-    "a",
-    "table",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
+    *("p", "div", "br", "hr", "blockquote", "pre", "ul", "ol", "li", "dl", "dt", "dd", "h3", "h4", "a"),
+    *("strong", "em", "b", "i", "u", "s", "sub", "sup", "code"),
+    *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
 }
+RENAMED_TAGS = (
+    # The page has one h1, and an h2 above this text.
+    (re.compile(r"<(/?)h[12]\b", re.IGNORECASE), r"<\1h3"),
+    (re.compile(r"<(/?)h[56]\b", re.IGNORECASE), r"<\1h4"),
+    # Other blocks become a plain one, so that the words at their borders stay apart.
+    (
+        re.compile(
+            r"<(/?)(?:address|article|aside|center|details|fieldset|figcaption|figure|footer|form|header|legend|"
+            r"main|nav|section|summary)\b",
+            re.IGNORECASE,
+        ),
+        r"<\1div",
+    ),
+)
 
 
 class OdooSchema(Schema):
-    """Unknown fields are ignored, and `false` in a field that is no flag means that it is empty, as does `""`."""
+    """The base. Unknown fields are ignored; `false`, where it is no flag, and a text of blanks mean empty."""
 
     class Meta:
         unknown = EXCLUDE
@@ -55,7 +58,11 @@ class OdooSchema(Schema):
         if not isinstance(data, Mapping):
             return data
         flags = {name for name, known in self.fields.items() if isinstance(known, fields.Boolean)}
-        return {k: v for k, v in data.items() if v not in (None, "") and (v is not False or k in flags)}
+        return {k: v for k, v in data.items() if not _is_empty(v) and (v is not False or k in flags)}
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _amount() -> fields.Decimal:
@@ -66,14 +73,32 @@ def _text() -> fields.String:
     return fields.String(load_default=None)
 
 
+def _days() -> fields.Integer:
+    return fields.Integer(load_default=None, validate=validate.Range(0, 10_000))
+
+
 def _year(value: object) -> int | None:
     """A string in the published documents, a number in some clients; None where it is no year, as in `2023-24`."""
     return int(str(value)) if re.fullmatch(r"(19|20)[0-9]{2}", str(value)) else None
 
 
+def _status(value: object) -> Status:
+    """The status, or UNKNOWN for a word that this version of the site does not know."""
+    return Status(value) if isinstance(value, str) and value in set(Status) else Status.UNKNOWN
+
+
+def _name(value: object) -> str:
+    """The text without blanks around it. Raises ValidationError when nothing is left, or it is no text."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValidationError("a text is needed")
+    return value.strip()
+
+
 class VehicleSchema(OdooSchema):
+    """The short form. `minimum_rental_days` and `maximum_rental_days` are missing in version 1."""
+
     id = fields.Integer(required=True, strict=True)
-    name = fields.String(required=True, validate=validate.Length(min=1))
+    name = fields.Function(deserialize=_name, required=True)
     slug = _text()
     brand = _text()
     model = _text()
@@ -84,7 +109,7 @@ class VehicleSchema(OdooSchema):
     doors = fields.Integer(load_default=None)
     sale_price = _amount()
     listing_type = fields.String(load_default="rental")
-    availability_status = fields.Enum(Status, by_value=True, load_default=Status.AVAILABLE)
+    availability_status = fields.Function(deserialize=_status, load_default=Status.AVAILABLE)
     rental_price_daily = _amount()
     rental_price_weekly = _amount()
     rental_price_monthly = _amount()
@@ -92,6 +117,16 @@ class VehicleSchema(OdooSchema):
     featured = fields.Boolean(load_default=False)
     short_description = _text()
     primary_image = _text()
+    minimum_rental_days = _days()
+    maximum_rental_days = _days()
+    has_limits = fields.Boolean(load_default=False)
+
+    @pre_load
+    def _drop_empty(self, data: Any, **_: Any) -> Any:
+        """Note also whether limits are told at all, since an empty one means that there is none."""
+        if not isinstance(data, Mapping):
+            return data
+        return {**super()._drop_empty(data), "has_limits": any(name in data for name in LIMITS)}
 
 
 class FeatureSchema(OdooSchema):
@@ -113,8 +148,52 @@ class DetailsSchema(VehicleSchema):
     images = fields.List(fields.Nested(ImageSchema), load_default=list)
     video_url = _text()
     virtual_tour_url = _text()
-    minimum_rental_days = fields.Integer(load_default=None)
-    maximum_rental_days = fields.Integer(load_default=None)
+
+
+class ReasonSchema(OdooSchema):
+    """One entry of `reasons` (docs/odoo-contract.md, section 4.2)."""
+
+    code = fields.String(required=True)
+    message = fields.String(load_default="")
+    limit = fields.Integer(load_default=None)
+
+
+class RangeSchema(OdooSchema):
+    """A half-open range of days."""
+
+    date_from = fields.Date(required=True)
+    date_to = fields.Date(required=True)
+
+    @validates_schema
+    def _check_order(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["date_to"] <= data["date_from"]:
+            raise ValidationError("a range ends after it begins")
+
+
+class HoursSchema(OdooSchema):
+    """Opening hours of one day, `HH:MM`."""
+
+    opens = fields.Time(format="%H:%M", required=True)
+    closes = fields.Time(format="%H:%M", required=True)
+
+
+class ClosedSchema(OdooSchema):
+    """One closed date and its reason."""
+
+    date = fields.Date(required=True)
+    reason = fields.String(load_default="")
+
+
+class CalendarSchema(OdooSchema):
+    """The answer of `GET calendar`."""
+
+    weekdays = fields.List(
+        fields.Nested(HoursSchema, allow_none=True), required=True, validate=validate.Length(equal=DAYS_A_WEEK)
+    )
+    closed = fields.List(fields.Nested(ClosedSchema), load_default=list)
+    cut_off = fields.Time(format="%H:%M", load_default=None)
+    lead_days = fields.Integer(load_default=0, validate=validate.Range(0, 3_660))
+    horizon_days = fields.Integer(load_default=HORIZON_DAYS, validate=validate.Range(0, 3_660))
 
 
 class PaginationSchema(OdooSchema):
@@ -126,6 +205,9 @@ class AvailabilitySchema(OdooSchema):
     available = fields.Boolean(required=True)
     estimated_price = _amount()
     currency = fields.String(load_default=DEFAULT_CURRENCY)
+    bookable = fields.Boolean(load_default=None)
+    reasons = fields.List(fields.Nested(ReasonSchema), load_default=list)
+    next_free = fields.Nested(RangeSchema, load_default=None)
 
 
 class PlacedSchema(OdooSchema):
@@ -136,18 +218,8 @@ class PlacedSchema(OdooSchema):
     currency = fields.String(load_default=DEFAULT_CURRENCY)
 
 
-class BusyRangeSchema(OdooSchema):
-    date_from = fields.Date(required=True)
-    date_to = fields.Date(required=True)
-
-    @validates_schema
-    def _check_order(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data["date_to"] <= data["date_from"]:
-            raise ValidationError("a range ends after it begins")
-
-
 class BusySchema(OdooSchema):
-    data = fields.List(fields.Nested(BusyRangeSchema), required=True)
+    data = fields.List(fields.Nested(RangeSchema), required=True)
 
 
 class BrandSchema(OdooSchema):
@@ -169,6 +241,35 @@ def load(schema: Schema, data: object) -> dict[str, Any]:
     return result
 
 
+def load_lenient(schema: Schema, data: object) -> dict[str, Any]:
+    """Return `data` as `schema` reads it, without the optional fields and entries of lists that cannot be read.
+
+    Raises ValidationError when a required field is missing or cannot be read.
+    """
+    try:
+        result: dict[str, Any] = schema.load(data)  # type: ignore[arg-type]  # anything may come over the wire
+    except ValidationError as error:
+        if not isinstance(data, Mapping) or not isinstance(error.messages, dict):
+            raise
+        readable = _without_broken(schema, data, error.messages)
+        metrics.odoo_calls.labels("vehicles", "unreadable field").inc()
+        log.warning("a record of odoo's is shown without what cannot be read: %s", error.messages)
+        result = schema.load(readable)
+    return result
+
+
+def _without_broken(schema: Schema, data: Mapping[str, Any], broken: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` without what is `broken`. Amounts in a currency that cannot be read are no amounts."""
+    left_out = {name for name in broken if not getattr(schema.fields.get(name), "required", False)}
+    if "currency" in left_out:
+        left_out |= {name for name in data if "price" in name}
+    readable = {name: value for name, value in data.items() if name not in left_out}
+    for name in left_out:
+        if isinstance(data.get(name), list) and isinstance(broken.get(name), Mapping):
+            readable[name] = [entry for n, entry in enumerate(data[name]) if n not in broken[name]]
+    return readable
+
+
 def to_vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
     """The vehicle in one validated short or long form."""
     return Vehicle(
@@ -188,6 +289,8 @@ def to_vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
         featured=data["featured"],
         summary=data["short_description"],
         picture=to_picture(data["primary_image"], data["name"], base_url),
+        minimum_days=(data["minimum_rental_days"] or 1) if data["has_limits"] else None,
+        maximum_days=data["maximum_rental_days"] or None,
     )
 
 
@@ -218,15 +321,9 @@ def to_details(data: Mapping[str, Any], base_url: str) -> Details:
         vehicle=short,
         description_html=clean_html(data["full_description"]),
         terms_html=clean_html(data["rental_terms"]),
-        specifications=tuple(
-            (_label(name), str(value))
-            for name, value in data["specifications"].items()
-            if value not in (None, False, "")
-        ),
+        specifications=_specifications(data["specifications"]),
         features=tuple(Feature(feature["name"], feature["category"]) for feature in data["features"]),
         pictures=_pictures(data["images"], short, base_url),
-        minimum_days=data["minimum_rental_days"] or None,
-        maximum_days=data["maximum_rental_days"] or None,
         video_url=_web(data["video_url"]),
         tour_url=_web(data["virtual_tour_url"]),
     )
@@ -236,11 +333,40 @@ def to_quote(data: Mapping[str, Any], vehicle_id: int, days: DateRange) -> Quote
     price = (
         Money(data["estimated_price"], data["currency"]) if data["available"] and data["estimated_price"] else None
     )
-    return Quote(vehicle_id, days, data["available"], price)
+    return Quote(
+        vehicle_id,
+        days,
+        data["available"],
+        price,
+        bookable=data["bookable"],
+        reasons=tuple(map(_reason, data["reasons"])),
+        next_free=_range(data["next_free"]) if data["next_free"] else None,
+    )
+
+
+def _reason(data: Mapping[str, Any]) -> Reason:
+    code = ReasonCode(data["code"]) if data["code"] in set(ReasonCode) else ReasonCode.OTHER
+    return Reason(code, data["message"] or "These days cannot be booked.", data["limit"])
+
+
+def _range(data: Mapping[str, Any]) -> DateRange:
+    return DateRange(data["date_from"], data["date_to"])
 
 
 def to_busy_ranges(data: Mapping[str, Any]) -> tuple[DateRange, ...]:
-    return tuple(DateRange(taken["date_from"], taken["date_to"]) for taken in data["data"])
+    """The ranges in which a vehicle cannot be had."""
+    return tuple(map(_range, data["data"]))
+
+
+def to_calendar(data: Mapping[str, Any]) -> BusinessCalendar:
+    """The calendar of the business in its validated form."""
+    return BusinessCalendar(
+        weekdays=tuple(hours and OpeningHours(hours["opens"], hours["closes"]) for hours in data["weekdays"]),
+        closed={entry["date"]: entry["reason"] for entry in data["closed"]},
+        cut_off=data["cut_off"],
+        lead_days=data["lead_days"],
+        horizon_days=data["horizon_days"],
+    )
 
 
 def to_booking(data: Mapping[str, Any]) -> OdooBooking:
@@ -271,7 +397,9 @@ def _version(query: str) -> str:
 
 
 def clean_html(html: str | None) -> str:
-    """HTML from Odoo's editor with everything but plain structure removed (contract section 1: untrusted)."""
+    """HTML from Odoo's editor with everything but plain structure removed (untrusted, docs/odoo-contract.md)."""
+    for pattern, replacement in RENAMED_TAGS:
+        html = pattern.sub(replacement, html) if html else html
     return (
         nh3.clean(html, tags=TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto", "tel"})
         if html
@@ -289,6 +417,28 @@ def _label(name: object) -> str:
     """A key of Odoo's free specifications as people read it: `clearing_width` becomes `Clearing width`."""
     text = str(name).replace("_", " ").strip()
     return text[:1].upper() + text[1:]
+
+
+def _specifications(values: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
+    """The names and values of what is specified; empty values are left out."""
+    texts = ((_label(name), _specification(value)) for name, value in values.items())
+    return tuple((name, text) for name, text in texts if text)
+
+
+def _specification(value: object) -> str:
+    """A value of Odoo's free specifications as people read it; an empty text for an empty value."""
+    match value:
+        case None | False:
+            return ""
+        case True:
+            return "Yes"
+        case Mapping():
+            texts = ((_label(name), _specification(inner)) for name, inner in value.items())
+            return ", ".join(f"{name}: {text}" for name, text in texts if text)
+        case list():
+            return ", ".join(filter(None, map(_specification, value)))
+        case _:
+            return str(value).strip()
 
 
 def _web(url: str | None) -> str | None:

@@ -1,15 +1,13 @@
 """How money, days, instants and statuses are written for people: the Jinja filters."""
 
 import re
-from datetime import date, datetime, time
-from functools import lru_cache
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
-
-from babel import dates
 
 from lco import clock
 from lco.domain.date_range import DateRange
-from lco.domain.money import LOCALE, Money
+from lco.domain.date_text import format_clock, format_date, format_date_short, format_weekday_date
+from lco.domain.money import Money
 from lco.domain.vehicle import Status, Vehicle
 
 LAST_OF_PLANES = "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
@@ -20,6 +18,7 @@ STATUS_LABELS = {
     Status.RENTED: "Rented out",
     Status.MAINTENANCE: "In maintenance",
     Status.SOLD: "Sold",
+    Status.UNKNOWN: "Not available right now",
 }
 
 
@@ -36,31 +35,6 @@ def format_money(amount: Money | None) -> str:
     return "" if amount is None else str(amount)
 
 
-@lru_cache(maxsize=5_000)
-def _format(day: date, pattern: str) -> str:
-    return dates.format_date(day, pattern, LOCALE)
-
-
-def format_date(value: date) -> str:
-    """`Tue, Dec 1, 2026`."""
-    return _format(value, "EEE, MMM d, y")
-
-
-def format_date_short(value: date) -> str:
-    """`Dec 1`."""
-    return _format(value, "MMM d")
-
-
-def format_weekday_date(value: date) -> str:
-    """`Tue, Dec 1`."""
-    return _format(value, "EEE, MMM d")
-
-
-def format_date_long(value: date) -> str:
-    """`Tuesday, December 1, 2026`."""
-    return _format(value, "EEEE, MMMM d, y")
-
-
 def format_date_range(days: DateRange) -> str:
     """`Fri, Dec 11 – Mon, Dec 14, 2026 (3 days)`: the first day, the day of return, and the days that are paid."""
     start = format_weekday_date(days.start) if days.start.year == days.end.year else format_date(days.start)
@@ -72,15 +46,10 @@ def format_date_range_short(days: DateRange) -> str:
     return f"{format_date_short(days.start)} – {format_date_short(days.end)}"
 
 
-def format_hour(value: time) -> str:
-    """`7 am`, `5:30 pm`."""
-    return dates.format_time(value, "h:mm a" if value.minute else "h a", locale=LOCALE).lower()
-
-
 def format_time(instant: datetime, zone: ZoneInfo) -> str:
     """`5:49 am` on the business's clock; with ` on Jul 1` behind it when the day is not today."""
     local = instant.astimezone(zone)
-    hour = dates.format_time(local.time(), "h:mm a", locale=LOCALE).lower()
+    hour = format_clock(local.time())
     return hour if local.date() == clock.today(zone) else f"{hour} on {format_date_short(local.date())}"
 
 

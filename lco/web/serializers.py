@@ -33,6 +33,7 @@ def vehicle_summary(vehicle: Vehicle) -> Json:
         "featured": vehicle.featured,
         "short_description": vehicle.summary,
         "primary_image": _url(vehicle.picture),
+        **_limits(vehicle),
     }
 
 
@@ -52,8 +53,6 @@ def vehicle_detail(details: Details) -> Json:
         ],
         "video_url": details.video_url,
         "virtual_tour_url": details.tour_url,
-        "minimum_rental_days": details.minimum_days,
-        "maximum_rental_days": details.maximum_days,
     }
 
 
@@ -67,6 +66,13 @@ def availability(quote: Quote, daily: Money | None) -> Json:
         "daily_rate": _number(daily),
         "currency": (quote.total or daily or Money(Decimal(0), DEFAULT_CURRENCY)).currency,
     }
+
+
+def _limits(vehicle: Vehicle) -> Json:
+    """The shortest and the longest rental in days; nothing while they are not known."""
+    if vehicle.minimum_days is None:
+        return {}
+    return {"minimum_rental_days": vehicle.minimum_days, "maximum_rental_days": vehicle.maximum_days}
 
 
 def _number(money: Money | None) -> float | None:

@@ -10,6 +10,7 @@ from flask.templating import Environment
 from markupsafe import Markup
 
 from lco import clock
+from lco.domain import date_text
 from lco.settings import Settings
 from lco.web import filters, urls
 from lco.web.regions import region
@@ -18,11 +19,11 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     one.__name__: one
     for one in (
         filters.format_money,
-        filters.format_date,
-        filters.format_date_short,
-        filters.format_date_long,
-        filters.format_weekday_date,
-        filters.format_hour,
+        date_text.format_date,
+        date_text.format_date_short,
+        date_text.format_date_long,
+        date_text.format_weekday_date,
+        date_text.format_hour,
         filters.format_date_range,
         filters.format_date_range_short,
         filters.pluralize,

@@ -1,5 +1,6 @@
 """An Odoo that answers about one vehicle at the wire, and the day on which these tests happen."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 
 ZONE = ZoneInfo("America/Chicago")
-URL = "http://odoo.test"
+HOSTS = itertools.count()
 TODAY = date(2026, 12, 10)
 
 
@@ -37,11 +38,14 @@ class Calendar:
         self.taken: set[date] = set()
         self.asked: list[DateRange] = []
         self.fails_at: int | None = None
-        self.availability = Availability(OdooClient(Transport(URL)), StaleWhileRevalidateCache(), ZONE)
+        self.is_gone = False
+        # A host of its own: a refresh that an earlier test has left running must not be answered here.
+        url = f"http://odoo-{next(HOSTS)}.test"
+        self.availability = Availability(OdooClient(Transport(url)), StaleWhileRevalidateCache(), ZONE)
         self.busy: dict[str, object] = NO_SUCH_PAGE
         self.asked_busy: list[DateRange] = []
-        wire.post(f"{URL}/api/fleet/availability", json=self._answer)
-        wire.get(re.compile(f"{URL}/api/fleet/vehicle/[0-9]+/busy"), text=self._busy)
+        wire.post(f"{url}/api/fleet/availability", json=self._answer)
+        wire.get(re.compile(f"{url}/api/fleet/vehicle/[0-9]+/busy"), text=self._busy)
 
     def offers_busy(self) -> None:
         """From now on Odoo has the call for busy days."""
@@ -51,6 +55,9 @@ class Calendar:
         body = request.json()
         days = DateRange(date.fromisoformat(body["date_from"]), date.fromisoformat(body["date_to"]))
         self.asked.append(days)
+        if self.is_gone:
+            context.status_code = 404
+            return {"success": False, "error": "not found"}
         if self.fails_at is not None and len(self.asked) > self.fails_at:
             context.status_code = 503
             return {"success": False, "error": "down"}

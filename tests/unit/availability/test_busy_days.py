@@ -54,10 +54,13 @@ def test_ranges_that_reach_beyond_the_month_or_overlap_are_cut_and_joined(odoo):
 @given(taken=st.sets(st.integers(0, 60).map(lambda n: TODAY + DAY * n)))
 def test_both_ways_say_the_same(any_odoo, taken):
     for first in (date(2026, 12, 1), JANUARY):
-        with any_odoo() as old, any_odoo() as new:
-            old.taken = new.taken = taken
+        with any_odoo() as old:
+            old.taken = taken
+            by_questions = old.availability.month(7, first)
+        with any_odoo() as new:
+            new.taken = taken
             new.offers_busy()
-            assert old.availability.month(7, first) == new.availability.month(7, first)
+            assert new.availability.month(7, first) == by_questions
 
 
 @pytest.mark.parametrize("answer", [NO_SUCH_PAGE, UNFIT, REFUSED])
@@ -110,13 +113,21 @@ def test_a_calendar_that_was_good_stays_while_the_call_is_broken(odoo):
 
 
 def test_a_vehicle_that_is_gone_says_nothing_about_the_call(odoo):
-    odoo.busy = UNKNOWN_VEHICLE
+    odoo.busy, odoo.is_gone = UNKNOWN_VEHICLE, True
     assert taken_in(odoo) is None
-    assert odoo.asked == []
+    odoo.is_gone = False
     odoo.offers_busy()
     odoo.taken = SOME
+    odoo.asked.clear()
     assert taken_in(odoo, vehicle_id=8) == SOME
     assert odoo.asked == []
+
+
+def test_an_odoo_that_answers_every_unknown_address_like_an_unknown_vehicle_is_asked_about_ranges(odoo):
+    odoo.busy, odoo.taken = UNKNOWN_VEHICLE, SOME
+    for vehicle_id in (7, 8):
+        assert taken_in(odoo, vehicle_id=vehicle_id) == SOME
+    assert len(odoo.asked_busy) == 1
 
 
 def test_an_odoo_that_was_away_is_asked_for_the_one_answer_when_it_is_back(odoo):

@@ -1,5 +1,6 @@
 """How Odoo's fields are read: its `false`, its numbers as text, its HTML and its pictures."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -98,14 +99,97 @@ def test_a_price_may_be_a_number_or_text_and_nothing_is_no_price(listed, price, 
 
 
 @pytest.mark.parametrize("price", [-1, "NaN", "Infinity", "much", [], {}, 10**10])
-def test_a_price_that_is_none_breaks_the_record(listed, price):
-    assert listed(**SHORT, rental_price_daily=price) is None
+def test_a_price_that_cannot_be_read_is_no_price(listed, price):
+    assert listed(**SHORT, rental_price_daily=price) == listed(**SHORT)
 
 
-def test_json_that_is_not_a_number_breaks_the_record_and_not_the_list(client, requests_mock):
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seats", "N/A"),
+        ("doors", []),
+        ("rental_price_daily", "1,250.00"),
+        ("featured", "maybe"),
+        ("category", 7),
+        ("brand", {}),
+        ("short_description", ["a"]),
+        ("primary_image", 5),
+        ("listing_type", 3),
+        ("slug", 1.5),
+    ],
+)
+def test_an_optional_field_that_cannot_be_read_is_empty(listed, field, value):
+
+    assert listed(**FULL | {field: value}) == listed(**FULL | {field: False})
+
+
+@pytest.mark.parametrize("status", ["inspection", "", 7, [], {}])
+def test_a_status_that_is_not_known_is_not_an_error(listed, status):
+    expected = Status.AVAILABLE if status == "" else Status.UNKNOWN
+    assert listed(**SHORT, availability_status=status).status is expected
+
+
+def test_prices_in_a_currency_that_cannot_be_read_are_no_prices(listed):
+    vehicle = listed(**FULL | {"currency": 5})
+    assert (vehicle.rates, vehicle.sale_price) == (Rates(), None)
+
+
+@pytest.mark.parametrize("name", ["", "   ", None, 7, False])
+def test_a_record_without_a_name_cannot_be_read(client, requests_mock, name):
+    data = [{"id": 7, "name": name}, {"id": 8, "name": " Saw "}, {"name": "No id"}, "no record"]
+    requests_mock.get(f"{URL}/api/fleet/vehicles", json={"success": True, "data": data})
+    listing = client.listing()
+    assert [(vehicle.id, vehicle.name) for vehicle in listing.vehicles] == [(8, "Saw")]
+    assert listing.unreadable == {7}
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({}, (None, None)),
+        ({"minimum_rental_days": 2, "maximum_rental_days": 60}, (2, 60)),
+        ({"minimum_rental_days": False, "maximum_rental_days": False}, (1, None)),
+        ({"minimum_rental_days": 0, "maximum_rental_days": 0}, (1, None)),
+        ({"maximum_rental_days": 9}, (1, 9)),
+    ],
+)
+def test_limits_that_are_not_told_are_not_known(listed, limits, expected):
+    vehicle = listed(**SHORT, **limits)
+    assert (vehicle.minimum_days, vehicle.maximum_days) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "Yes"),
+        (0, "0"),
+        (2.5, "2.5"),
+        (["a", "b", False, ["c", True]], "a, b, c, Yes"),
+        ({"min": 1, "max": 2, "unit": False}, "Min: 1, Max: 2"),
+        ("  20 in ", "20 in"),
+    ],
+)
+def test_a_specification_reads_well(detailed, value, text):
+    assert detailed(**SHORT, specifications={"a_value": value}).specifications == (("A value", text),)
+
+
+@pytest.mark.parametrize("value", [False, None, "", "  ", [], {}, [False], {"unit": ""}])
+def test_an_empty_specification_is_left_out(detailed, value):
+    assert detailed(**SHORT, specifications={"a_value": value}).specifications == ()
+
+
+def test_one_broken_entry_does_not_take_the_others_away(detailed):
+    pictures = [{"url": "/web/image/fleet.vehicle/7/one"}, {"url": 5}, "none"]
+    details = detailed(**SHORT, images=pictures, features=[{"name": "Sharp"}, {}], specifications="heavy")
+    assert [picture.url for picture in details.pictures] == [f"{URL}/web/image/fleet.vehicle/7/one"]
+    assert details.features == (Feature("Sharp"),)
+    assert details.specifications == ()
+
+
+def test_json_that_is_not_a_number_is_no_price(client, requests_mock):
     text = '{"success": true, "data": [{"id": 1, "name": "x", "rental_price_daily": NaN}, {"id": 2, "name": "y"}]}'
     requests_mock.get(f"{URL}/api/fleet/vehicles", text=text)
-    assert [vehicle.id for vehicle in client.vehicles()] == [2]
+    assert [(vehicle.id, vehicle.rates.daily) for vehicle in client.vehicles()] == [(1, None), (2, None)]
 
 
 def test_prices_are_in_the_currency_of_the_vehicle(listed):
@@ -174,18 +258,17 @@ def test_every_field_of_the_long_form_is_read(detailed):
         inquiry_count=3,
     )
     assert details.vehicle.rates == Rates(dollars("90"), dollars("350"), dollars("1050"))
+    assert (details.vehicle.minimum_days, details.vehicle.maximum_days) == (1, 90)
     assert details == Details(
         vehicle=details.vehicle,
         description_html="<p>Cuts <b>wood</b>.</p>",
         terms_html="<ul><li>Bring it back</li></ul>",
-        specifications=(("Bar length", "20 in"), ("Weight", "13.2"), ("Helmet", "True")),
+        specifications=(("Bar length", "20 in"), ("Weight", "13.2"), ("Helmet", "Yes")),
         features=(Feature("M-Tronic", "Engine"), Feature("HD2 filter")),
         pictures=(
             Picture(f"{URL}/web/image/fleet.vehicle.image/71/image", "Whole", sized=True),
             Picture(f"{URL}/web/image/fleet.vehicle.image/72/image", "Chainsaw", sized=True),
         ),
-        minimum_days=1,
-        maximum_days=90,
         video_url="https://video.example/1",
         tour_url="http://tour.example/1",
     )
@@ -199,7 +282,9 @@ LONG_ONLY = (
 
 @pytest.mark.parametrize("empty", [False, None, ""])
 def test_a_long_form_may_be_empty(detailed, empty):
-    assert detailed(**SHORT, **dict.fromkeys(LONG_ONLY, empty)) == detailed(**SHORT) == Details(detailed.vehicle)
+    assert detailed(**SHORT) == Details(detailed.vehicle)
+    without_limits = replace(detailed.vehicle, minimum_days=1)
+    assert detailed(**SHORT, **dict.fromkeys(LONG_ONLY, empty)) == Details(without_limits)
 
 
 def test_rates_that_do_not_exist_are_missing(detailed):
@@ -225,8 +310,15 @@ def test_without_a_gallery_the_main_picture_is_the_gallery(detailed):
         ('<img src=x onerror="alert(1)">Good', "Good"),
         ("<style>*{display:none}</style>Good", "Good"),
         ("<svg><script>alert(1)</script></svg>Good", "Good"),
-        ("<form action=/bookings><input name=q></form>Good", "Good"),
-        ("<h1>Loud</h1>", "Loud"),
+        ("<form action=/bookings><input name=q></form>Good", "<div></div>Good"),
+        ("<h1>Loud</h1><h2 class=x>Less</h2><h6>Quiet</h6>", "<h3>Loud</h3><h3>Less</h3><h4>Quiet</h4>"),
+        (
+            "<div>Weight 300 kg</div><div>Width 2 m</div><h2>Safety</h2>",
+            "<div>Weight 300 kg</div><div>Width 2 m</div><h3>Safety</h3>",
+        ),
+        ("<section>One</section><ARTICLE>Two</ARTICLE>", "<div>One</div><div>Two</div>"),
+        ("<blockquote>Said</blockquote><pre>a  b</pre>", "<blockquote>Said</blockquote><pre>a  b</pre>"),
+        ("<header>One</header><formula>Two</formula>", "<div>One</div>Two"),
         ("<p>Never closed", "<p>Never closed</p>"),
         ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
     ],

@@ -37,6 +37,8 @@ VEHICLE = Vehicle(
     featured=True,
     summary="Cuts wood.",
     picture=Picture(f"{URL}/web/image/fleet.vehicle/7/image_1920", "Chainsaw", sized=True),
+    minimum_days=2,
+    maximum_days=90,
 )
 DETAILS = Details(
     vehicle=VEHICLE,
@@ -45,8 +47,6 @@ DETAILS = Details(
     specifications=(("Weight", "13 lb"),),
     features=(Feature("M-Tronic", "Engine"),),
     pictures=(Picture(f"{URL}/web/image/fleet.vehicle.image/71/image", "Whole", sized=True),),
-    minimum_days=2,
-    maximum_days=90,
     video_url="https://video.example/1",
     tour_url="https://tour.example/1",
 )

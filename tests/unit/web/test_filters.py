@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lco import clock
+from lco.domain import date_text
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status, Vehicle
@@ -20,10 +21,10 @@ def vehicle(status: Status, back_on: date | None = None) -> Vehicle:
 
 
 def test_days_are_written_three_ways():
-    assert filters.format_date(TUESDAY) == "Tue, Dec 1, 2026"
-    assert filters.format_date_short(TUESDAY) == "Dec 1"
-    assert filters.format_weekday_date(TUESDAY) == "Tue, Dec 1"
-    assert filters.format_date_long(TUESDAY) == "Tuesday, December 1, 2026"
+    assert date_text.format_date(TUESDAY) == "Tue, Dec 1, 2026"
+    assert date_text.format_date_short(TUESDAY) == "Dec 1"
+    assert date_text.format_weekday_date(TUESDAY) == "Tue, Dec 1"
+    assert date_text.format_date_long(TUESDAY) == "Tuesday, December 1, 2026"
 
 
 def test_a_range_names_first_day_return_and_length():
@@ -63,7 +64,7 @@ def test_an_instant_of_another_day_says_so():
     [(time(7), "7 am"), (time(17, 30), "5:30 pm"), (time(12), "12 pm"), (time(0, 5), "12:05 am")],
 )
 def test_a_time_of_day_is_written_without_minutes_where_it_has_none(hour, text):
-    assert filters.format_hour(hour) == text
+    assert date_text.format_hour(hour) == text
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 days"), (1, "1 day"), (2, "2 days"), (1500, "1,500 days")])

@@ -27,7 +27,7 @@ from lco.odoo.transport import Transport
 from tests.app.bookings.fakes import FakeAvailability, FakeCatalogue
 from tests.serving import ROOT, free_port
 
-WATCHED = tuple(str(ROOT / "lco" / package) for package in ("bookings", "store", "odoo"))
+WATCHED = tuple(str(ROOT / "lco" / package) for package in ("bookings", "db", "odoo"))
 VEHICLE = 7
 
 

@@ -84,6 +84,13 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def _groups(text: str) -> tuple[str, ...]:
+    groups = tuple(group.strip() for group in text.split(";") if group.strip())
+    if not all(len(_words(group)) > 1 for group in groups):
+        raise ValueError("groups of two words or more, like digger, excavator; dozer, bulldozer")
+    return groups
+
+
 def _origins(text: str) -> tuple[str, ...]:
     return tuple(_url(word) for word in _words(text))
 
@@ -251,6 +258,11 @@ class Settings:
         ZoneInfo("America/Chicago"), _zone, "the business's time zone: its days are the days"
     )
     cache_dir: Path = _setting(Path("var/cache"), Path, "last good answers of Odoo, kept over restarts")
+    search_synonyms: tuple[str, ...] = _setting(
+        (),
+        _groups,
+        "what customers call machines, on top of what is known: words separated by commas, groups by semicolons",
+    )
     business_name: str = _setting("Larson County Outdoor Rentals", str, "the name on the pages")
     business_phone: str = _setting("+1 218-555-0142", str, "the number customers call")
     business_email: str = _setting("rentals@lco.example", _address, "the address customers write to")

@@ -15,6 +15,7 @@ from lco.availability.schemas import parse_date_range
 from lco.bookings.schemas import BookingForm
 from lco.catalogue.schemas import PARAMETERS, parse_query
 from lco.catalogue.search import SORTS, search
+from lco.catalogue.search_terms import synonyms
 from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Details
 from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
@@ -42,7 +43,7 @@ def index() -> Response:
     free = _free(query.days)
     page = {
         "query": query,
-        "results": search(snapshot, query, free),
+        "results": search(snapshot, query, free, synonyms(current_services().settings.search_synonyms)),
         "errors": errors,
         "sorts": SORTS,
         "dates_unknown": query.days is not None and free is None,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from operator import itemgetter
 
-from lco.catalogue.search_text import normalize, searchable_text
+from lco.catalogue.search_text import Document, document, normalize, vocabulary
 from lco.domain.vehicle import Picture, Rates, Status, Vehicle
 
 
@@ -43,9 +43,14 @@ class Snapshot:
         return self._by_price(reverse=True)
 
     @cached_property
-    def texts(self) -> Mapping[int, str]:
+    def documents(self) -> Mapping[int, Document]:
         """What a search for words looks through, by the vehicle's id."""
-        return {vehicle.id: searchable_text(vehicle) for vehicle in self.vehicles}
+        return {vehicle.id: document(vehicle) for vehicle in self.vehicles}
+
+    @cached_property
+    def vocabulary(self) -> Mapping[str, None]:
+        """Every word of the catalogue."""
+        return vocabulary(frozenset(self.documents.values()))
 
     @cached_property
     def price_range(self) -> tuple[Decimal, Decimal] | None:

@@ -62,9 +62,16 @@ def test_a_mistyped_filter_is_told_and_the_shop_is_still_there(client):
     assert "Professional Snow Blower" in page.text
 
 
-def test_dates_leave_only_what_is_free_then(client, odoo, dates):
+def test_what_cannot_be_had_on_the_dates_stays_in_the_list_after_the_rest(client, odoo, dates):
     odoo.change(3, in_maintenance=True)
-    assert "3" not in names(client.get(f"/equipment?{dates}").text)
+    page = client.get(f"/equipment?{dates}").text
+    assert "14 machines available" in page
+    assert re.findall(r'id="card-([0-9]+)"', page)[-1] == "3"
+
+
+def test_a_correction_of_what_was_typed_is_told(client):
+    assert "Showing results for <b>excavator</b>" in client.get("/equipment?q=excavater").text
+    assert "Showing results" not in client.get("/equipment?q=excavators").text
 
 
 def test_the_list_still_comes_when_odoo_cannot_tell_what_is_free(client, odoo, dates):

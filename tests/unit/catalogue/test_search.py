@@ -77,7 +77,7 @@ def found(free=None, **query) -> list[int]:
         ("ÉLECTRO", [2]),
         ("stihl blower", [4, 5]),
         ("blower  br 800", [4]),
-        ("leaves", [5]),
+        ("leaves", [4, 5]),
         ("power", [2, 1]),
         ("tractor", []),
         ("stihl tractor", []),
@@ -108,9 +108,21 @@ def test_filters_narrow_down_with_both_prices_included(query, ids):
     assert found(**query) == ids
 
 
-def test_with_days_only_what_is_free_is_found():
-    assert found(free={1, 3, 99}) == [3, 1]
-    assert found(free=()) == []
+def test_what_cannot_be_had_on_the_days_comes_after_what_can():
+    assert found(free={1, 3, 99}) == [3, 1, 2, 4, 5]
+    assert found(free=()) == found()
+
+
+def test_what_can_be_had_is_counted_and_facets_count_nothing_else():
+    results = search(Snapshot(SHOP), Query(), {1, 3, 99})
+    assert (results.total, results.available) == (5, 2)
+    assert results.facets["brand"] == (Facet("Bobcat", "Bobcat", 1), Facet("Stihl", "Stihl", 1))
+    assert search(Snapshot(SHOP), Query()).available == 5
+
+
+def test_a_sold_machine_is_not_shown_for_any_days():
+    sold = replace(SHOP[0], status=Status.SOLD)
+    assert search(Snapshot((sold, *SHOP[1:])), Query(), {3}).total == 4
 
 
 @pytest.mark.parametrize(

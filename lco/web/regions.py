@@ -25,6 +25,9 @@ NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 LONGEST = 366
 YEARS = range(2000, 2200)
 
+TEMPLATES = {"news": "new_vehicles", "odoo": "stale_notice"}
+"""Where a file has another name than the kind, which is part of addresses."""
+
 Data = Mapping[str, object]
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,8 @@ class Region:
     def html(self) -> str:
         """The region as it is now; only in an app or request context. Raises LcoError when it cannot be had."""
         # Flask's render_template would add what belongs to a page (request, g, since), which no region needs.
-        template = current_app.jinja_env.get_template(f"partials/{self.kind}.html")
+        file = TEMPLATES.get(self.kind, self.kind)
+        template = current_app.jinja_env.get_template(f"partials/regions/{file}.html")
         return template.render(name=self.name, **self.data())
 
 

@@ -22,8 +22,8 @@ MAX_AGE = timedelta(hours=1)
 """How long a picture is fresh that Odoo names without a version. One with a version never changes."""
 SIZES = {"240x180", "480x360", "960x720"}
 CONTENT_TYPES = {"image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/avif", "image/gif"}
-PATH = re.compile(r"fleet\.vehicle(\.[a-z_.]{1,40})?/[1-9][0-9]{0,9}/[a-z0-9_]{1,40}", re.ASCII)
-"""Only pictures of vehicles, so that the site gives no access to other files of Odoo."""
+PATH = re.compile(r"fleet\.(vehicle|rental)(\.[a-z_.]{1,40})?/[1-9][0-9]{0,9}/[a-z0-9_]{1,40}", re.ASCII)
+"""Only pictures of vehicles and of the storefront, so that the site gives no access to other files of Odoo."""
 
 
 class Catalogue(Protocol):

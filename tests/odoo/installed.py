@@ -17,10 +17,11 @@ STORE = HOME / "data/filestore"
 # Makes the shop, and a key for calls from outside.
 FILL = """
 from datetime import datetime, timedelta
-env['fleet.vehicle'].import_catalogue()
+env['fleet.rental.catalogue'].import_example()
 admin = env.ref('base.user_admin')
 key = env['res.users.apikeys'].with_user(admin)._generate('rpc', 'tests', datetime.now() + timedelta(days=30))
 env['ir.config_parameter'].set_param('tests.key', key)
+env['ir.config_parameter'].set_param('fleet_rental_storefront.anonymous_limit', '1000000')
 env.cr.commit()
 """
 

@@ -68,9 +68,9 @@ class RealOdoo:
 
     def send_webhooks_to(self, site_url: str, secret: str = SECRET) -> None:
         """Settings: the addresses of the site and the secret they share."""
-        self._set("booking_webhook_url", f"{site_url}/api/webhook/booking")
-        self._set("inventory_webhook_url", f"{site_url}/api/webhook/inventory")
-        self._set("webhook_secret", secret)
+        self.set_parameter("booking_webhook_url", f"{site_url}/api/webhook/booking")
+        self.set_parameter("inventory_webhook_url", f"{site_url}/api/webhook/inventory")
+        self.set_parameter("webhook_secret", secret)
 
     def deliveries(self, **wanted: object) -> list[dict[str, Any]]:
         """The outbox, newest first, narrowed by its fields."""
@@ -84,7 +84,8 @@ class RealOdoo:
         (cron,) = self.call("ir.model.data", "search_read", domain=named, fields=["res_id"])
         self.call("ir.cron", "method_direct_trigger", [cron["res_id"]])
 
-    def _set(self, name: str, value: str) -> None:
+    def set_parameter(self, name: str, value: str) -> None:
+        """One of the module's settings, by its name in `ir.config_parameter`."""
         self.call("ir.config_parameter", "set_param", key=f"{installed.MODULE}.{name}", value=value)
 
 

@@ -1,1 +1,1 @@
-from . import api, dispatcher
+from . import bookings, business, changes, dispatcher, vehicles

@@ -1,36 +1,25 @@
-"""A vehicle as the REST API shows it, in its short and its long form (contract section 1)."""
+"""A vehicle in its short and its long form (docs/odoo-contract.md, sections 1 and 4.2)."""
 
-from ..models.fleet_vehicle_events import DETAILS, plain
+from odoo.http import request
 
-ONLY_LONG = {
-    "full_description",
-    "rental_terms",
-    "minimum_rental_days",
-    "maximum_rental_days",
-    "video_url",
-    "virtual_tour_url",
-}
+from ..models.fleet_rental_publication import DETAILS, plain
+
+ONLY_LONG = {"full_description", "rental_terms", "video_url", "virtual_tour_url"}
 LONG_RATES = ("rental_price_weekly", "rental_price_monthly")
 COUNTERS = ("inquiry_count", "booking_count")
 
 
-def short_form(vehicle):
-    return {
-        "id": vehicle.id,
-        **{name: plain(vehicle._at(path)) for name, path in DETAILS.items() if name not in ONLY_LONG},
-        "rental_price_daily": vehicle.rental_price_daily,
-        "currency": vehicle._rental_currency().name,
-        "availability_status": vehicle.availability_status,
-        "primary_image": _primary_image(vehicle),
-        "view_count": vehicle.view_count,
-        "write_date": plain(vehicle.write_date),
-    }
+def short_forms(vehicles):
+    """The short form of each, with one query for all their versions."""
+    versions = request.env["fleet.rental.event"]._vehicle_versions(vehicles.ids)
+    return [_short_form(vehicle, versions.get(vehicle.id, 0)) for vehicle in vehicles]
 
 
 def long_form(vehicle):
     """Rates that do not exist are left out."""
+    (short,) = short_forms(vehicle)
     return {
-        **short_form(vehicle),
+        **short,
         **{name: plain(vehicle._at(DETAILS[name])) for name in sorted(ONLY_LONG)},
         **{name: vehicle[name] for name in LONG_RATES if vehicle[name]},
         **{name: vehicle[name] for name in COUNTERS},
@@ -51,6 +40,21 @@ def long_form(vehicle):
     }
 
 
+def _short_form(vehicle, version):
+    return {
+        "id": vehicle.id,
+        **{name: plain(vehicle._at(path)) for name, path in DETAILS.items() if name not in ONLY_LONG},
+        "rental_price_daily": vehicle.rental_price_daily,
+        "currency": vehicle._rental_currency().name,
+        "availability_status": vehicle.availability_status,
+        "primary_image": _primary_image(vehicle),
+        "view_count": vehicle.view_count,
+        "pool_id": False,
+        "version": version,
+        "write_date": plain(vehicle.write_date),
+    }
+
+
 def _primary_image(vehicle):
     """The main picture, else the first one, else the vehicle's own; None when there is none at all."""
     if vehicle.rental_image_ids:
@@ -59,4 +63,6 @@ def _primary_image(vehicle):
 
 
 def _url(record):
-    return f"/web/image/{record._name}/{record.id}/image_1920"
+    """With a mark that changes with the picture, so that no cache shows the one before."""
+    changed = int(record.write_date.timestamp()) if record._name == "fleet.rental.image" else ""
+    return f"/web/image/{record._name}/{record.id}/image_1920" + (f"?unique={changed}" if changed else "")

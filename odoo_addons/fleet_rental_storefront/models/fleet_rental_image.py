@@ -14,6 +14,7 @@ class FleetRentalImage(models.Model):
 
     def _can_return_content(self, field_name=None, access_token=None):
         """Customers may see the pictures of published vehicles."""
-        if self.sudo().vehicle_id.rental_published:
+        vehicle = self.sudo().vehicle_id
+        if vehicle.rental_published and vehicle.active:
             return True
         return super()._can_return_content(field_name, access_token)

@@ -2,6 +2,8 @@
 
 from odoo import api, fields, models
 
+from .fleet_rental_publication import UNSCHEDULED
+
 
 class FleetRentalPart(models.AbstractModel):
     """A line of a vehicle: changing it is a change of the vehicle, so the site is told."""
@@ -16,13 +18,13 @@ class FleetRentalPart(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         vehicle_ids = {vals["vehicle_id"] for vals in vals_list if vals.get("vehicle_id")}
-        self.env["fleet.vehicle"].browse(vehicle_ids)._remember_what_is_published()
+        self.env["fleet.vehicle"].browse(vehicle_ids)._remember(parts=UNSCHEDULED)
         return super().create(vals_list)
 
     def write(self, vals):
-        self.vehicle_id._remember_what_is_published()
+        self.vehicle_id._remember(parts=UNSCHEDULED)
         return super().write(vals)
 
     def unlink(self):
-        self.vehicle_id._remember_what_is_published()
+        self.vehicle_id._remember(parts=UNSCHEDULED)
         return super().unlink()

@@ -2,6 +2,8 @@
 
 from odoo import models
 
+from .fleet_rental_publication import UNSCHEDULED
+
 
 class FleetRentalSharedName(models.AbstractModel):
     """A record whose name the site shows with vehicles, so the site is told when it changes or goes."""
@@ -11,11 +13,11 @@ class FleetRentalSharedName(models.AbstractModel):
     _shown_as = ""  # the field of fleet.vehicle that leads here
 
     def write(self, vals):
-        self._vehicles_that_show_it()._remember_what_is_published()
+        self._vehicles_that_show_it()._remember(parts=UNSCHEDULED)
         return super().write(vals)
 
     def unlink(self):
-        self._vehicles_that_show_it()._remember_what_is_published()
+        self._vehicles_that_show_it()._remember(parts=UNSCHEDULED)
         return super().unlink()
 
     def _vehicles_that_show_it(self):

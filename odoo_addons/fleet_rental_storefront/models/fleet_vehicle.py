@@ -1,16 +1,17 @@
 """What the storefront publishes of a vehicle, and what its rental costs."""
 
-from odoo import _, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 DAYS_A_WEEK = 7
 DAYS_A_MONTH = 30
+SHOWN_IMAGES = {"image_1920", "image_1024", "image_512", "image_256"}
 LISTING_TYPES = [("rental", "Rental"), ("sale", "Sale"), ("both", "Rental and sale")]
 
 
 class FleetVehicle(models.Model):
     _name = "fleet.vehicle"
-    _inherit = ["fleet.vehicle", "fleet.rental.schedule"]
+    _inherit = ["fleet.rental.publication", "fleet.vehicle", "fleet.rental.schedule"]
 
     rental_published = fields.Boolean("Published", tracking=True, copy=False, index=True)
     rental_name = fields.Char("Name for customers", help="Replaces manufacturer, model and plate as the name.")
@@ -19,7 +20,7 @@ class FleetVehicle(models.Model):
     rental_price_daily = fields.Monetary("Daily rate", tracking=True)
     rental_price_weekly = fields.Monetary("Weekly rate", tracking=True, help="For 7 days; 0: no such rate.")
     rental_price_monthly = fields.Monetary("Monthly rate", tracking=True, help="For 30 days; 0: no such rate.")
-    sale_price = fields.Monetary()
+    sale_price = fields.Monetary(tracking=True)
     is_featured = fields.Boolean("Featured")
     short_description = fields.Char()
     full_description = fields.Html()
@@ -55,7 +56,7 @@ class FleetVehicle(models.Model):
         for vehicle in self:
             rented_out = vehicle.rental_published and vehicle.listing_type != "sale"
             if rented_out and not vehicle.rental_price_daily:
-                raise ValidationError(_("%s cannot be published without a daily rate.", vehicle.name))
+                raise ValidationError(self.env._("%s cannot be published without a daily rate.", vehicle.name))
 
     @api.depends("rental_name")
     def _compute_vehicle_name(self):
@@ -95,22 +96,23 @@ class FleetVehicle(models.Model):
             lines.append(-(-days // DAYS_A_WEEK) * self.rental_price_weekly)
         if self.rental_price_monthly:
             lines.append(-(-days // DAYS_A_MONTH) * self.rental_price_monthly)
-        return min(lines)
+        return self._rental_currency().round(min(lines))
 
     def _rental_currency(self):
         return self.currency_id or self.env.company.currency_id
 
     def _can_return_content(self, field_name=None, access_token=None):
         """Customers may see the picture of a published vehicle, and no other file of it."""
-        if field_name in {"image_1920", "image_1024", "image_512", "image_256"} and self.sudo().rental_published:
+        vehicle = self.sudo()
+        if field_name in SHOWN_IMAGES and vehicle.rental_published and vehicle.active:
             return True
         return super()._can_return_content(field_name, access_token)
 
     def action_publish(self):
-        self.rental_published = True
+        return self.write({"rental_published": True})
 
     def action_unpublish(self):
-        self.rental_published = False
+        return self.write({"rental_published": False})
 
     def action_rental_bookings(self):
         """The bookings of this machine, as a calendar first."""

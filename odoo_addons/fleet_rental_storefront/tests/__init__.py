@@ -1,1 +1,11 @@
-from . import test_access, test_api, test_booking, test_catalogue, test_vehicle, test_webhooks
+from . import (
+    test_access,
+    test_api,
+    test_booking,
+    test_catalogue,
+    test_feed,
+    test_promises,
+    test_rules,
+    test_vehicle,
+    test_webhooks,
+)

@@ -1,11 +1,14 @@
 """What the tests of this module begin with: two published machines, a customer, and days to come."""
 
+import json
 from datetime import timedelta
 
 from odoo.tests import TransactionCase
 
 
 class RentalCase(TransactionCase):
+    heard = 0
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -48,6 +51,7 @@ class RentalCase(TransactionCase):
     def listen(self):
         """From now on there is a site to tell; what happened before is not told."""
         self.env.cr.flush()
+        self.heard = max(self.env["fleet.rental.event"].search([]).ids, default=0)
         parameters = self.env["ir.config_parameter"]
         for endpoint in ("booking", "inventory"):
             name = f"fleet_rental_storefront.{endpoint}_webhook_url"
@@ -55,6 +59,14 @@ class RentalCase(TransactionCase):
         parameters.set_param("fleet_rental_storefront.webhook_secret", "a secret")
 
     def told(self):
-        """The types of all events told so far, in order."""
+        """The types of all events that are sent so far, in order."""
+        return [event.event_type for event in self.events() if event.body]
+
+    def events(self):
+        """All events so far, in order; those of the time before `listen` are left out."""
         self.env.cr.flush()
-        return self.env["fleet.rental.event"].search([], order="id").mapped("event_type")
+        return self.env["fleet.rental.event"].search([("id", ">", self.heard)], order="id")
+
+    def bodies(self):
+        """The bodies of all webhooks so far, in order."""
+        return [json.loads(event.body) for event in self.events() if event.body]

@@ -103,11 +103,13 @@ class TestApi(RentalCase, HttpCase):
         brands = self.ask("filters")["filters"]["brands"]
         self.assertIn({"id": self.model.brand_id.id, "name": "Acme"}, brands)
 
-    def test_with_a_key_in_settings_requests_without_it_are_turned_down(self):
-        self.env["ir.config_parameter"].set_param("fleet_rental_storefront.api_key", "open sesame")
-        for key, status in ((None, 401), ("wrong", 401), ("open sesame", 200)):
-            answer = self.url_open("/api/fleet/filters", headers={"X-API-Key": key} if key else {})
-            self.assertEqual(answer.status_code, status)
+    def test_with_a_key_in_settings_bookings_are_not_reached_without_it(self):
+        for wanted in ("open sesame", "schlüssel"):
+            self.env["ir.config_parameter"].set_param("fleet_rental_storefront.api_key", wanted)
+            for key, status in ((None, 401), ("wrong", 401), (wanted, 404)):
+                headers = {"X-API-Key": key.encode()} if key else {}
+                self.assertEqual(self.url_open("/api/fleet/booking/BK-1", headers=headers).status_code, status)
+            self.assertEqual(self.url_open("/api/fleet/filters").status_code, 200)
 
     def test_answers_are_open_to_all_origins_and_set_no_cookie(self):
         for path, status in (("filters", 200), ("vehicle/999999", 404)):

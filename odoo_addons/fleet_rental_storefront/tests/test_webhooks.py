@@ -1,15 +1,19 @@
 import base64
 import hashlib
 import hmac
-import json
+import logging
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
+from odoo import fields
+from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models.fleet_rental_event import signatures
+from ..models.fleet_rental_event import LONGEST_PAUSE, LONGEST_PAUSE_REFUSED
+from ..signature import SignatureError, signature_headers
 from .common import RentalCase
 
 
@@ -48,10 +52,12 @@ class TestWebhooks(RentalCase):
         self.mower.rental_price_daily = 160
         self.mower.rental_price_weekly = 640
         self.assertEqual(self.told(), ["price.updated"])
-        body = json.loads(self.env["fleet.rental.event"].search([]).body)
+        (body,) = self.bodies()
         expected = {"event_type": "price.updated", "vehicle_id": self.mower.id, "currency": "USD"}
         prices = {"rental_price_daily": 160, "rental_price_weekly": 640, "rental_price_monthly": 1800}
-        self.assertEqual(body, {**expected, **prices})
+        self.assertEqual({"version", "at"} - body.keys(), set())
+        told = {name: body[name] for name in body if name not in {"version", "at"}}
+        self.assertEqual(told, {**expected, **prices})
 
     def test_a_change_of_a_part_is_a_change_of_the_machine(self):
         self.listen()
@@ -100,8 +106,8 @@ class TestWebhooks(RentalCase):
         self.assertEqual(set(self.told()[3:]), {"booking.modified", "vehicle.availability_changed"})
         booking.action_cancel("The trailer broke")
         self.assertEqual(set(self.told()[5:]), {"booking.cancelled", "vehicle.availability_changed"})
-        last = self.env["fleet.rental.event"].search([("event_type", "=", "booking.cancelled")])
-        self.assertEqual(json.loads(last.body)["cancellation_reason"], "The trailer broke")
+        last = next(body for body in self.bodies() if body["event_type"] == "booking.cancelled")
+        self.assertEqual(last["cancellation_reason"], "The trailer broke")
 
     def test_bookings_of_what_is_not_published_are_not_told(self):
         self.mower.rental_published = False
@@ -117,39 +123,86 @@ class TestWebhooks(RentalCase):
             raise ZeroDivisionError
         self.assertEqual(self.told(), [])
 
-    def test_a_delivery_is_signed_in_both_ways(self):
-        headers = signatures("a secret", "msg_1", 1700000000, b"{}")
-        self.assertEqual(headers["X-Webhook-Signature"], hmac.new(b"a secret", b"{}", hashlib.sha256).hexdigest())
+    def test_a_webhook_is_signed_in_the_form_of_the_settings(self):
+        plain = signature_headers("plain", "a secret", "msg_1", 1700000000, b"{}")
+        self.assertEqual(plain, {"X-Webhook-Signature": hmac.new(b"a secret", b"{}", hashlib.sha256).hexdigest()})
+        standard = signature_headers("standard", "a secret", "msg_1", 1700000000, b"{}")
         expected = hmac.digest(b"a secret", b"msg_1.1700000000.{}", hashlib.sha256)
-        self.assertEqual(headers["webhook-signature"], f"v1,{base64.b64encode(expected).decode()}")
-        key = base64.b64encode(b"a secret").decode()
-        again = signatures(f"whsec_{key}", "msg_1", 1700000000, b"{}")
-        self.assertEqual(again["webhook-signature"], headers["webhook-signature"])
+        self.assertEqual(standard["webhook-signature"], f"v1,{base64.b64encode(expected).decode()}")
+        self.assertNotIn("X-Webhook-Signature", standard)
+        self.assertEqual(signature_headers("", "a secret", "msg_1", 1700000000, b"{}"), standard)
+
+    def test_a_secret_after_whsec_is_base64(self):
+        key = base64.b64encode(b"a secret of 24 characters").decode()
+        secrets = (f"whsec_{key}", "a secret of 24 characters")
+        signed = [signature_headers("standard", secret, "m", 1, b"{}") for secret in secrets]
+        self.assertEqual(signed[0], signed[1])
+        for wrong in ("", "whsec_", "whsec_abc", "whsec_====", "whsec_" + key[:8]):
+            with self.subTest(wrong=wrong), self.assertRaises(SignatureError):
+                signature_headers("standard", wrong, "m", 1, b"{}")
+
+    def test_settings_refuse_a_secret_that_cannot_sign(self):
+        for wrong in ("whsec_abc", "whsec_", "whsec_ä"):
+            with self.subTest(wrong=wrong), self.assertRaises(ValidationError):
+                self.env["res.config.settings"].create({"rental_webhook_secret": wrong})
+        self.env["res.config.settings"].create({"rental_webhook_secret": "any long text"}).execute()
+
+    def test_a_secret_that_cannot_sign_leaves_the_webhook_waiting_and_says_why(self):
+        self.listen()
+        for secret in ("whsec_abc", ""):
+            self.env["ir.config_parameter"].set_param("fleet_rental_storefront.webhook_secret", secret)
+            test = self.test_event()
+            test._send()
+            self.assertEqual((test.state, test.tries), ("waiting", 1))
+            self.assertIn("secret", test.answer)
 
     def test_what_the_site_takes_is_delivered_and_what_it_refuses_waits_for_another_try(self):
         self.listen()
         for status, state in ((200, "delivered"), (500, "waiting"), (400, "waiting"), (302, "waiting")):
             with self.subTest(status=status), self.site(status) as taken:
-                delivery = self.env["fleet.rental.event"]._put("test", {}, "booking")
+                delivery = self.test_event()
                 delivery._send()
                 self.assertEqual((delivery.state, delivery.tries), (state, 1))
                 self.assertIn(str(status), delivery.answer)
                 self.assertEqual(taken[0]["webhook-id"], delivery.message_id)
 
-    def test_the_pauses_double_and_in_the_end_it_is_given_up(self):
-        self.listen()
-        delivery = self.env["fleet.rental.event"]._put("test", {}, "booking")
-        pauses = []
-        with self.assertLogs("odoo.addons.fleet_rental_storefront", "WARNING"):
-            for _try in range(30):
-                now = delivery.env.cr.now()
-                delivery._failed("500")
-                pauses.append(round((delivery.next_try - now).total_seconds() / 5) * 5)
+    def test_the_pauses_double_up_to_a_minute_while_the_site_cannot_be_reached(self):
+        pauses = self.pauses("ConnectionError", LONGEST_PAUSE)
         self.assertEqual(pauses[:4], [5, 10, 20, 40])
-        self.assertEqual(pauses[-1], 3600)
-        self.assertEqual(delivery.state, "failed")
+        self.assertEqual(pauses[-1], 60)
+        self.assertEqual(self.pauses("400 Bad Request", LONGEST_PAUSE_REFUSED)[-1], 3600)
+
+    def test_a_webhook_is_given_up_after_seven_days_and_not_before(self):
+        self.listen()
+        delivery = self.test_event()
+        for days, state in ((6.9, "waiting"), (7.1, "failed")):
+            delivery.at = delivery.env.cr.now() - timedelta(days=days)
+            with self.assertLogs("odoo.addons.fleet_rental_storefront", "WARNING") as logged:
+                delivery._failed("500", LONGEST_PAUSE)
+                logging.getLogger("odoo.addons.fleet_rental_storefront").warning("end")
+            self.assertEqual(delivery.state, state)
+            self.assertEqual(len(logged.records), 1 if state == "waiting" else 2)
         delivery.action_send_again()
         self.assertEqual((delivery.state, delivery.tries), ("waiting", 0))
+
+    def test_an_event_waits_behind_an_older_one_of_its_record_only(self):
+        self.listen()
+        for price in (160, 170):
+            self.mower.rental_price_daily = price
+            self.env.cr.flush()
+        self.digger.rental_price_daily = 180
+        first, second, other = self.events()
+        self.assertEqual(first._next_due(), first)
+        first._failed("ConnectionError", LONGEST_PAUSE)
+        self.env.flush_all()
+        self.assertEqual(first._next_due(), other)
+        other.state = "delivered"
+        self.env.flush_all()
+        self.assertFalse(first._next_due())
+        first.state = "delivered"
+        self.env.flush_all()
+        self.assertEqual(first._next_due(), second)
+        self.assertLess(first.version, second.version)
 
     def test_the_button_in_settings_tells_what_the_site_said(self):
         self.listen()
@@ -161,12 +214,24 @@ class TestWebhooks(RentalCase):
         self.assertEqual(said["type"], "success")
         self.assertIn("200", said["message"])
 
+    def test_event(self):
+        event = {"kind": "test", "event_type": "test", "version": 0, "endpoint": "booking"}
+        return self.env["fleet.rental.event"]._put([event])
+
+    def pauses(self, answer, longest):
+        """The seconds between 20 failed tries."""
+        self.listen()
+        delivery, pauses = self.test_event(), []
+        for _try in range(20):
+            now = fields.Datetime.now()
+            delivery._failed(answer, longest)
+            pauses.append(round((delivery.next_try - now).total_seconds() / 5) * 5)
+        return pauses
+
     def changes_told(self):
         """The (vehicle, names of what changed) of each `vehicle.updated` since this was last asked."""
-        self.env.cr.flush()
-        deliveries = self.env["fleet.rental.event"].search([], order="id")
-        bodies = [json.loads(delivery.body) for delivery in deliveries]
-        deliveries.unlink()
+        bodies = self.bodies()
+        self.events().filtered("body").unlink()
         self.assertEqual({body["event_type"] for body in bodies} - {"vehicle.updated"}, set())
         return [(body["vehicle_id"], list(body["changes"])) for body in bodies]
 

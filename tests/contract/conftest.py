@@ -13,6 +13,7 @@ from lco.odoo.transport import Transport
 from tests import serving
 from tests.contract.version_2 import Odoo2, demo_2
 from tests.odoo.faulty import faulty_odoo
+from tests.odoo.staff import real_odoo_2
 from tests.odoo.unpacked import NoOdoo
 
 
@@ -107,8 +108,20 @@ def client(odoo: Odoo) -> OdooClient:
     return OdooClient(Transport(odoo.url))
 
 
+@contextmanager
+def real_2() -> Iterator[Odoo2]:
+    try:
+        with real_odoo_2() as odoo:
+            yield odoo
+    except NoOdoo as reason:
+        pytest.skip(f"no real Odoo on this machine: {reason}")
+
+
 # The servers of version 2, for the files `test_odoo_v2_*.py`; each gives an `Odoo2` with staff and webhooks.
-SERVERS_OF_VERSION_2: list[object] = [pytest.param(demo_2, id="demo")]
+SERVERS_OF_VERSION_2: list[object] = [
+    pytest.param(demo_2, id="demo"),
+    pytest.param(real_2, id="odoo", marks=pytest.mark.odoo),
+]
 
 
 @pytest.fixture(scope="session", params=SERVERS_OF_VERSION_2)

@@ -2,9 +2,11 @@
 
 import os
 
+from lco.version import version
 
-def test_alive_asks_nobody(client, odoo):
-    assert client.get("/healthz").json == {"status": "ok", "process": os.getpid()}
+
+def test_alive_asks_no_other_part(client, odoo):
+    assert client.get("/healthz").json == {"status": "ok", "process": os.getpid(), "version": version()}
     assert odoo.asked == []
 
 
@@ -26,6 +28,6 @@ def test_metrics_are_counted_by_name(client, odoo):
     assert 'lco_odoo_calls_total{call="vehicles",outcome="ok"}' in client.get("/metrics").text
 
 
-def test_none_of_these_is_kept_by_anybody(client, odoo):
+def test_none_of_these_is_cached(client, odoo):
     for path in ("/healthz", "/readyz", "/metrics"):
         assert client.get(path).headers["Cache-Control"] == "no-store"

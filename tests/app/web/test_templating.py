@@ -10,7 +10,7 @@ def environment(app):
 
 
 def test_the_globals_of_a_template_are_one_plain_dictionary(environment):
-    loaded = environment.get_template("partials/rates.html")
+    loaded = environment.get_template("partials/regions/rates.html")
     assert type(loaded.globals) is dict
     assert loaded.globals.items() >= environment.globals.items()
 

@@ -47,9 +47,9 @@ class Scheduler:
         """See to it, again and again, that no booking and no delivery stays as it was left."""
         while not self._stop.is_set():
             with guard("bookings"):
-                self._services.bookings.process_due()
+                self._services.bookings.recovery.process_due()
             with guard("bookings"):
-                self._services.bookings.publish_manual_changes()
+                self._services.bookings.admin.publish_manual_changes()
             with guard("webhooks"):
                 self._services.inbox.retry_due()
             self._stop.wait(PROCESS_EVERY.total_seconds())
@@ -61,7 +61,7 @@ class Scheduler:
             with guard("webhooks"):
                 self._services.inbox.purge_old()
             with guard("bookings"):
-                self._services.bookings.purge_expired()
+                self._services.bookings.recovery.purge_expired()
             with guard("catalogue"):
                 self._services.catalogue.refresh()
             pause = usually if self._services.catalogue.is_available else min(RETRY_EVERY, usually)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lco.availability.service import Availability
-from lco.bookings.service import Bookings
+from lco.bookings.build import Bookings, build_bookings
 from lco.caching.swr import CacheBackend, Mutex, StaleWhileRevalidateCache
 from lco.catalogue.picture_store import PictureStore
 from lco.catalogue.pictures import Pictures
@@ -66,7 +66,15 @@ def build_services(
     availability = Availability(odoo, cache, settings.timezone)
     catalogue = Catalogue(odoo, cache, availability, changes, removed)
     mails = Outbox(store)
-    bookings = Bookings(store, odoo, catalogue, availability, changes, mails, settings.timezone)
+    bookings = build_bookings(
+        db=store,
+        odoo=odoo,
+        catalogue=catalogue,
+        availability=availability,
+        changes=changes,
+        mails=mails,
+        zone=settings.timezone,
+    )
     return Services(
         settings=settings,
         changes=changes,
@@ -77,6 +85,6 @@ def build_services(
         availability=availability,
         pictures=Pictures(odoo, catalogue, pictures or PictureStore(None)),
         bookings=bookings,
-        inbox=Inbox(store, catalogue, bookings),
+        inbox=Inbox(store, catalogue, bookings.events),
         outbox=mails,
     )

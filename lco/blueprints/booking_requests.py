@@ -20,9 +20,9 @@ def parse_request(values: Mapping[str, object]) -> BookingRequest:
 
 
 def place(wanted: BookingRequest, key: str) -> Booking:
-    """The booking; see `Bookings.place`. Only a new request counts towards the limit, and it counts once."""
+    """The booking; see `BookingService.place`. Only a new request counts towards the limit, and it counts once."""
     client = client_address()
-    return current_services().bookings.place(wanted, key, lambda: rate_limits.BOOKINGS.hit(client))
+    return current_services().bookings.service.place(wanted, key, lambda: rate_limits.BOOKINGS.hit(client))
 
 
 @contextmanager

@@ -65,14 +65,14 @@ def dates() -> Response:
 
 @blueprint.get("/<token>")
 def show(token: str) -> Response:
-    booking = current_services().bookings.by_token(token)
+    booking = current_services().bookings.service.by_token(token)
     page = render_template("pages/booking.html", booking=booking, vehicle=_vehicle(booking))
     return make_response(page, PRIVATE)
 
 
 @blueprint.get("/<token>.ics")
 def entry(token: str) -> Response:
-    booking = current_services().bookings.by_token(token)
+    booking = current_services().bookings.service.by_token(token)
     settings = current_services().settings
     name = re.sub(r"[^A-Za-z0-9-]+", "-", booking.reference or "booking")
     response = make_response(calendar_entry(booking, settings.business(), settings.site_url), PRIVATE)

@@ -1,4 +1,4 @@
-"""What people do with bookings: see which ones need them, settle those by hand, and read the audit."""
+"""Bookings for the staff: those that need attention, settled by hand, and the audit."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,8 +7,9 @@ from sqlalchemy import Select, and_, func, or_, select
 from lco import clock
 from lco.bookings import states
 from lco.bookings.mapping import single_line, to_audit_entry, to_booking
-from lco.bookings.repository import BookingRepository
-from lco.bookings.unit_of_work import BookingRecords
+from lco.bookings.publisher import BookingPublisher
+from lco.bookings.repository import BookingRepository, MailWriter
+from lco.db import Database
 from lco.db.models import BookingChange, BookingRow
 from lco.domain.booking import AuditEntry, Booking, DeclineReason, OdooBooking, State
 from lco.errors import InvalidInput, NotFound
@@ -18,12 +19,16 @@ AT_ONCE = 1000
 """Rows of the audit that are read in one transaction."""
 
 
-class BookingAdmin(BookingRecords):
-    """The part of `Bookings` that serves the people of the business."""
+class BookingAdmin:
+    """The commands and `/ops` work with this. Raises DatabaseUnavailable."""
 
-    _newest_heard: int | None = None
+    def __init__(self, db: Database, mails: MailWriter, publisher: BookingPublisher) -> None:
+        self._db = db
+        self._mails = mails
+        self._publisher = publisher
+        self._newest_heard: int | None = None
 
-    def needing_a_person(self) -> list[Booking]:
+    def needing_attention(self) -> list[Booking]:
         """What the site cannot settle: still open after PERSON_AFTER, or expired and not taken note of."""
         long_ago = clock.now() - states.PERSON_AFTER
         waiting = and_(BookingRow.state.in_(states.OPEN), BookingRow.created_at <= long_ago)
@@ -78,13 +83,8 @@ class BookingAdmin(BookingRecords):
             found = [(to_booking(row), State(state), number) for row, state, number in session.execute(settled)]
         self._newest_heard = newest
         for booking, state, number in found:
-            if self._announcer.claim(number):
-                self._announcer.step(booking, states.event_type(state))
-
-    def purge_expired(self) -> None:
-        """Call now and then: delete news of bookings that nobody here has asked for."""
-        with self._repository() as repository:
-            repository.purge_unmatched()
+            if self._publisher.claim(number):
+                self._publisher.step(booking, states.event_type(state))
 
     def _listed(self, query: Select[BookingRow]) -> list[Booking]:
         with self._db.session() as session:

@@ -1,26 +1,25 @@
-"""What webhooks tell of bookings (contract section 2); each delivery may come twice, late or out of order."""
+"""Apply Odoo's events about bookings (docs/odoo-contract.md, section 2).
 
-from typing import Protocol
+Each event may come twice, late or out of order.
+"""
 
 from lco.bookings.mapping import BookingEvent, normalize_reference, single_line
-from lco.bookings.unit_of_work import BookingRecords
+from lco.bookings.publisher import BookingPublisher
+from lco.bookings.service import Catalogue
+from lco.bookings.unit_of_work import UnitOfWork
 from lco.domain.booking import State
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
-from lco.domain.vehicle import Vehicle
 from lco.errors import LcoError
 
 
-class Catalogue(Protocol):
-    """What bookings ask of the catalogue: see `lco.catalogue.service.Catalogue`."""
+class OdooBookingEvents:
+    """The events that the inbox hands over, one method each. Raises DatabaseUnavailable."""
 
-    def find(self, vehicle_id: int) -> Vehicle: ...
-
-
-class OdooBookingEvents(BookingRecords):
-    """The part of `Bookings` that listens to Odoo."""
-
-    _catalogue: Catalogue
+    def __init__(self, uow: UnitOfWork, catalogue: Catalogue, publisher: BookingPublisher) -> None:
+        self._uow = uow
+        self._catalogue = catalogue
+        self._publisher = publisher
 
     def on_created(
         self,
@@ -33,15 +32,15 @@ class OdooBookingEvents(BookingRecords):
         """Odoo has made a booking: the one it left us in doubt about, one we know, or one made in Odoo itself."""
         reference = normalize_reference(reference)
         news = BookingEvent(State.BOOKED, "", days, total)
-        with self._repository() as repository:
-            if repository.is_known(reference) or not repository.save_unmatched(reference, news, vehicle_id, email):
+        with self._uow() as bookings:
+            if bookings.is_known(reference) or not bookings.save_unmatched(reference, news, vehicle_id, email):
                 return
             ours = False
-            if vehicle_id and email and repository.may_be_ours(vehicle_id):
-                repository.match_unmatched(vehicle_id, email)
-                ours = repository.is_known(reference) or repository.is_awaited(vehicle_id, email, days)
+            if vehicle_id and email and bookings.may_be_ours(vehicle_id):
+                bookings.match_unmatched(vehicle_id, email)
+                ours = bookings.is_known(reference) or bookings.is_awaited(vehicle_id, email, days)
         if not ours:
-            self._announcer.foreign(reference, news, self._vehicle(vehicle_id))
+            self._publisher.foreign(reference, news, self._vehicle(vehicle_id))
 
     def on_confirmed(self, reference: str) -> None:
         """The business has confirmed a booking."""
@@ -57,13 +56,13 @@ class OdooBookingEvents(BookingRecords):
 
     def _apply(self, reference: str, news: BookingEvent) -> None:
         reference = normalize_reference(reference)
-        with self._repository() as repository:
-            bookings = repository.by_reference(reference)
-            for booking in bookings:
-                repository.apply_event(booking, news)
-            new = not bookings and repository.save_unmatched(reference, news)
-        if new:
-            self._announcer.foreign(reference, news)
+        with self._uow() as bookings:
+            known = bookings.by_reference(reference)
+            for booking in known:
+                bookings.apply_event(booking, news)
+            is_new = not known and bookings.save_unmatched(reference, news)
+        if is_new:
+            self._publisher.foreign(reference, news)
 
     def _vehicle(self, vehicle_id: int | None) -> tuple[int, str | None] | None:
         """The id and, when the catalogue knows it, the name."""

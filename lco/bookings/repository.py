@@ -79,13 +79,6 @@ class MailWriter(Protocol):
         """`message` is received, booked, confirmed, declined, cancelled or changed."""
 
 
-class NoMails:
-    """For a site that sends none."""
-
-    def write(self, connection: Connection, message: str, booking: Booking) -> None:
-        """Nothing is written."""
-
-
 class Due(NamedTuple):
     """A booking that the site has to look after, as it was when it was found."""
 
@@ -97,9 +90,9 @@ class Due(NamedTuple):
 class BookingRepository:
     """The bookings as `connection` sees them. `steps` collects what to tell the change log after the commit."""
 
-    def __init__(self, connection: Connection, mails: MailWriter | None = None) -> None:
+    def __init__(self, connection: Connection, mails: MailWriter) -> None:
         self._connection = connection
-        self._mails = mails or NoMails()
+        self._mails = mails
         self.steps: list[tuple[Booking, EventType]] = []
 
     # Finding
@@ -169,7 +162,7 @@ class BookingRepository:
         fitting = [one for one in same_mail if days in {None, one.request.days}]
         return sorted(fitting, key=lambda one: (one.refusal is not None, one.state is State.REQUESTED, one.id))
 
-    def has_news(self, booking: Booking) -> bool:
+    def has_unmatched(self, booking: Booking) -> bool:
         """Whether Odoo told of a booking for the same vehicle and mail that no booking here is known to be."""
         return bool(
             unmatched_events.find_unclaimed(self._connection, booking.request.vehicle_id, booking.request.email)

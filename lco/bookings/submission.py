@@ -1,4 +1,4 @@
-"""How Odoo is asked for a booking, once at a time, and what is written down of its answer."""
+"""Submit a booking to Odoo, once for each attempt, and record the result."""
 
 import logging
 from collections.abc import Mapping
@@ -7,7 +7,8 @@ from typing import Protocol
 
 from lco.bookings import states
 from lco.bookings.mapping import single_line
-from lco.bookings.unit_of_work import BookingRecords
+from lco.bookings.publisher import BookingPublisher
+from lco.bookings.unit_of_work import UnitOfWork
 from lco.domain.booking import Booking, BookingRequest, DeclineReason, OdooBooking, State
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
@@ -27,22 +28,27 @@ PERHAPS_OURS = "Odoo says that the dates are taken, perhaps by an earlier attemp
 
 
 class Odoo(Protocol):
-    """What bookings ask of Odoo: see `lco.odoo.client.OdooClient`."""
+    """The calls of Odoo that bookings need: see `lco.odoo.client.OdooClient`."""
 
-    def book(self, request: BookingRequest, key: str) -> OdooBooking: ...
+    def book(self, request: BookingRequest, key: str) -> OdooBooking:
+        """Book once; the same `key` is the same booking. Raises OdooError."""
 
-    def quote(self, vehicle_id: int, days: DateRange) -> Quote: ...
+    def quote(self, vehicle_id: int, days: DateRange) -> Quote:
+        """Whether the vehicle is free on all of `days`. Raises OdooError."""
 
 
-class Placing(BookingRecords):
-    """The part of `Bookings` that sends to Odoo. A booking comes here in state placing, claimed by the caller."""
+class Submitter:
+    """Sends bookings to Odoo. Each one is in state placing, and the caller holds its lease."""
 
-    _odoo: Odoo
+    def __init__(self, uow: UnitOfWork, odoo: Odoo, publisher: BookingPublisher) -> None:
+        self._uow = uow
+        self._odoo = odoo
+        self._publisher = publisher
 
-    def _submit(self, booking: Booking) -> Booking:
-        """The booking after Odoo was asked once, and what came of it written down.
+    def submit(self, booking: Booking) -> Booking:
+        """Ask Odoo once. Returns the booking with the result recorded.
 
-        Whatever goes wrong once Odoo has been asked must not look as if nothing had been booked.
+        A failure after Odoo was asked never looks like a refusal: the booking is then in checking.
         """
         try:
             placed = self._odoo.book(booking.request, booking.odoo_key)
@@ -53,63 +59,61 @@ class Placing(BookingRecords):
         except OutcomeUnknown:
             return self._record_or_defer(booking, State.CHECKING, NO_ANSWER)
         except Exception:
-            log.exception("booking %d: nobody knows what odoo did", booking.id)
+            log.exception("booking %d: the result at odoo is not known", booking.id)
             return self._record_or_defer(booking, State.CHECKING, NO_ANSWER)
         return self._record_accepted(booking, placed)
 
+    def record(self, booking: Booking, state: State, reason: str, refusal: DeclineReason | None = None) -> Booking:
+        """Return the booking in `state`, or as a webhook, a person or a newer attempt has left it meanwhile."""
+        with self._uow() as bookings:
+            recorded = bookings.by_id(booking.id)
+            if recorded.state in states.SUBMITTED - {state} and recorded.tries == booking.tries:
+                recorded = bookings.transition(recorded, state, "site", reason, refusal)
+            has_unmatched = bookings.has_unmatched(booking)
+        return self._apply_unmatched(booking) if has_unmatched else recorded
+
     def _record_accepted(self, booking: Booking, placed: OdooBooking) -> Booking:
-        noted = [replace(booking, state=State.CHECKING)]
+        recorded = replace(booking, state=State.CHECKING)
         with _leave_for_recovery(booking, placed.reference):
-            with self._repository() as repository:
-                noted.append(repository.accept(repository.by_id(booking.id), placed, "answer"))
-                has_news = repository.has_news(booking)
-            if has_news:
-                noted.append(self._apply_unmatched(booking))
-        return noted[-1]
+            with self._uow() as bookings:
+                accepted = bookings.accept(bookings.by_id(booking.id), placed, "answer")
+                has_unmatched = bookings.has_unmatched(booking)
+            recorded = accepted
+            if has_unmatched:
+                recorded = self._apply_unmatched(booking)
+        return recorded
 
     def _record_refused(self, booking: Booking, error: OdooRefused) -> Booking:
         refusal = DECLINE_REASONS[type(error)]
-        if refusal is DeclineReason.DATES_TAKEN:
-            self._announcer.refused(booking)
-            if self._was_in_doubt(booking):
-                return self._record_or_defer(booking, State.CHECKING, PERHAPS_OURS)
-        sentence = states.decline_error(refusal, single_line(error.message)).message
-        return self._record_or_defer(booking, State.DECLINED, sentence, refusal)
+        with _leave_for_recovery(booking, "refused"):
+            if refusal is DeclineReason.DATES_TAKEN:
+                self._publisher.refused(booking)
+                if self._was_in_doubt(booking):
+                    return self.record(booking, State.CHECKING, PERHAPS_OURS)
+            sentence = states.decline_error(refusal, single_line(error.message)).message
+            return self.record(booking, State.DECLINED, sentence, refusal)
+        return replace(booking, state=State.CHECKING)
 
     def _was_in_doubt(self, booking: Booking) -> bool:
-        with self._repository() as repository:
-            return repository.was_in_doubt(booking.id)
+        with self._uow() as bookings:
+            return bookings.was_in_doubt(booking.id)
 
-    def _record_or_defer(
-        self, booking: Booking, state: State, reason: str, refusal: DeclineReason | None = None
-    ) -> Booking:
-        """The booking as `_concluded` has it; in checking when that cannot be written down just now."""
-        noted = [replace(booking, state=State.CHECKING)]
+    def _record_or_defer(self, booking: Booking, state: State, reason: str) -> Booking:
+        """Return the booking as `record` does, or in checking when it cannot be recorded now."""
         with _leave_for_recovery(booking, "unknown"):
-            noted.append(self._record(booking, state, reason, refusal))
-        return noted[-1]
-
-    def _record(
-        self, booking: Booking, state: State, reason: str, refusal: DeclineReason | None = None
-    ) -> Booking:
-        """The booking in `state`, or as a webhook, a person or a newer attempt has settled it in the meantime."""
-        with self._repository() as repository:
-            concluded = repository.by_id(booking.id)
-            if concluded.state in states.SUBMITTED - {state} and concluded.tries == booking.tries:
-                concluded = repository.transition(concluded, state, "site", reason, refusal)
-            has_news = repository.has_news(booking)
-        return self._apply_unmatched(booking) if has_news else concluded
+            return self.record(booking, state, reason)
+        return replace(booking, state=State.CHECKING)
 
     def _apply_unmatched(self, booking: Booking) -> Booking:
-        """The booking after webhooks that had to wait for its answer have been heard, for it and others like it.
+        """Apply the webhooks that waited for the answer, to this booking and to others like it.
 
-        A transaction of its own: it locks those others too, and two that had locked theirs first would never end.
+        A transaction of its own: it locks those others too, and two that had locked theirs first would deadlock.
         """
-        with self._repository() as repository:
-            repository.match_unmatched(booking.request.vehicle_id, booking.request.email)
-            return repository.by_id(booking.id)
+        with self._uow() as bookings:
+            bookings.match_unmatched(booking.request.vehicle_id, booking.request.email)
+            return bookings.by_id(booking.id)
 
 
-def _leave_for_recovery(booking: Booking, reference: str) -> guard:
-    """Log and count a failure to record; the booking stays in placing for `Bookings.process_due`."""
-    return guard("booking not written down", f"booking {booking.id} ({reference} at odoo) could not be recorded")
+def _leave_for_recovery(booking: Booking, result: str) -> guard:
+    """Log and count a failure to record. The booking stays in placing, and `BookingRecovery` finds it."""
+    return guard("booking not written down", f"booking {booking.id} ({result} at odoo) could not be recorded")

@@ -1,4 +1,4 @@
-"""The one way from the verbs of a booking to its rows: a transaction, announced after its commit."""
+"""The unit of work of bookings: one transaction, published after its commit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,19 +8,22 @@ from lco.bookings.repository import BookingRepository, MailWriter
 from lco.db import Database
 
 
-class BookingRecords:
-    """What all verbs of bookings share."""
+class UnitOfWork:
+    """Opens transactions on the bookings. `with uow() as bookings:` yields a BookingRepository.
 
-    def __init__(self, database: Database, announcer: BookingPublisher, mails: MailWriter) -> None:
-        self._db = database
-        self._announcer = announcer
+    Mails are written in the transaction; the change log is told after the commit. Raises DatabaseUnavailable.
+    """
+
+    def __init__(self, db: Database, mails: MailWriter, publisher: BookingPublisher) -> None:
+        self._db = db
         self._mails = mails
+        self._publisher = publisher
 
     @contextmanager
-    def _repository(self) -> Iterator[BookingRepository]:
-        """A transaction on the bookings; once it is committed, its steps are announced."""
+    def __call__(self) -> Iterator[BookingRepository]:
+        """A transaction on the bookings: committed and published when the block ends, undone when it raises."""
         with self._db.connection() as connection:
             repository = BookingRepository(connection, self._mails)
             yield repository
         for booking, kind in repository.steps:
-            self._announcer.step(booking, kind)
+            self._publisher.step(booking, kind)

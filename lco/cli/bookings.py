@@ -28,11 +28,11 @@ VERDICTS = {
 @with_appcontext
 def bookings(most: int, *, everything: bool) -> None:
     """List the bookings that need a person, with what to call the customer by."""
-    counts = current_services().bookings.counts()
+    counts = current_services().bookings.admin.counts()
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no bookings")
-    needing = current_services().bookings.needing_a_person()
+    needing = current_services().bookings.admin.needing_attention()
     click.echo(f"{len(needing)} need a person")
-    for booking in current_services().bookings.newest(most) if everything else needing:
+    for booking in current_services().bookings.admin.newest(most) if everything else needing:
         click.echo(_line(booking))
 
 
@@ -48,7 +48,7 @@ def settle(number: int, verdict: str, reference: str, reason: str) -> None:
     VERDICT again: Odoo does not have it, so the site places it once more. The others say how it stands there.
     """
     try:
-        booking = current_services().bookings.settle(number, VERDICTS[verdict], reason, reference)
+        booking = current_services().bookings.admin.settle(number, VERDICTS[verdict], reason, reference)
     except InvalidInput as error:
         sentences = [sentence for found in error.fields.values() for sentence in found]
         raise click.ClickException(" ".join(sentences) or error.message) from error
@@ -78,7 +78,7 @@ def audit(booking_id: int | None, form: str) -> None:
 def _steps(booking_id: int | None) -> Iterator[AuditEntry]:
     """All steps, read page by page: the audit only grows, so a page never moves."""
     last = 0
-    while page := current_services().bookings.audit(booking_id, after=last):
+    while page := current_services().bookings.admin.audit(booking_id, after=last):
         yield from page
         last = page[-1].id
 

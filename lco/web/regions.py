@@ -130,10 +130,10 @@ def _odoo(name: str, parts: list[str]) -> Region:
 
 def _booking(name: str, parts: list[str]) -> Region:
     (token,) = _exactly(1, parts)
-    topic = booking_topic(_services().bookings.by_token(token).id)
+    topic = booking_topic(_services().bookings.service.by_token(token).id)
 
     def data() -> Data:
-        booking = _services().bookings.by_token(token)
+        booking = _services().bookings.service.by_token(token)
         return {"booking": booking, "vehicle": _vehicle_if_known(booking.request.vehicle_id)}
 
     return Region(name, "booking", frozenset({topic}), data)

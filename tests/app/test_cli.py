@@ -76,7 +76,7 @@ def test_only_the_two_endpoints_exist(run):
 
 
 def test_migrate_makes_an_empty_database_usable(app, run):
-    by_token = app.extensions["lco"].bookings.by_token
+    by_token = app.extensions["lco"].bookings.service.by_token
     with pytest.raises(DatabaseUnavailable):
         by_token("any-token")
     done = run("migrate")
@@ -173,7 +173,7 @@ def left_open(app, odoo, settings):
         3, DateRange(start, start + DAY * 4), "Ada Lovelace", "ada@example.com", "+12185550142"
     )
     odoo.fails_with = requests.ReadTimeout()
-    booking = services.bookings.place(wanted, "key", lambda: None)
+    booking = services.bookings.service.place(wanted, "key", lambda: None)
     odoo.fails_with = None
     return booking
 

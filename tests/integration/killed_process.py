@@ -17,14 +17,14 @@ from datetime import date, timedelta
 import requests
 
 from lco import clock
-from lco.bookings.service import Bookings
+from lco.bookings.build import Bookings, build_bookings
 from lco.changes.log import MemoryLog
 from lco.db import Database
 from lco.domain.booking import Booking, BookingRequest
 from lco.domain.date_range import DAY, DateRange
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
-from tests.app.bookings.fakes import FakeAvailability, FakeCatalogue
+from tests.app.bookings.fakes import ZONE, FakeAvailability, FakeCatalogue, FakeOutbox
 from tests.serving import ROOT, free_port
 
 WATCHED = tuple(str(ROOT / "lco" / package) for package in ("bookings", "db", "odoo"))
@@ -33,7 +33,15 @@ VEHICLE = 7
 
 def bookings_at(odoo: str, database: str) -> Bookings:
     client = OdooClient(Transport(odoo))
-    return Bookings(Database(database), client, FakeCatalogue(), FakeAvailability(), MemoryLog())
+    return build_bookings(
+        db=Database(database),
+        odoo=client,
+        catalogue=FakeCatalogue(),
+        availability=FakeAvailability(),
+        changes=MemoryLog(),
+        mails=FakeOutbox(),
+        zone=ZONE,
+    )
 
 
 def wanted(life: int) -> BookingRequest:
@@ -44,12 +52,12 @@ def wanted(life: int) -> BookingRequest:
 
 
 def placed(life: int, odoo: str, database: str) -> Booking:
-    return bookings_at(odoo, database).place(wanted(life), f"key {life}", lambda: None)
+    return bookings_at(odoo, database).service.place(wanted(life), f"key {life}", lambda: None)
 
 
 def attended(odoo: str, database: str, *, advance_clock: float) -> None:
     with clock.moved(timedelta(seconds=advance_clock)):
-        bookings_at(odoo, database).process_due()
+        bookings_at(odoo, database).recovery.process_due()
 
 
 def in_a_child(work: Callable[[], object], kill_at: int | None = None) -> bool:
@@ -87,7 +95,7 @@ def told_by_webhook(odoo: str, database: str, made: list[dict[str, str]]) -> Non
     bookings = bookings_at(odoo, database)
     for booking in made:
         days = DateRange(*(date.fromisoformat(booking[name]) for name in ("date_from", "date_to")))
-        bookings.on_created(booking["booking_ref"], VEHICLE, booking["customer_email"], days, None)
+        bookings.events.on_created(booking["booking_ref"], VEHICLE, booking["customer_email"], days, None)
 
 
 def lived(life: int, what: str, odoo: str, database: str) -> bool:
@@ -110,7 +118,7 @@ def main(what: str, odoo: str, database: str, first: str, every: str) -> None:
         looked_after(odoo, database)
         made = made_in_odoo(life, odoo)
         told_by_webhook(odoo, database, made)
-        known = bookings_at(odoo, database).newest(1)
+        known = bookings_at(odoo, database).admin.newest(1)
         ours = [booking for booking in known if booking.request.email == wanted(life).email]
         told = {"life": life, "ended": ended, "odoo": [booking["booking_ref"] for booking in made]}
         told |= {"states": [booking.state for booking in ours], "references": [one.reference for one in ours]}

@@ -57,8 +57,12 @@ def test_what_was_left_open_is_settled_once_by_many_webhooks(services, wanted):
     services.odoo.answer = OutcomeUnknown()
     booking = services.place(wanted)
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None), range(16)))
-    assert services.bookings.by_token(booking.token).reference == "BK-9"
+        list(
+            threads.map(
+                lambda _: services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None), range(16)
+            )
+        )
+    assert services.bookings.service.by_token(booking.token).reference == "BK-9"
     assert services.told("booking:1").count("booking.created") == 1
     assert services.told("bookings") == []
 
@@ -68,12 +72,12 @@ def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(s
         for number in range(40):
             told = []
             services.odoo.while_asked = lambda reference, told=told: told.append(
-                webhook.submit(services.bookings.on_confirmed, reference)
+                webhook.submit(services.bookings.events.on_confirmed, reference)
             )
             days = wanted.days.shift(timedelta(days=7 * number))
             booking = services.place(replace(wanted, days=days), str(number))
             told[0].result(10)
-            assert services.bookings.by_token(booking.token).state is State.CONFIRMED
+            assert services.bookings.service.by_token(booking.token).state is State.CONFIRMED
 
 
 def test_many_processes_look_after_one_kept_request_and_one_places_it(services, wanted, advance_clock):
@@ -83,6 +87,6 @@ def test_many_processes_look_after_one_kept_request_and_one_places_it(services, 
     advance_clock(test_recovery.SOON)
     processes = [services.another_process() for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda process: process.process_due(), processes))
+        list(threads.map(lambda process: process.recovery.process_due(), processes))
     assert len(services.odoo.asked) == 2
-    assert services.bookings.by_token(kept.token).state is State.BOOKED
+    assert services.bookings.service.by_token(kept.token).state is State.BOOKED

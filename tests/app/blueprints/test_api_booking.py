@@ -129,7 +129,7 @@ def test_while_odoo_is_away_it_is_202_and_the_site_books_when_it_is_back(post, o
     assert "We keep your request" in client.get(answer.json["booking_url"]).text
     odoo.fails_with = None
     with clock.moved(timedelta(seconds=10)):
-        app.extensions["lco"].bookings.process_due()
+        app.extensions["lco"].bookings.recovery.process_due()
     made = post(key="k")
     assert (made.status_code, made.headers["Location"]) == (201, answer.headers["Location"])
     assert attempts(odoo) == 2

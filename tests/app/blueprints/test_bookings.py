@@ -157,7 +157,7 @@ def test_while_odoo_is_away_the_form_leads_to_a_page_that_says_it_is_kept(post, 
     assert post().location == answer.location
     odoo.fails_with = None
     with clock.moved(timedelta(seconds=10)):
-        app.extensions["lco"].bookings.process_due()
+        app.extensions["lco"].bookings.recovery.process_due()
     assert re.search(r"BK-\d{8}-\w{8}", client.get(answer.location).text)
     assert attempts(odoo) == 2
 
@@ -167,7 +167,7 @@ def test_a_request_that_was_kept_too_long_says_that_nothing_is_booked(post, clie
     odoo.fails_with = requests.ConnectTimeout()
     location = post().location
     with clock.moved(timedelta(days=91)):
-        app.extensions["lco"].bookings.process_due()
+        app.extensions["lco"].bookings.recovery.process_due()
     page = client.get(location)
     assert "Not booked" in page.text
     assert "Please call us" in page.text
@@ -255,7 +255,7 @@ def test_an_unknown_booking_is_404(client):
 def test_the_page_follows_the_booking(post, client, app):
     location = post().location
     reference = re.search(r"BK-\d{8}-\w{8}", client.get(location).text)[0]
-    app.extensions["lco"].bookings.on_cancelled(reference, "The yard is flooded.")
+    app.extensions["lco"].bookings.events.on_cancelled(reference, "The yard is flooded.")
     page = client.get(location)
     assert "The yard is flooded." in page.text
     assert "STATUS:CANCELLED" in client.get(location + ".ics").text

@@ -136,7 +136,7 @@ def test_all_is_well_reads_so(client, services):
 
 def test_a_booking_that_needs_a_person_is_shown_with_whom_to_call(client, services, odoo, wanted):
     odoo.fails_with = requests.ReadTimeout()
-    services.bookings.place(wanted, "key", lambda: None)
+    services.bookings.service.place(wanted, "key", lambda: None)
     odoo.fails_with = None
     assert "No booking needs a person." in client.get(URL).text
     with clock.moved(timedelta(hours=3)):

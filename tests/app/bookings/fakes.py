@@ -4,12 +4,13 @@ import threading
 from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from lco.bookings.service import Bookings
-from lco.changes.log import MemoryLog
+from lco.bookings.build import Bookings, build_bookings
+from lco.changes.log import ChangeLog, MemoryLog
 from lco.db import Database
 from lco.db.database import after_commit
 from lco.db.models import BookingChange, BookingRow
@@ -22,6 +23,7 @@ from lco.errors import Gone, NotFound
 from lco.odoo.errors import DatesRefused
 from tests.serving import wait_until
 
+ZONE = ZoneInfo("America/Chicago")
 DAYS = DateRange(date(2030, 1, 7), date(2030, 1, 11))
 MOWER = Vehicle(7, "Zero-Turn Mower", "zero-turn-mower", Status.AVAILABLE, Rates())
 
@@ -80,7 +82,7 @@ class FakeAvailability:
         self.forgotten.append(vehicle_id)
 
 
-class Outbox:
+class FakeOutbox:
     """The mails that customers were written, as the outbox would keep them: gone with their transaction."""
 
     def __init__(self) -> None:
@@ -118,14 +120,25 @@ class Shop:
         self.changes = MemoryLog()
         self.start = self.changes.head()
         self.hits = 0
-        self.mails = Outbox()
+        self.mails = FakeOutbox()
         self.bookings = self.another_process()
 
     def another_process(self) -> Bookings:
-        return Bookings(self.db, self.odoo, self.catalogue, self.availability, self.changes, self.mails)
+        return self.process_with(self.changes)
+
+    def process_with(self, changes: ChangeLog) -> Bookings:
+        return build_bookings(
+            db=self.db,
+            odoo=self.odoo,
+            catalogue=self.catalogue,
+            availability=self.availability,
+            changes=changes,
+            mails=self.mails,
+            zone=ZONE,
+        )
 
     def place(self, request: BookingRequest, key: str = "key"):
-        return self.bookings.place(request, key, self.hit)
+        return self.bookings.service.place(request, key, self.hit)
 
     def hit(self) -> None:
         self.hits += 1

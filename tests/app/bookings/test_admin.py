@@ -23,50 +23,50 @@ def kept(services, wanted):
 
 
 def test_what_is_open_for_two_hours_needs_a_person(services, left_open, advance_clock):
-    assert services.bookings.needing_a_person() == []
+    assert services.bookings.admin.needing_attention() == []
     advance_clock(timedelta(minutes=121))
-    assert [booking.id for booking in services.bookings.needing_a_person()] == [left_open.id]
+    assert [booking.id for booking in services.bookings.admin.needing_attention()] == [left_open.id]
 
 
 def test_what_is_booked_or_declined_needs_nobody(services, wanted, advance_clock):
     services.place(wanted)
     advance_clock(LONG)
-    assert services.bookings.needing_a_person() == []
+    assert services.bookings.admin.needing_attention() == []
 
 
 def test_what_has_expired_needs_a_person_until_one_takes_note(services, kept, advance_clock):
     services.odoo.answer = OdooUnavailable()
     advance_clock(DAYS.start - kept.created_at.date() + timedelta(days=2))
-    services.bookings.process_due()
-    assert [booking.state for booking in services.bookings.needing_a_person()] == [State.EXPIRED]
-    services.bookings.settle(kept.id, State.DECLINED, "called, has rented elsewhere")
-    assert services.bookings.needing_a_person() == []
+    services.bookings.recovery.process_due()
+    assert [booking.state for booking in services.bookings.admin.needing_attention()] == [State.EXPIRED]
+    services.bookings.admin.settle(kept.id, State.DECLINED, "called, has rented elsewhere")
+    assert services.bookings.admin.needing_attention() == []
 
 
 def test_a_person_settles_with_the_reference_that_odoo_has(services, left_open):
-    settled = services.bookings.settle(left_open.id, State.BOOKED, "", "BK-55")
+    settled = services.bookings.admin.settle(left_open.id, State.BOOKED, "", "BK-55")
     assert (settled.state, settled.reference) == (State.BOOKED, "BK-55")
     assert services.audit()[-1] == ("checking", "booked", "person")
     assert services.mailed() == ["received", "booked"]
-    services.bookings.on_confirmed("BK-55")
-    assert services.bookings.by_token(left_open.token).state is State.CONFIRMED
+    services.bookings.events.on_confirmed("BK-55")
+    assert services.bookings.service.by_token(left_open.token).state is State.CONFIRMED
 
 
 def test_a_booking_without_a_reference_is_refused(services, left_open):
     with pytest.raises(InvalidInput, match="another look"):
-        services.bookings.settle(left_open.id, State.BOOKED, "")
+        services.bookings.admin.settle(left_open.id, State.BOOKED, "")
 
 
 def test_a_person_may_have_it_placed_again(services, left_open, advance_clock):
-    services.bookings.settle(left_open.id, State.REQUESTED, "Odoo's log has nothing of it")
+    services.bookings.admin.settle(left_open.id, State.REQUESTED, "Odoo's log has nothing of it")
     advance_clock(timedelta(seconds=10))
-    services.bookings.process_due()
-    assert services.bookings.by_token(left_open.token).state is State.BOOKED
+    services.bookings.recovery.process_due()
+    assert services.bookings.service.by_token(left_open.token).state is State.BOOKED
 
 
 def test_a_person_declines_and_the_customer_reads_why(services, left_open):
-    services.bookings.settle(left_open.id, State.DECLINED, "The machine is broken.")
-    assert services.bookings.by_token(left_open.token).reason == "The machine is broken."
+    services.bookings.admin.settle(left_open.id, State.DECLINED, "The machine is broken.")
+    assert services.bookings.service.by_token(left_open.token).reason == "The machine is broken."
     assert services.mailed() == ["received", "declined"]
 
 
@@ -74,17 +74,17 @@ def test_a_person_declines_and_the_customer_reads_why(services, left_open):
 def test_a_person_takes_no_step_that_the_table_lacks(services, wanted, state):
     booking = services.place(wanted)
     with pytest.raises(InvalidInput, match="cannot become"):
-        services.bookings.settle(booking.id, state, "because")
-    assert services.bookings.by_token(booking.token) == booking
+        services.bookings.admin.settle(booking.id, state, "because")
+    assert services.bookings.service.by_token(booking.token) == booking
 
 
 def test_a_booking_that_does_not_exist_is_not_found(services):
     with pytest.raises(NotFound, match="no booking 99"):
-        services.bookings.settle(99, State.DECLINED, "because")
+        services.bookings.admin.settle(99, State.DECLINED, "because")
 
 
 def test_open_pages_are_told_of_what_a_person_did_in_another_process(services, left_open):
-    serving, desk = services.bookings, services.another_process()
+    serving, desk = services.bookings.admin, services.another_process().admin
     serving.publish_manual_changes()
     before = len(services.told("booking:1"))
     desk.settle(left_open.id, State.BOOKED, "", "BK-55")
@@ -96,8 +96,8 @@ def test_open_pages_are_told_of_what_a_person_did_in_another_process(services, l
 
 
 def test_what_people_did_before_the_start_is_not_told_again(services, left_open):
-    services.bookings.settle(left_open.id, State.BOOKED, "", "BK-55")
-    services.another_process().publish_manual_changes()
+    services.bookings.admin.settle(left_open.id, State.BOOKED, "", "BK-55")
+    services.another_process().admin.publish_manual_changes()
     assert "booking.created" not in services.told("booking:1")
 
 
@@ -105,7 +105,7 @@ def test_bookings_are_counted_by_state(services, wanted, other):
     services.place(wanted, "1")
     services.odoo.answer = OutcomeUnknown()
     services.place(other, "2")
-    counts = services.bookings.counts()
+    counts = services.bookings.admin.counts()
     assert counts.keys() == set(State)
     assert {state: count for state, count in counts.items() if count} == {State.BOOKED: 1, State.CHECKING: 1}
 
@@ -113,13 +113,13 @@ def test_bookings_are_counted_by_state(services, wanted, other):
 def test_the_newest_bookings_come_first(services, wanted, other):
     services.place(wanted, "1")
     services.place(other, "2")
-    assert [booking.id for booking in services.bookings.newest(5)] == [2, 1]
-    assert [booking.id for booking in services.bookings.newest(1)] == [2]
+    assert [booking.id for booking in services.bookings.admin.newest(5)] == [2, 1]
+    assert [booking.id for booking in services.bookings.admin.newest(1)] == [2]
 
 
 def test_the_audit_tells_who_when_from_where_to_where_and_why(services, left_open):
-    services.bookings.settle(left_open.id, State.DECLINED, "The machine is broken.")
-    first, *_, last = services.bookings.audit(left_open.id)
+    services.bookings.admin.settle(left_open.id, State.DECLINED, "The machine is broken.")
+    first, *_, last = services.bookings.admin.audit(left_open.id)
     assert (first.before, first.after, first.actor) == (None, State.REQUESTED, "customer")
     assert (last.before, last.after, last.actor) == (State.CHECKING, State.DECLINED, "person")
     assert last.reason == "The machine is broken."
@@ -129,10 +129,10 @@ def test_the_audit_tells_who_when_from_where_to_where_and_why(services, left_ope
 def test_the_audit_is_read_for_one_booking_or_for_all_and_page_by_page(services, wanted, other):
     services.place(wanted, "1")
     services.place(other, "2")
-    everything = services.bookings.audit()
+    everything = services.bookings.admin.audit()
     assert [step.booking_id for step in everything] == [1, 1, 1, 2, 2, 2]
-    assert services.bookings.audit(2) == everything[3:]
-    assert services.bookings.audit(after=everything[1].id) == everything[2:]
+    assert services.bookings.admin.audit(2) == everything[3:]
+    assert services.bookings.admin.audit(after=everything[1].id) == everything[2:]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_the_audit_is_read_for_one_booking_or_for_all_and_page_by_page(services,
 )
 def test_the_audit_is_only_ever_added_to(services, wanted, statement):
     services.place(wanted)
-    before = services.bookings.audit()
+    before = services.bookings.admin.audit()
     with pytest.raises(DBAPIError, match="only ever added to"), services.db.engine.begin() as connection:
         connection.execute(text(statement))
-    assert services.bookings.audit() == before
+    assert services.bookings.admin.audit() == before

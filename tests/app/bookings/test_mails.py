@@ -12,10 +12,10 @@ from tests.app.bookings.fakes import DAYS
 
 def test_a_booking_is_written_about_once_for_each_step_that_matters(services, wanted):
     services.place(wanted)
-    services.bookings.on_confirmed("BK-1")
-    services.bookings.on_modified("BK-1", DAYS.shift(timedelta(days=1)), None)
-    services.bookings.on_cancelled("BK-1", "")
-    services.bookings.on_cancelled("BK-1", "")
+    services.bookings.events.on_confirmed("BK-1")
+    services.bookings.events.on_modified("BK-1", DAYS.shift(timedelta(days=1)), None)
+    services.bookings.events.on_cancelled("BK-1", "")
+    services.bookings.events.on_cancelled("BK-1", "")
     assert services.mailed() == ["booked", "confirmed", "changed", "cancelled"]
 
 
@@ -25,12 +25,12 @@ def test_that_a_request_is_kept_is_written_once_however_long_it_takes(services, 
     services.place(wanted)
     for _ in range(5):
         advance_clock(timedelta(minutes=6))
-        services.bookings.process_due()
+        services.bookings.recovery.process_due()
     assert services.mailed() == ["received"]
     services.odoo.answer = None
     for _ in range(2):
         advance_clock(timedelta(minutes=6))
-        services.bookings.process_due()
+        services.bookings.recovery.process_due()
     assert services.mailed() == ["received", "booked"]
 
 
@@ -45,8 +45,8 @@ def test_a_step_that_is_not_kept_is_not_written_about(services, wanted):
     booking = services.place(wanted)
     services.mails.breaks_down = True
     with pytest.raises(RuntimeError):
-        services.bookings.on_confirmed("BK-1")
+        services.bookings.events.on_confirmed("BK-1")
     services.mails.breaks_down = False
-    assert services.bookings.by_token(booking.token).state is State.BOOKED
+    assert services.bookings.service.by_token(booking.token).state is State.BOOKED
     assert services.mailed() == ["booked"]
     assert services.audit()[-1] == ("placing", "booked", "answer")

@@ -27,11 +27,11 @@ def left_open(services, wanted):
 
 
 def now(services, booking):
-    return services.bookings.by_token(booking.token)
+    return services.bookings.service.by_token(booking.token)
 
 
 def test_a_created_booking_settles_the_one_left_open(services, left_open):
-    services.bookings.on_created("BK-9", 7, "ADA@example.com", DAYS, usd("500"))
+    services.bookings.events.on_created("BK-9", 7, "ADA@example.com", DAYS, usd("500"))
     settled = now(services, left_open)
     assert (settled.state, settled.reference, settled.total) == (State.BOOKED, "BK-9", usd("500"))
     assert services.told("booking:1")[-1] == "booking.created"
@@ -49,26 +49,26 @@ def test_a_created_booking_settles_the_one_left_open(services, left_open):
     ],
 )
 def test_somebody_elses_booking_settles_nothing(services, left_open, vehicle_id, email, days):
-    services.bookings.on_created("BK-9", vehicle_id, email, days, None)
+    services.bookings.events.on_created("BK-9", vehicle_id, email, days, None)
     assert now(services, left_open).state is State.CHECKING
     assert services.told("bookings") == ["booking.created"]
 
 
 def test_a_created_booking_without_dates_settles_by_vehicle_and_mail(services, left_open):
-    services.bookings.on_created("BK-9", 7, "ada@example.com", None, None)
+    services.bookings.events.on_created("BK-9", 7, "ada@example.com", None, None)
     assert now(services, left_open).state is State.BOOKED
 
 
 def test_two_left_open_are_settled_in_the_order_they_were_sent(services, wanted, left_open):
     services.odoo.answer = OutcomeUnknown()
     second = services.place(wanted, "another key")
-    services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
     assert now(services, left_open).state is State.BOOKED
     assert now(services, second).state is State.CHECKING
 
 
 def test_a_webhook_that_overtakes_the_answer_changes_nothing(services, wanted):
-    services.odoo.while_asked = lambda reference: services.bookings.on_created(
+    services.odoo.while_asked = lambda reference: services.bookings.events.on_created(
         reference, 7, wanted.email, DAYS, usd("640")
     )
     booking = services.place(wanted)
@@ -78,7 +78,7 @@ def test_a_webhook_that_overtakes_the_answer_changes_nothing(services, wanted):
 
 
 def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(services, wanted):
-    services.odoo.while_asked = lambda reference: services.bookings.on_created(
+    services.odoo.while_asked = lambda reference: services.bookings.events.on_created(
         reference, 7, wanted.email, DAYS, None
     )
     services.odoo.answer = OutcomeUnknown()
@@ -87,7 +87,7 @@ def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(services, want
 
 
 def test_a_no_is_a_no_whatever_a_webhook_says_of_a_booking_like_it(services, wanted):
-    services.odoo.while_asked = lambda _: services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.odoo.while_asked = lambda _: services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
     services.odoo.answer = DatesRefused(upstream_status=409)
     with pytest.raises(DatesTaken):
         services.place(wanted)
@@ -106,7 +106,7 @@ def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(s
         services.odoo.while_asked = lambda _: None
         services.odoo.taken = [DAYS]
         second()
-        services.bookings.on_created(reference, 7, wanted.email, DAYS, None)
+        services.bookings.events.on_created(reference, 7, wanted.email, DAYS, None)
         services.odoo.taken = []
 
     services.odoo.while_asked = overtaken
@@ -118,7 +118,7 @@ def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(s
 
 def test_what_is_in_checking_waits_for_the_answer_to_another_like_it(services, wanted, left_open):
     def told_of_the_first(_reference):
-        services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+        services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
         assert now(services, left_open).state is State.CHECKING, "it may be about the one being placed"
 
     services.odoo.while_asked = told_of_the_first
@@ -130,8 +130,8 @@ def test_what_is_in_checking_waits_for_the_answer_to_another_like_it(services, w
 
 def test_a_confirmation_that_overtakes_the_answer_is_not_lost(services, wanted):
     def confirmed_at_once(reference):
-        services.bookings.on_created(reference, 7, wanted.email, DAYS, None)
-        services.bookings.on_confirmed(reference)
+        services.bookings.events.on_created(reference, 7, wanted.email, DAYS, None)
+        services.bookings.events.on_confirmed(reference)
 
     services.odoo.while_asked = confirmed_at_once
     assert services.place(wanted).state is State.CONFIRMED
@@ -144,11 +144,11 @@ def test_in_whatever_order_news_come_the_booking_ends_cancelled(services, wanted
         for event in order:
             match event:
                 case "created":
-                    services.bookings.on_created(reference, 7, wanted.email, DAYS, None)
+                    services.bookings.events.on_created(reference, 7, wanted.email, DAYS, None)
                 case "confirmed":
-                    services.bookings.on_confirmed(reference)
+                    services.bookings.events.on_confirmed(reference)
                 case "cancelled":
-                    services.bookings.on_cancelled(reference, "Flooded")
+                    services.bookings.events.on_cancelled(reference, "Flooded")
 
     if moment == "before the answer":
         services.odoo.while_asked = tell
@@ -162,7 +162,7 @@ def test_in_whatever_order_news_come_the_booking_ends_cancelled(services, wanted
 
 def test_a_confirmation_is_told_once_however_often_it_comes(services, booked):
     for _ in range(3):
-        services.bookings.on_confirmed(booked.reference)
+        services.bookings.events.on_confirmed(booked.reference)
     assert now(services, booked).state is State.CONFIRMED
     assert now(services, booked).changes == 1
     assert services.told("booking:1").count("booking.confirmed") == 1
@@ -171,7 +171,7 @@ def test_a_confirmation_is_told_once_however_often_it_comes(services, booked):
 
 def test_a_cancellation_sets_the_days_free_and_keeps_its_reason_private(services, booked):
     services.availability.forgotten.clear()
-    services.bookings.on_cancelled(booked.reference, "Customer Ada is ill")
+    services.bookings.events.on_cancelled(booked.reference, "Customer Ada is ill")
     assert now(services, booked).reason == "Customer Ada is ill"
     assert services.availability.forgotten == [7]
     assert services.told("vehicle:7") == ["availability.changed"] * 2
@@ -180,7 +180,7 @@ def test_a_cancellation_sets_the_days_free_and_keeps_its_reason_private(services
 
 def test_a_modification_moves_days_and_total_once(services, booked):
     for _ in range(2):
-        services.bookings.on_modified(booked.reference, OTHER_DAYS, usd("700"))
+        services.bookings.events.on_modified(booked.reference, OTHER_DAYS, usd("700"))
     modified = now(services, booked)
     assert (modified.request.days, modified.total, modified.changes) == (OTHER_DAYS, usd("700"), 1)
     assert services.told("booking:1").count("booking.modified") == 1
@@ -189,28 +189,28 @@ def test_a_modification_moves_days_and_total_once(services, booked):
 
 @pytest.mark.parametrize(("days", "total"), [(OTHER_DAYS, None), (None, usd("1"))])
 def test_a_modification_leaves_what_it_does_not_mention(services, booked, days, total):
-    services.bookings.on_modified(booked.reference, days, total)
+    services.bookings.events.on_modified(booked.reference, days, total)
     modified = now(services, booked)
     assert modified.request.days == (days or DAYS)
     assert modified.total == (total or booked.total)
 
 
 def test_a_modification_that_does_not_say_what_changed_is_passed_on(services, booked):
-    services.bookings.on_modified(booked.reference, None, None)
+    services.bookings.events.on_modified(booked.reference, None, None)
     assert services.told("booking:1")[-1] == "booking.modified"
     assert now(services, booked) == booked
 
 
 def test_a_replay_still_works_after_a_modification(services, wanted, booked):
-    services.bookings.on_modified(booked.reference, OTHER_DAYS, None)
+    services.bookings.events.on_modified(booked.reference, OTHER_DAYS, None)
     assert services.place(wanted).token == booked.token
 
 
 def test_bookings_made_in_odoo_itself_are_public_too(services):
-    services.bookings.on_created("BK-77", 7, "someone@example.com", DAYS, usd("1"))
-    services.bookings.on_confirmed("BK-77")
-    services.bookings.on_modified("BK-77", OTHER_DAYS, None)
-    services.bookings.on_cancelled("BK-77", "Someone is ill")
+    services.bookings.events.on_created("BK-77", 7, "someone@example.com", DAYS, usd("1"))
+    services.bookings.events.on_confirmed("BK-77")
+    services.bookings.events.on_modified("BK-77", OTHER_DAYS, None)
+    services.bookings.events.on_cancelled("BK-77", "Someone is ill")
     assert services.told("bookings") == [
         "booking.created",
         "booking.confirmed",
@@ -231,44 +231,44 @@ def test_bookings_made_in_odoo_itself_are_public_too(services):
 
 def test_a_stranger_is_told_once_however_often_it_comes(services):
     for _ in range(2):
-        services.bookings.on_created("BK-77", 7, "someone@example.com", DAYS, None)
-        services.bookings.on_confirmed("BK-77")
+        services.bookings.events.on_created("BK-77", 7, "someone@example.com", DAYS, None)
+        services.bookings.events.on_confirmed("BK-77")
     assert services.told("bookings") == ["booking.created", "booking.confirmed"]
 
 
 def test_a_strangers_vehicle_that_nobody_knows_is_no_obstacle(services):
     services.catalogue.vehicles.clear()
-    services.bookings.on_created("BK-77", 7, "someone@example.com", DAYS, None)
+    services.bookings.events.on_created("BK-77", 7, "someone@example.com", DAYS, None)
     assert services.told() == ["booking.created"]
 
 
 @pytest.mark.parametrize("reference", ["", "\x00", "\ud800", "x" * 5000])
 def test_odd_references_change_nothing(services, booked, reference):
-    services.bookings.on_cancelled(reference, "odd")
+    services.bookings.events.on_cancelled(reference, "odd")
     assert now(services, booked).state is State.BOOKED
 
 
 def test_early_news_are_forgotten_after_a_day(services, wanted, advance_clock):
-    services.bookings.on_cancelled("BK-1", "an old one")
+    services.bookings.events.on_cancelled("BK-1", "an old one")
     advance_clock(timedelta(days=2))
-    services.bookings.on_confirmed("BK-2")
+    services.bookings.events.on_confirmed("BK-2")
     assert services.place(wanted).state is State.BOOKED
 
 
 def test_a_kept_request_that_somebody_booked_in_odoo_by_hand_is_booked(services, wanted, advance_clock):
     services.odoo.answer = OdooUnavailable()
     kept = services.place(wanted)
-    services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
     services.odoo.answer = None
     advance_clock(timedelta(hours=1))
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     assert (now(services, kept).state, now(services, kept).reference) == (State.BOOKED, "BK-9")
     assert len(services.odoo.asked) == 1, "and it is not sent any more"
 
 
 def test_what_odoo_told_before_the_customer_asked_is_another_booking(services, wanted, advance_clock):
-    services.bookings.on_created("BK-0", 7, wanted.email, DAYS, None)
-    services.bookings.on_cancelled("BK-0", "by phone")
+    services.bookings.events.on_created("BK-0", 7, wanted.email, DAYS, None)
+    services.bookings.events.on_cancelled("BK-0", "by phone")
     advance_clock(timedelta(minutes=1))
     services.odoo.answer = OutcomeUnknown()
     assert services.place(wanted).state is State.CHECKING

@@ -2,7 +2,6 @@
 
 import pytest
 
-from lco.bookings.service import Bookings
 from lco.domain.booking import State
 from lco.odoo.errors import OutcomeUnknown
 from lco.redis_backends.change_log import RedisLog
@@ -25,14 +24,12 @@ def logs(redis_server):  # noqa: F811 - pytest's way to ask for a fixture
 def test_what_a_person_settled_is_announced_once(services, wanted, logs):
     services.odoo.answer = OutcomeUnknown()
     booking = services.place(wanted)
-    serving = [
-        Bookings(services.db, services.odoo, services.catalogue, services.availability, log) for log in logs
-    ]
+    serving = [services.process_with(log).admin for log in logs]
     heard = []
     logs[0].subscribe(lambda change: heard.append(change.kind))
     for one in serving:
         one.publish_manual_changes()
-    services.another_process().settle(booking.id, State.BOOKED, "", "BK-55")
+    services.another_process().admin.settle(booking.id, State.BOOKED, "", "BK-55")
     for one in serving:
         one.publish_manual_changes()
     logs[1].append("odoo", "the.end")

@@ -40,17 +40,17 @@ def kept(services, wanted):
 
 
 def now(services, booking):
-    return services.bookings.by_token(booking.token)
+    return services.bookings.service.by_token(booking.token)
 
 
 def attended(services, booking) -> State:
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     return now(services, booking).state
 
 
 def test_what_a_crash_broke_off_is_in_checking_after_a_start(services, wanted, broken_off, advance_clock):
     advance_clock(timedelta(seconds=30))
-    services.another_process().process_due()
+    services.another_process().recovery.process_due()
     assert broken_off()[-1] == ("placing", "checking", "site")
     assert services.told("booking:1")[-1] == "booking.changed"
     assert services.place(wanted).state is State.CHECKING
@@ -58,15 +58,15 @@ def test_what_a_crash_broke_off_is_in_checking_after_a_start(services, wanted, b
 
 
 def test_what_may_still_be_placed_by_another_process_is_left_alone(services, broken_off):
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     assert broken_off()[-1][1] == "placing"
 
 
 def test_attending_twice_changes_nothing_more(services, broken_off, advance_clock):
     advance_clock(timedelta(seconds=30))
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     steps = broken_off()
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     assert broken_off() == steps
 
 
@@ -95,7 +95,7 @@ def test_dates_are_asked_for_when_odoo_must_have_ended_then_now_and_then_and_not
     services.odoo.while_asked = lambda _: asked.append(clock.now())
     for _ in range(180):
         advance_clock(timedelta(minutes=1))
-        services.bookings.process_due()
+        services.bookings.recovery.process_due()
     first, last = (moment - left_open.changed_at for moment in (asked[0], asked[-1]))
     assert timedelta(minutes=3) <= first <= timedelta(minutes=4)
     assert timedelta(minutes=55) <= last <= timedelta(minutes=70)
@@ -119,11 +119,11 @@ def test_an_inquiry_takes_no_dates_so_free_dates_say_nothing_about_it(services, 
 
 def test_taken_dates_after_a_doubt_may_be_our_own(services, wanted, left_open, advance_clock):
     advance_clock(CHECKED)
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     services.odoo.answer = DatesRefused(upstream_status=409)
     advance_clock(SOON)
     assert attended(services, left_open) is State.CHECKING
-    services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
     assert now(services, left_open).state is State.BOOKED
 
 
@@ -131,7 +131,7 @@ def test_a_webhook_that_comes_while_odoo_is_asked_about_the_dates_is_right(
     services, wanted, left_open, advance_clock
 ):
     advance_clock(CHECKED)
-    services.odoo.while_asked = lambda _: services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.odoo.while_asked = lambda _: services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
     assert attended(services, left_open) is State.BOOKED
 
 
@@ -142,7 +142,7 @@ def test_a_kept_request_is_tried_with_growing_pauses_and_at_least_every_five_min
     services.odoo.while_asked = lambda _: tried.append(clock.now())
     for _ in range(1000):
         advance_clock(timedelta(seconds=1))
-        services.bookings.process_due()
+        services.bookings.recovery.process_due()
     pauses = [(b - a).total_seconds() for a, b in pairwise(tried)]
     assert pauses[:6] == pytest.approx([5, 10, 20, 40, 80, 160], abs=2)
     assert pauses[6:] == pytest.approx([300] * len(pauses[6:]), abs=2)
@@ -153,19 +153,19 @@ def test_of_many_kept_requests_one_asks_whether_odoo_is_back(services, wanted, o
     services.place(other, "another key")
     advance_clock(timedelta(seconds=30))
     before = len(services.odoo.asked)
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     assert len(services.odoo.asked) == before + 1
     services.odoo.answer = None
     advance_clock(timedelta(seconds=30))
-    services.bookings.process_due()
-    assert services.bookings.counts()[State.BOOKED] == 2, "and when it is, all are placed"
+    services.bookings.recovery.process_due()
+    assert services.bookings.admin.counts()[State.BOOKED] == 2, "and when it is, all are placed"
 
 
 def test_dates_taken_meanwhile_are_declined_by_mail(services, kept, advance_clock):
     services.odoo.answer = None
     services.odoo.taken = [DAYS]
     advance_clock(SOON)
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     assert (now(services, kept).state, now(services, kept).refusal) == (State.DECLINED, DeclineReason.DATES_TAKEN)
     assert services.mailed() == ["received", "declined"]
 
@@ -191,8 +191,8 @@ def test_a_request_for_today_is_tried_for_two_hours():
 
 def test_an_expired_request_that_odoo_has_all_the_same_is_booked(services, wanted, kept, advance_clock):
     advance_clock(DAYS.start - clock.now().date() + timedelta(days=1))
-    services.bookings.process_due()
-    services.bookings.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.bookings.recovery.process_due()
+    services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
     assert (now(services, kept).state, now(services, kept).refusal, now(services, kept).reason) == (
         State.BOOKED,
         None,
@@ -204,15 +204,15 @@ def test_two_processes_never_look_after_the_same_booking(services, kept, advance
     services.odoo.answer = None
     advance_clock(SOON)
     other = services.another_process()
-    services.odoo.while_asked = lambda _: other.process_due()
-    services.bookings.process_due()
+    services.odoo.while_asked = lambda _: other.recovery.process_due()
+    services.bookings.recovery.process_due()
     assert len(services.odoo.asked) == 2, "the first attempt, and one more"
     assert now(services, kept).state is State.BOOKED
 
 
 def test_what_was_found_due_and_has_moved_on_cannot_be_claimed(services, kept, advance_clock):
     advance_clock(SOON)
-    with services.bookings._repository() as repository:
+    with services.bookings.recovery._uow() as repository:
         (due,) = repository.due(clock.now())
         assert repository.claim(due, clock.now() + SOON) is not None
         assert repository.claim(due, clock.now() + SOON) is None
@@ -228,7 +228,7 @@ def test_an_old_answer_does_not_undo_a_newer_attempt(services, wanted, advance_c
             with services.db.session() as session:
                 session.execute(update(BookingRow).values(due_at=clock.now()))
             services.odoo.answer = OutcomeUnknown() if pause == SOON else None
-            services.bookings.process_due()
+            services.bookings.recovery.process_due()
         services.odoo.answer = OdooUnavailable()
 
     services.odoo.while_asked = overtaken
@@ -249,6 +249,6 @@ def test_one_booking_that_cannot_be_looked_after_does_not_hold_up_the_others(
     services.odoo.answer = None
     services.odoo.while_asked = break_down_when_asked_for_dates
     advance_clock(CHECKED)
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     assert now(services, left_open).state is State.CHECKING
     assert now(services, second).state is State.BOOKED

@@ -98,7 +98,7 @@ def test_who_waited_for_an_attempt_that_was_refused_has_a_turn_of_its_own(servic
         raise TooManyRequests
 
     with pytest.raises(TooManyRequests):
-        services.bookings.place(wanted, "key", refuse_the_first)
+        services.bookings.service.place(wanted, "key", refuse_the_first)
     second.join(5)
     assert answers[0].state is State.BOOKED
 

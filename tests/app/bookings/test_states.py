@@ -13,6 +13,7 @@ from lco.bookings.repository import BookingRepository
 from lco.db.models import BookingChange, BookingRow
 from lco.domain.booking import DeclineReason, State
 from lco.errors import DatesTaken, Gone, InvalidInput
+from tests.app.bookings.fakes import FakeOutbox
 
 STEPS = {
     (None, "requested"),
@@ -45,11 +46,11 @@ def test_a_booking_takes_exactly_the_steps_of_the_table(before, after):
 def test_the_ledger_takes_the_steps_of_the_table_and_leaves_a_trace(services, wanted, before, after):
     stored(services, wanted, before)
     with services.db.connection() as connection:
-        BookingRepository(connection).transition(
-            BookingRepository(connection).by_key("key"), State(after), "site", "because"
+        BookingRepository(connection, FakeOutbox()).transition(
+            BookingRepository(connection, FakeOutbox()).by_key("key"), State(after), "site", "because"
         )
     with services.db.connection() as connection:
-        assert BookingRepository(connection).by_key("key").state == after
+        assert BookingRepository(connection, FakeOutbox()).by_key("key").state == after
     assert services.audit()[1:] == [(before, after, "site")]
 
 
@@ -59,7 +60,7 @@ def test_the_ledger_refuses_every_other_step_and_changes_nothing(services, wante
             continue
         stored(services, wanted, before, key=f"{before}-{after}")
         with services.db.connection() as connection:
-            repository = BookingRepository(connection)
+            repository = BookingRepository(connection, FakeOutbox())
             row = repository.by_key(f"{before}-{after}")
             with pytest.raises(ValueError, match=f"cannot go from {before} to {after}"):
                 repository.transition(row, after, "site")
@@ -95,7 +96,7 @@ def test_odoos_own_sentence_reaches_the_customer():
 def stored(services, wanted, state, key="key") -> None:
     """A booking in `state`, however it may have come there."""
     with services.db.connection() as connection:
-        booking = BookingRepository(connection).add(wanted, key, "Mower")
+        booking = BookingRepository(connection, FakeOutbox()).add(wanted, key, "Mower")
         connection.execute(update(BookingRow).where(BookingRow.id == booking.id).values(state=state))
 
 

@@ -22,7 +22,7 @@ def test_a_booking_has_odoos_reference_and_price(services, wanted):
     assert booking.total == usd("640")
     assert booking.vehicle_name == MOWER.name
     assert booking.changes == 0
-    assert services.bookings.by_token(booking.token) == booking
+    assert services.bookings.service.by_token(booking.token) == booking
 
 
 def test_every_step_leaves_a_trace(services, wanted):
@@ -100,8 +100,8 @@ def test_while_odoo_is_away_the_request_is_kept_and_placed_when_it_is_back(servi
     services.odoo.answer = None
     assert services.place(wanted).state is State.REQUESTED, "who sends it again makes nothing happen sooner"
     advance_clock(timedelta(seconds=6))
-    services.bookings.process_due()
-    assert services.bookings.by_token(kept.token).state is State.BOOKED
+    services.bookings.recovery.process_due()
+    assert services.bookings.service.by_token(kept.token).state is State.BOOKED
     assert services.stored() == 1
     assert services.hits == 1, "it counts once for its customer, however often Odoo is asked"
     assert [step[1:] for step in services.audit()] == [
@@ -118,7 +118,7 @@ def test_every_attempt_of_a_booking_has_one_key_that_tells_nobody_its_token(serv
     booking = services.place(wanted)
     services.odoo.answer = None
     advance_clock(timedelta(seconds=6))
-    services.another_process().process_due()
+    services.another_process().recovery.process_due()
     services.place(replace(wanted, days=DAYS.shift(timedelta(days=30))), "another")
     first, second, other = services.odoo.keys
     assert first == second != other
@@ -140,7 +140,7 @@ def test_an_unknown_outcome_is_said_honestly_and_never_sent_again(services, want
 
 def test_a_refused_attempt_leaves_nothing_behind(services, wanted):
     with pytest.raises(TooManyRequests):
-        services.bookings.place(wanted, "key", _too_many)
+        services.bookings.service.place(wanted, "key", _too_many)
     assert services.stored() == 0
     assert services.odoo.asked == []
     assert services.place(wanted).state is State.BOOKED
@@ -157,7 +157,7 @@ def test_a_lost_database_after_odoo_has_booked_is_not_told_as_a_no(fragile_servi
     assert services.place(wanted).state is State.CHECKING
     rename("lost", "booking_changes")
     advance_clock(timedelta(seconds=30))
-    services.bookings.process_due()
+    services.bookings.recovery.process_due()
     assert services.audit()[-1] == ("placing", "checking", "site")
     assert len(services.odoo.asked) == 1
 
@@ -175,7 +175,7 @@ def test_without_a_database_odoo_is_not_asked(fragile_services, wanted):
 def test_an_unknown_token_is_not_found(services, wanted, token):
     services.place(wanted)
     with pytest.raises(NotFound):
-        services.bookings.by_token(token)
+        services.bookings.service.by_token(token)
 
 
 def test_tokens_cannot_be_guessed(services, wanted, other):

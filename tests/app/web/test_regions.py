@@ -172,4 +172,4 @@ def booking(app, odoo, settings):
     request = BookingRequest(
         2, DateRange(start, start + timedelta(days=2)), "Ann", "ann@example.com", "+12185550142"
     )
-    return services.bookings.place(request, "key-1", lambda: None)
+    return services.bookings.service.place(request, "key-1", lambda: None)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from lco.bookings.service import Bookings as RealBookings
+from lco.bookings.odoo_events import OdooBookingEvents
 from lco.catalogue.service import Catalogue as RealCatalogue
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
@@ -130,7 +130,7 @@ def test_every_type_that_can_be_read_has_a_handler():
     assert known == handlers.HANDLERS.keys()
 
 
-@pytest.mark.parametrize(("asked", "real"), [(Catalogue, RealCatalogue), (Bookings, RealBookings)])
+@pytest.mark.parametrize(("asked", "real"), [(Catalogue, RealCatalogue), (Bookings, OdooBookingEvents)])
 def test_the_real_services_can_be_told_all_of_this(asked, real):
     wanted = [name for name in vars(asked) if not name.startswith("_")]
     assert wanted

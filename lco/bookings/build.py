@@ -1,0 +1,50 @@
+"""Wire the services of bookings together."""
+
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from lco.bookings.admin import BookingAdmin
+from lco.bookings.odoo_events import OdooBookingEvents
+from lco.bookings.publisher import Availability, BookingPublisher
+from lco.bookings.recovery import BookingRecovery
+from lco.bookings.repository import MailWriter
+from lco.bookings.service import BookingService, Catalogue
+from lco.bookings.submission import Odoo, Submitter
+from lco.bookings.unit_of_work import UnitOfWork
+from lco.changes.log import ChangeLog
+from lco.db import Database
+
+
+class Bookings(NamedTuple):
+    """The services of bookings, one for each kind of caller."""
+
+    service: BookingService
+    """For customers: the site's pages and `/api/booking`."""
+    events: OdooBookingEvents
+    """For the webhook inbox."""
+    recovery: BookingRecovery
+    """For the scheduler."""
+    admin: BookingAdmin
+    """For the commands and `/ops`."""
+
+
+def build_bookings(  # noqa: PLR0913 - everything that bookings touch
+    *,
+    db: Database,
+    odoo: Odoo,
+    catalogue: Catalogue,
+    availability: Availability,
+    changes: ChangeLog,
+    mails: MailWriter,
+    zone: ZoneInfo,
+) -> Bookings:
+    """Return the services of the bookings in `db`; `zone` is the business's time zone."""
+    publisher = BookingPublisher(availability, changes)
+    uow = UnitOfWork(db, mails, publisher)
+    submitter = Submitter(uow, odoo, publisher)
+    return Bookings(
+        BookingService(uow, catalogue, submitter),
+        OdooBookingEvents(uow, catalogue, publisher),
+        BookingRecovery(uow, odoo, submitter, zone),
+        BookingAdmin(db, mails, publisher),
+    )

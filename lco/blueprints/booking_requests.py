@@ -11,7 +11,8 @@ from lco.bookings.schemas import parse_booking
 from lco.domain.booking import Booking, BookingRequest
 from lco.errors import BadRequest, InvalidInput, KeyReused
 from lco.web import rate_limits
-from lco.web.extensions import client_address, current_services
+from lco.web.clients import client_address
+from lco.web.extensions import current_services
 
 
 def parse_request(values: Mapping[str, object]) -> BookingRequest:

@@ -17,7 +17,8 @@ from lco.errors import NotFound
 from lco.mail.outbox import Counts
 from lco.services import Services
 from lco.web import htmx
-from lco.web.extensions import client_address, current_services
+from lco.web.clients import client_address
+from lco.web.extensions import current_services
 from lco.web.filters import pluralize
 from lco.web.rate_limits import SIGN_INS
 from lco.webhooks.inbox import Overview

@@ -2,11 +2,12 @@
 
 from flask import Flask
 from flask_caching.backends.rediscache import RedisCache
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import RedisStorage
 
 from lco.redis_backends.change_log import RedisLog
 from lco.redis_backends.client import PREFIX, RedisCacheBackend, RedisClient
 from lco.services import SharedBackends
+from lco.web.limit_storage import BoundedMemoryStorage
 
 
 def connect(app: Flask, url: str) -> SharedBackends:
@@ -27,7 +28,7 @@ class RedisLimitStorage(RedisStorage):
         pool = redis.client.connection_pool
         super().__init__(uri, pool, f"{PREFIX}limits", wrap_exceptions)
         self._redis = redis
-        self._memory = MemoryStorage()
+        self._memory = BoundedMemoryStorage()
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Whether there was room for one more. It is counted in memory in any case."""

@@ -2,17 +2,12 @@
 
 from typing import cast
 
-from flask import current_app, request
+from flask import current_app
 from flask_caching import Cache
 from flask_limiter import Limiter
 
 from lco.services import Services
-
-
-def client_address() -> str:
-    """The address limits are counted for: the one that the outermost trusted proxy saw (`TRUSTED_PROXIES`)."""
-    return request.remote_addr or "unknown"
-
+from lco.web.clients import client_address
 
 cache = Cache()
 limiter = Limiter(key_func=client_address, strategy="moving-window")

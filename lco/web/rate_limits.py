@@ -11,6 +11,7 @@ from limits.strategies import RateLimiter
 from lco import clock, metrics
 from lco.errors import TooManyRequests
 from lco.web.extensions import limiter
+from lco.web.limit_storage import BoundedMemoryStorage
 
 _lock = threading.Lock()
 
@@ -43,6 +44,10 @@ class RateLimit:
         """How many hits are left, and in how many seconds there is one more."""
         reset, remaining = _strategy().get_window_stats(self.item, self.name, client)
         return remaining, max(1, round(reset - clock.now().timestamp()))
+
+
+MEMORY = f"{BoundedMemoryStorage.STORAGE_SCHEME[0]}://"
+"""The setting `RATELIMIT_STORAGE_URI` of a process that is alone."""
 
 
 def _strategy() -> RateLimiter:

@@ -7,13 +7,13 @@ from flask import Flask
 
 from lco.errors import TooManyRequests
 from lco.web.extensions import limiter
-from lco.web.rate_limits import BOOKINGS, REFUSED
+from lco.web.rate_limits import BOOKINGS, MEMORY, REFUSED
 
 
 @pytest.fixture(autouse=True)
 def _fresh():
     app = Flask("limits")
-    app.config["RATELIMIT_STORAGE_URI"] = "memory://"
+    app.config["RATELIMIT_STORAGE_URI"] = MEMORY
     limiter.init_app(app)
 
 

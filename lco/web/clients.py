@@ -1,0 +1,54 @@
+"""Which client a request belongs to: what limits and budgets are counted for."""
+
+import logging
+import re
+from ipaddress import IPv6Address, ip_address
+
+from flask import Flask, request
+
+log = logging.getLogger(__name__)
+
+IPV6_PREFIX = 64
+"""Bits that one subscriber's network has in common (RFC 6177); the other ones the subscriber may choose."""
+WITH_PORT = re.compile(r"\[(?P<six>[^]]+)\](:\d+)?|(?P<four>[\d.]+):\d+", re.ASCII)
+
+
+def client_of(address: str) -> str:
+    """Return the client at `address`: an IPv4 address, or the /64 network of an IPv6 address.
+
+    A port, a zone and the mapped form of IPv4 (`::ffff:192.0.2.1`) make no difference. Text that is no address is
+    returned as it is, up to 64 characters.
+    """
+    found = WITH_PORT.fullmatch(address)
+    bare = (found["six"] or found["four"]) if found else address
+    try:
+        ip = ip_address(bare.partition("%")[0])
+    except ValueError:
+        return address[:64] or "unknown"
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    network = int(ip) >> (128 - IPV6_PREFIX) << (128 - IPV6_PREFIX)
+    return f"{IPv6Address(network)}/{IPV6_PREFIX}"
+
+
+def client_address() -> str:
+    """Return the client of the request: the address that the outermost trusted proxy saw (`TRUSTED_PROXIES`)."""
+    return client_of(request.remote_addr or "")
+
+
+def warn_of_unknown_proxy(app: Flask) -> None:
+    """Log once when a proxy names a client although no proxy is trusted: then all clients count as one."""
+    warned = False
+
+    def look() -> None:
+        nonlocal warned
+        if not warned and "X-Forwarded-For" in request.headers:
+            warned = True
+            log.warning(
+                "a request has X-Forwarded-For, but TRUSTED_PROXIES is 0: behind a proxy all visitors count as one"
+                " client and share its limits; set TRUSTED_PROXIES to the number of proxies"
+            )
+
+    app.before_request(look)

@@ -10,9 +10,11 @@ from lco.blueprints import api, bookings, equipment, fleet, health, live, ops, p
 from lco.catalogue.picture_store import PictureStore
 from lco.deadline import deadline
 from lco.live.hub import Hub
+from lco.live.rendering import mark_stale
 from lco.mail.composer import MailComposer, Render
 from lco.mail.sender import create_sender
 from lco.mail.worker import Worker
+from lco.odoo.budget import Payer, charged_to
 from lco.scheduler import Scheduler
 from lco.services import SharedBackends, build_services
 from lco.settings import Settings
@@ -22,11 +24,13 @@ from lco.web import (
     error_reports,
     htmx,
     page_cache,
+    rate_limits,
     request_log,
     responses,
     security,
     templating,
 )
+from lco.web.clients import client_address, warn_of_unknown_proxy
 from lco.web.extensions import cache, limiter
 
 PAGE_DEADLINE = timedelta(seconds=2.5)
@@ -47,6 +51,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.after_request(htmx.add_vary)
     secure = security.register(app, settings)
     _limit_waiting(app)
+    if not settings.trusted_proxies:
+        warn_of_unknown_proxy(app)
     error_handlers.register(app)
     for module in (pages, equipment, bookings, api, fleet, webhooks, live, ops, health):
         app.register_blueprint(module.blueprint)
@@ -62,7 +68,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     app.config["CACHE_DIR"] = str(settings.cache_dir / "answers")
     app.config["CACHE_THRESHOLD"] = 0  # a few answers for each vehicle, so nothing has to be counted
     app.config["CACHE_DEFAULT_TIMEOUT"] = 0
-    app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
+    app.config.setdefault("RATELIMIT_STORAGE_URI", rate_limits.MEMORY)
     cache.init_app(app)
     limiter.init_app(app)
 
@@ -84,6 +90,7 @@ def _build_services(app: Flask, settings: Settings, backends: SharedBackends | N
         settings, app.extensions["cache"][cache], backends, PictureStore(settings.cache_dir / "pictures")
     )
     app.extensions["lco"] = services
+    services.cache.on_stale = mark_stale
     messages = MailComposer(_renderer(app), settings, services.availability.alternatives)
     app.extensions["lco.mail"] = Worker(services.outbox, messages.compose, create_sender(settings))
     app.extensions["lco.scheduler"] = Scheduler(services, app.extensions["lco.mail"])
@@ -115,6 +122,7 @@ def _limit_waiting(app: Flask) -> None:
         app.extensions["lco.scheduler"].start()
         g.deadline = ExitStack()
         g.deadline.enter_context(deadline(PAGE_DEADLINE))
+        g.deadline.enter_context(charged_to(Payer(app.extensions["lco"].call_budget, client_address())))
         g.since = app.extensions["lco"].changes.head()
 
     def end(_error: BaseException | None) -> None:

@@ -25,6 +25,9 @@ webhooks = Counter("lco_webhooks", "Webhook deliveries by outcome", ["endpoint",
 refused = Counter("lco_refused", "Requests refused, by reason", ["reason"])
 streams = Gauge("lco_streams", "Event streams open", ["kind"], multiprocess_mode=SUM)
 stream_overflows = Counter("lco_stream_overflows", "Streams closed because the client did not keep up")
+slow_regions_waiting = Gauge(
+    "lco_slow_regions_waiting", "Regions of open pages that wait to be rendered", multiprocess_mode=SUM
+)
 region_failures = Counter("lco_region_failures", "Regions that could not be rendered for a stream")
 mails = Counter("lco_mails", "Mails by outcome", ["outcome"])
 store_failures = Counter("lco_store_failures", "Transactions that the database did not carry out")

@@ -13,6 +13,7 @@ from lco.catalogue.service import Catalogue
 from lco.changes.log import ChangeLog, MemoryLog
 from lco.db.database import Database
 from lco.mail.outbox import Outbox
+from lco.odoo.budget import CallBudget
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from lco.settings import Settings
@@ -42,6 +43,7 @@ class Services:
     bookings: Bookings
     inbox: Inbox
     outbox: Outbox
+    call_budget: CallBudget
 
 
 def build_services(
@@ -87,4 +89,5 @@ def build_services(
         bookings=bookings,
         inbox=Inbox(store, catalogue, bookings.events),
         outbox=mails,
+        call_budget=CallBudget(),
     )

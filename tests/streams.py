@@ -90,3 +90,23 @@ def over(connection: HTTPConnection, path: str, headers: dict[str, str] | None =
             line.shutdown(socket.SHUT_RDWR)  # the reading thread holds the response, so it is the line that is cut
         stream.reader.join(PATIENCE)
         connection.close()
+
+
+class OpenStream:
+    """A stream of a test client that is still open, read message by message."""
+
+    def __init__(self, response):
+        self.response = response
+        self._messages = messages(self._lines())
+
+    def next(self):
+        return next(self._messages)
+
+    def rest(self):
+        return self._messages
+
+    def _lines(self):
+        rest = b""
+        for piece in self.response.iter_encoded():
+            *lines, rest = (rest + piece).split(b"\n")
+            yield from lines

@@ -12,6 +12,8 @@ from lco.errors import BadRequest
 from lco.live import sse
 from lco.live.hub import Hub
 from lco.live.queue_connection import QueueConnection
+from lco.odoo.budget import Payer
+from lco.web.clients import client_address
 from lco.web.cors import check_origins
 from lco.web.extensions import current_services
 from lco.web.regions import Region, region
@@ -25,8 +27,8 @@ blueprint = Blueprint("live", __name__)
 check_origins(blueprint)
 
 MAX_REGIONS = 80
-MAX_SLOW_REGIONS = 8
-"""Calendars and quotes on one stream: each may cost several questions to Odoo. A page shows one of each."""
+MAX_QUERIES = 4
+"""What one stream may have asked of Odoo: calendars, quotes, ranges of days of cards. A page shows one of each."""
 
 
 @blueprint.get("/live")
@@ -35,7 +37,8 @@ def page() -> Response:
     regions = _regions()
     seen = _seen()
     connection = _connection("live", sse.PAGE_HEARTBEAT, sse.connected(seen))
-    _hub().subscribe_page(connection, regions, seen, resumed="Last-Event-ID" in request.headers)
+    payer = Payer(current_services().call_budget, client_address())
+    _hub().subscribe_page(connection, regions, seen, resumed="Last-Event-ID" in request.headers, payer=payer)
     return _stream(connection)
 
 
@@ -54,8 +57,11 @@ def _regions() -> list[Region]:
     if not 0 < len(names) <= MAX_REGIONS:
         raise BadRequest(f"Name 1 to {MAX_REGIONS} regions.")
     regions = [region(name) for name in names]
-    if sum(r.kind in {"calendar", "quote"} for r in regions) > MAX_SLOW_REGIONS:
-        raise BadRequest(f"At most {MAX_SLOW_REGIONS} calendars and quotes can be live at once.")
+    today = clock.today(current_services().settings.timezone)
+    if not all(region.may_be_live(today) for region in regions):
+        raise BadRequest("No page shows these days.")
+    if len({r.query for r in regions if r.query}) > MAX_QUERIES:
+        raise BadRequest(f"At most {MAX_QUERIES} calendars, quotes and ranges of days can be live at once.")
     return regions
 
 
@@ -67,7 +73,7 @@ def _seen() -> ChangeId | None:
 def _connection(kind: str, heartbeat: bytes, greeting: bytes) -> "SocketConnection | QueueConnection":
     """The way to this client, holding a place among all streams until it ends. Raises TooBusy."""
     hub = _hub()
-    give_up = hub.limiter.acquire(request.remote_addr or "", kind)
+    give_up = hub.limiter.acquire(client_address(), kind)
 
     def ended(connection: "SocketConnection | QueueConnection") -> None:
         give_up()

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitTimeout
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -20,6 +20,7 @@ from lco import clock, metrics
 from lco.caching.memory import MAX_BYTES, CachedValue, Entries, Entry, kind_of
 from lco.deadline import remaining
 from lco.errors import OdooError, OdooUnavailable
+from lco.odoo.budget import BudgetExceeded, Payer, charged_to, payer
 from lco.version import version
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ class StaleWhileRevalidateCache:
         self.stale_wait = MAX_STALE_WAIT_SECONDS
         self.invalidations = 0
         """How often `invalidate` was called: pages that were made before may hold old values."""
+        self.on_stale: Callable[[], object] = lambda: None
+        """Called in the reader's thread when an old value is served whose refresh is published by nothing else."""
         self._backend = backend
         self._is_shared = mutex is not None
         self._mutex = mutex or nullcontext
@@ -110,7 +113,8 @@ class StaleWhileRevalidateCache:
         Waits for a refresh when there is no value, or an invalid one; with `newer_than` also when the value is
         from before that instant or its refresh has failed. Serves the old value when the refresh fails or takes
         too long: for an invalid value `stale_wait` is too long, and no time at all while Odoo is slow. Never waits
-        beyond the deadline of the request. Raises OdooError when there is nothing to serve.
+        beyond the deadline of the request. Raises OdooError when there is nothing to serve. That is BudgetExceeded
+        when the client has caused too many calls.
         """
         entry = self._entry(query)
         cached: CachedValue[T] | None = entry.cached
@@ -124,7 +128,9 @@ class StaleWhileRevalidateCache:
             return self._refreshed_or_stale(entry, query, cached, newer_than, wait)
         # A negative age means that the clock was set back, or that of another process is ahead.
         if cached.refresh_failed or not timedelta() <= age <= query.max_age:
-            self._refresh(entry, query, cached, newer_than)
+            with suppress(BudgetExceeded):
+                self._refresh(entry, query, cached, newer_than)
+            self._served_stale(query)
         return cached
 
     def invalidate(self, prefix: str, before: datetime | None = None) -> None:
@@ -167,8 +173,12 @@ class StaleWhileRevalidateCache:
     ) -> CachedValue[T]:
         try:
             return self._refreshed(entry, query, known, newer_than, wait)
+        except BudgetExceeded:
+            stale = known  # it may well come for another client
         except OdooError:
-            return self._stale(entry, query.key, known)
+            stale = self._stale(entry, query.key, known)
+        self._served_stale(query)
+        return stale
 
     def _refreshed(
         self,
@@ -206,20 +216,24 @@ class StaleWhileRevalidateCache:
     ) -> Future[None] | None:
         """The one refresh under way for `entry`, started now when there is none.
 
-        None when another one has ended since the caller looked and found `known`.
+        None when another one has ended since the caller looked and found `known`. Raises BudgetExceeded.
         """
         with self._lock:
             if entry.refresh is None and entry.cached is known:
-                entry.refresh = _loaders.submit(self._run, entry, query, newer_than)
+                if client := payer():
+                    client.check()
+                entry.refresh = _loaders.submit(self._run, entry, query, newer_than, payer())
                 _under_way.add(entry.refresh)
                 entry.refresh.add_done_callback(_under_way.discard)
             return entry.refresh
 
     # In a thread of the loaders
 
-    def _run(self, entry: Entry, query: CacheQuery[Any], newer_than: datetime | None) -> None:
+    def _run(
+        self, entry: Entry, query: CacheQuery[Any], newer_than: datetime | None, client: Payer | None
+    ) -> None:
         try:
-            with self._mutex(query.key):
+            with charged_to(client), self._mutex(query.key):
                 self._load(entry, query, newer_than)
         except OdooError:
             self._failed(entry)
@@ -267,6 +281,10 @@ class StaleWhileRevalidateCache:
                 self._slow_kinds.add(kind_of(key))
             else:
                 self._slow_kinds.discard(kind_of(key))
+
+    def _served_stale(self, query: CacheQuery[Any]) -> None:
+        if query.on_refresh is None:
+            self.on_stale()
 
     def _stale(self, entry: Entry, key: str, cached: CachedValue[T]) -> CachedValue[T]:
         """`cached`, marked as failed, so that the next reader does not wait."""

@@ -16,9 +16,14 @@ from lco.live.event_feed import EventFeed, FeedSubscription
 from lco.live.rendering import Context, Rendered, SlowRegions
 from lco.live.send_buffer import YIELD, SendBuffer
 from lco.live.subscriptions import Connection, PageSubscription, Region, RegionSet, SubscriptionIndex
+from lco.odoo.budget import Payer
 
 RENDER_BATCH = 250
 """Regions that are rendered in one go, before requests may be answered again."""
+
+
+MAX_PAYERS = 10
+"""Clients that are looked at to find one that may cause calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +86,23 @@ class Hub:
         return self.limiter.in_use
 
     def subscribe_page(
-        self, connection: Connection, regions: Iterable[Region], seen: ChangeId | None, *, resumed: bool = False
+        self,
+        connection: Connection,
+        regions: Iterable[Region],
+        seen: ChangeId | None,
+        *,
+        resumed: bool = False,
+        payer: Payer | None = None,
     ) -> None:
         """Keep `regions` right at the other end of `sink`, starting with what changed after `seen`.
 
-        Without `seen`, or when the log no longer reaches back to it, with all of them.
+        Without `seen`, or when the log no longer reaches back to it, with all of them. The calls of Odoo that this
+        needs are charged to `payer`.
         """
         self._subscribe(
-            PageSubscription(connection, RegionSet({region.name: region for region in regions}), seen, resumed)
+            PageSubscription(
+                connection, RegionSet({region.name: region for region in regions}), seen, resumed, payer
+            )
         )
 
     def subscribe_feed(self, connection: Connection, seen: ChangeId) -> None:
@@ -119,8 +133,8 @@ class Hub:
 
     def _run(self) -> None:
         while True:
-            items = [self._queue.get()]
-            # Under gevent, this lets those run that have more to say, and those that send what was said.
+            items = self._next_items()
+            # Under gevent this lets those run that have more to say, and those that send what was said.
             time.sleep(0)
             while not self._queue.empty():
                 items.append(self._queue.get())
@@ -128,6 +142,13 @@ class Hub:
                 self._handle(items)
             if guarded.error:
                 self._end_all()
+
+    def _next_items(self) -> list[_Item]:
+        """Wait for something to do: none when it is time to render regions again that have failed."""
+        try:
+            return [self._queue.get(timeout=self._slow.seconds_to_next())]
+        except queue.Empty:
+            return []
 
     def _handle(self, items: list[_Item]) -> None:
         self._pieces.clear()
@@ -156,6 +177,7 @@ class Hub:
                         self._end_all()
                         self._ended.set()
             self._fan_out([item for item in items if isinstance(item, Change)])
+        self._slow.ask_due()
         self._send_buffer.flush()
 
     def _fan_out(self, changes: Sequence[Change]) -> None:
@@ -213,14 +235,17 @@ class Hub:
 
     def _deliver(self, pages: Sequence[PageSubscription], news: _Update, reached: ChangeId) -> None:
         """Send `news` to `pages`, which then have been told of everything up to `reached`."""
-        owed = frozenset(region.name for region in news.slow)
+        failed = [region for region in news.fast if self._fragment(region) is None]
+        owed = frozenset(region.name for region in (*news.slow, *failed))
         sinks: dict[ChangeId | None, list[Connection]] = {}
         for page in pages:
             sinks.setdefault(page.mark_sent(reached, owed), []).append(page.connection)
         for change_id, same in sinks.items():
             self._send_buffer.add(same, self._message(news, change_id))
         for region in news.slow:
-            self._slow.ask(region)
+            self._slow.ask(region, _payer_of(pages))
+        for region in failed:
+            self._slow.retry(region, _payer_of(pages))
 
     def _message(self, news: _Update, change_id: ChangeId | None) -> bytes:
         """The pieces of the regions that are there, and the sentences for the status line, as one message."""
@@ -240,20 +265,31 @@ class Hub:
         To nobody else: who has come since may show something newer already, and would not be told of that again.
         """
         name = done.region.name
+        if not self._pages.showing(name):
+            self._slow.drop(name)
+        is_last = self._slow.settle(done)
+        if done.fragment is None:
+            return
         self._pieces[name] = done.fragment
-        last = self._slow.pop_waiting(done)
         pages = [page for view in self._pages.showing(name) for page in view.subscriptions if name in page.pending]
-        for page in pages if last else ():
+        for page in pages if is_last else ():
             page.pending -= {name}
         self._deliver(pages, _Update(fast=[done.region]), ChangeId(0, 0))
 
     # Ends
 
     def _remove(self, connection: Connection) -> None:
-        self._pages.remove(connection)
+        for name in self._pages.remove(connection):
+            self._slow.drop(name)
         self._programs.remove(connection)
 
     def _end_all(self) -> None:
         for stream in (*self._pages, *self._programs):
             self._remove(stream.connection)
             stream.connection.close(sse.closing())
+
+
+def _payer_of(pages: Sequence[PageSubscription]) -> Payer | None:
+    """Of the clients that show the same, one that may still cause calls of Odoo, if the first few have one."""
+    payers = [page.payer for page in pages[:MAX_PAYERS]]
+    return next((payer for payer in payers if payer is None or payer.can_pay()), payers[0] if payers else None)

@@ -1,10 +1,11 @@
 """The open pages as the hub keeps them: what each shows, and how far it has been told."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from lco.changes.log import ChangeId
+from lco.odoo.budget import Payer
 
 MAX_PENDING_BYTES = 64 * 1024
 """So many bytes may wait for a client. A single message may be longer: the present state of a whole list is."""
@@ -66,6 +67,7 @@ class PageSubscription:
     region_set: RegionSet
     seen: ChangeId | None
     resumed: bool
+    payer: Payer | None = None
     last_sent_id: ChangeId = ChangeId(0, 0)
     pending: frozenset[str] = NOTHING
 
@@ -105,14 +107,16 @@ class SubscriptionIndex:
         page.region_set.subscriptions.add(page)
         self._pages[page.connection] = page
 
-    def remove(self, connection: Connection) -> None:
-        """Forget the page, if it is known, and its view, if nobody shows that any longer."""
+    def remove(self, connection: Connection) -> Sequence[str]:
+        """Forget the page, if it is known. Returns the names of regions that no page shows any more."""
         page = self._pages.pop(connection, None)
         if page is None:
-            return
+            return ()
         page.region_set.subscriptions.discard(page)
-        if not page.region_set.subscriptions:
-            self._leave(page.region_set)
+        if page.region_set.subscriptions:
+            return ()
+        self._leave(page.region_set)
+        return [name for name in page.region_set.regions if not self.showing(name)]
 
     def region_sets(self) -> list[RegionSet]:
         return list(self._views.values())
@@ -121,7 +125,7 @@ class SubscriptionIndex:
         """The views with a region that changes with `topic`."""
         return self._about.get(topic, ())
 
-    def showing(self, name: str) -> Iterable[RegionSet]:
+    def showing(self, name: str) -> Collection[RegionSet]:
         """The views with the region `name`."""
         return self._showing.get(name, ())
 

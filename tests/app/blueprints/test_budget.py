@@ -1,0 +1,71 @@
+"""How many calls of Odoo one client may cause, by pages and by streams, whatever it asks for."""
+
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from lco import clock
+from lco.domain.date_range import DAY
+from tests.streams import OpenStream
+
+
+@pytest.fixture
+def day(settings):
+    """A day so many days from now, as addresses write it."""
+    today = clock.today(settings.timezone)
+    return lambda ahead: (today + DAY * ahead).isoformat()
+
+
+def test_a_client_at_full_speed_causes_few_calls_and_another_one_is_served(client, odoo, day):
+    client.get("/equipment")
+    for number in range(100):
+        client.get(f"/equipment?date_from={day(number)}&date_to={day(number + 2)}")
+        client.get(f"/equipment/{number % 15 + 1}/calendar?month={day(number)[:7]}")
+    assert len(odoo.asked) <= 150
+    before = len(odoo.asked)
+    page = client.get(
+        f"/equipment?date_from={day(400)}&date_to={day(402)}", environ_overrides={"REMOTE_ADDR": "203.0.113.9"}
+    )
+    assert "cannot say which" not in page.text
+    assert len(odoo.asked) == before + 1
+
+
+def test_an_availability_over_the_budget_is_429_and_says_when_to_come_back(client, app, odoo, day):
+    budget = app.extensions["lco"].call_budget
+    client.get("/equipment")
+    for _ in range(200):
+        budget.spend("127.0.0.1")
+    asked = {"vehicle_id": 1, "date_from": day(40), "date_to": day(42)}
+    answer = client.post("/api/fleet/availability", json=asked)
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1
+    with clock.moved(timedelta(minutes=2)):
+        assert client.post("/api/fleet/availability", json=asked).status_code == 200
+
+
+@pytest.mark.parametrize("count", [5, 80])
+def test_a_stream_that_would_ask_odoo_many_things_is_refused(client, odoo, day, count):
+    cards = "&".join(f"r=card:{n + 1}:{day(n)}:{day(n + 3)}" for n in range(count))
+    quotes = "&".join(f"r=quote:{n + 1}:{day(1)}:{day(3)}" for n in range(count))
+    for query in (cards, quotes):
+        assert client.get(f"/live?{query}").status_code == 400
+    assert odoo.asked == []
+
+
+def test_a_list_with_dates_is_one_question_for_all_its_cards(client, odoo, day):
+    cards = "&".join(f"r=card:{n + 1}:{day(30)}:{day(33)}" for n in range(15))
+    with closing(client.get(f"/live?{cards}")) as response:
+        stream = OpenStream(response)
+        stream.next()
+        seen = ""
+        while not all(f"card-{n + 1}" in seen for n in range(15)):
+            seen += stream.next().get("data", "")
+    assert len(odoo.asked) <= 3
+
+
+@pytest.mark.parametrize("region", ["calendar:1:2199-12", "calendar:1:2001-01", "quote:1:{}:{}", "card:1:{}:{}"])
+def test_days_that_no_page_shows_cannot_be_live(client, odoo, day, region):
+    for ahead in (600, -100):
+        assert client.get(f"/live?r={region.format(day(ahead), day(ahead + 2))}").status_code == 400
+    assert odoo.asked == []

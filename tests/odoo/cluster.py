@@ -40,6 +40,12 @@ def sql(statement: str, database: str = "postgres", user: str = USER) -> str:
     return _run([*command, "-c", statement, database]).stdout.strip()
 
 
+def session(database: str) -> subprocess.Popen[str]:
+    """An open session, which carries out the statements written to it."""
+    command = [_program("psql"), "-qAtX", "-h", str(SOCKET), "-p", PORT, "-U", USER, database]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 def clone(template: str, name: str) -> None:
     """The database `name` becomes a fresh copy of `template`; whoever is in it is thrown out."""
     drop(name)

@@ -112,6 +112,16 @@ def real_odoo(port: int | None = None) -> Iterator[RealOdoo]:
     template = installed.prepare()
     database = f"test_{uuid.uuid4().hex[:8]}"
     installed.copy(template, database)
+    try:
+        with serve(database, port) as odoo:
+            yield odoo
+    finally:
+        _drop(database)
+
+
+@contextmanager
+def serve(database: str, port: int | None = None) -> Iterator[RealOdoo]:
+    """An Odoo that serves this database, a copy of the template."""
     key = cluster.sql("SELECT value FROM ir_config_parameter WHERE key = 'tests.key'", database)
     port = port or free_port()
     command = installed.command("-c", str(installed.CONFIGURATION), "-d", database, "--http-port", str(port))
@@ -121,7 +131,6 @@ def real_odoo(port: int | None = None) -> Iterator[RealOdoo]:
         yield RealOdoo(server, database, key)
     finally:
         server.stop()
-        _drop(database)
 
 
 def _drop(database: str) -> None:

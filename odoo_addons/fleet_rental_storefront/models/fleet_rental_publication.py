@@ -124,10 +124,10 @@ class FleetRentalPublication(models.AbstractModel):
         events = self.env["fleet.rental.event"]
         versions = events._next_versions(list(changed))
         rows = []
-        for vehicle_id, (before, after) in changed.items():
-            line = {"kind": "vehicle", "res_id": vehicle_id, "version": versions[vehicle_id]}
-            for event_type, push, payload in self.browse(vehicle_id)._events(before, after):
-                told = {"vehicle_id": vehicle_id, **payload}
+        for vehicle in self.browse(changed):
+            line = {"kind": "vehicle", "res_id": vehicle.id, "version": versions[vehicle.id]}
+            for event_type, push, payload in vehicle._events(*changed[vehicle.id]):
+                told = {"vehicle_id": vehicle.id, **payload}
                 deleted = event_type == "vehicle.removed"
                 rows.append({**line, "event_type": event_type, "push": push, "payload": told, "deleted": deleted})
         if len(changed) > MANY and events._parameter(API_KEY):

@@ -29,7 +29,8 @@ class FleetRentalTracked(models.AbstractModel):
         remembered = models_tracked[self._name]
         parts = frozenset(parts or self._snapshot_parts())
         unseen = self.sudo().filtered(lambda record: not parts <= remembered.get(record.id, {}).keys())
-        snapshots = {} if new else unseen._snapshot(parts)
+        # What one of many records reads is read for all of them at once.
+        snapshots = {} if new else unseen.with_prefetch(self._prefetch_ids)._snapshot(parts)
         for record in unseen:
             absent = dict.fromkeys(parts)
             remembered[record.id] = {**snapshots.get(record.id, absent), **remembered.get(record.id, {})}

@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .fleet_rental_event import MANY
+
 DAYS_A_WEEK = 7
 DAYS_A_MONTH = 30
 SHOWN_IMAGES = {"image_1920", "image_1024", "image_512", "image_256"}
@@ -100,6 +102,12 @@ class FleetVehicle(models.Model):
 
     def _rental_currency(self):
         return self.currency_id or self.env.company.currency_id
+
+    def _message_track(self, fields_iter, initial_values_dict):
+        """Keep no history of many vehicles changed at once: the events have each, at fewer queries."""
+        if len(self) > MANY:
+            return {}
+        return super()._message_track(fields_iter, initial_values_dict)
 
     def _can_return_content(self, field_name=None, access_token=None):
         """Customers may see the picture of a published vehicle, and no other file of it."""

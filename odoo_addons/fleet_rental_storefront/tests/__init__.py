@@ -6,6 +6,7 @@ from . import (
     test_feed,
     test_promises,
     test_rules,
+    test_scale,
     test_vehicle,
     test_webhooks,
 )

@@ -47,7 +47,7 @@ def events() -> Response:
     """Every public event as JSON, starting after the change `since`, or now."""
     head = current_services().changes.head()
     seen = _seen() or head
-    connection = _connection("events", sse.PROGRAM_HEARTBEAT, sse.notice("connected", head, seen))
+    connection = _connection("events", sse.FEED_HEARTBEAT, sse.notice("connected", head, seen))
     _hub().subscribe_feed(connection, seen)
     return _stream(connection)
 
@@ -73,15 +73,15 @@ def _seen() -> ChangeId | None:
 def _connection(kind: str, heartbeat: bytes, greeting: bytes) -> "SocketConnection | QueueConnection":
     """The way to this client, holding a place among all streams until it ends. Raises TooBusy."""
     hub = _hub()
-    give_up = hub.limiter.acquire(client_address(), kind)
+    release = hub.limiter.acquire(client_address(), kind)
 
     def ended(connection: "SocketConnection | QueueConnection") -> None:
-        give_up()
+        release()
         hub.unsubscribe(connection)
 
-    lines: SocketPool | None = current_app.extensions.get("lco.sockets")
-    if lines and request.method == "GET" and lines.can_take(request.environ):
-        return lines.open(heartbeat, greeting, ended)
+    pool: SocketPool | None = current_app.extensions.get("lco.sockets")
+    if pool and request.method == "GET" and pool.can_take(request.environ):
+        return pool.open(heartbeat, greeting, ended)
     return QueueConnection(heartbeat, greeting, ended)
 
 
@@ -100,15 +100,15 @@ def _stream(connection: "SocketConnection | QueueConnection") -> Response:
 
 
 class HijackedResponse(Response):
-    """An answer that the line sends itself, head and all, over the connection it takes from the server."""
+    """A response that takes the socket from the server and sends everything itself, status line included."""
 
-    def __init__(self, line: "SocketConnection") -> None:
+    def __init__(self, connection: "SocketConnection") -> None:
         super().__init__(iter(()))
-        self._line = line
+        self._connection = connection
 
     def __call__(self, environ: "WSGIEnvironment", _start_response: "StartResponse") -> Iterable[bytes]:
         headers = self.get_wsgi_headers(environ)
         # Without a length the answer ends with its connection (RFC 9112, 6.3), so nothing has to be framed.
         headers.update({"Connection": "close", "Date": http_date(clock.now())})
         rows = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in headers)]
-        return self._line.open(environ["gunicorn.socket"], "\r\n".join([*rows, "", ""]).encode("latin-1"))
+        return self._connection.open(environ["gunicorn.socket"], "\r\n".join([*rows, "", ""]).encode("latin-1"))

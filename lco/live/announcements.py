@@ -1,4 +1,4 @@
-"""The sentences of the polite status line: what a change means, in words (WCAG 2.2, 4.1.3). Pure."""
+"""The sentences of the polite status line: a change in words (WCAG 2.2, 4.1.3)."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -22,12 +22,12 @@ STATES = {
 
 
 def sentence(change: Change) -> str | None:
-    """What to say of `change` to somebody whose page shows it; None for what is better left unsaid."""
-    word = SENTENCES.get(change.kind)
-    # News of a booking is spoken only on that booking's own page.
-    if word is None or (change.kind.startswith("booking.") and not is_booking_topic(change.topic)):
+    """Return the sentence about `change` for a page that shows it. Returns None for a change without one."""
+    to_sentence = SENTENCES.get(change.kind)
+    # A booking is mentioned only on its own page.
+    if to_sentence is None or (change.kind.startswith("booking.") and not is_booking_topic(change.topic)):
         return None
-    return word(change.data)
+    return to_sentence(change.data)
 
 
 def _availability(data: Data) -> str:
@@ -57,11 +57,11 @@ def _added(data: Data) -> str:
 
 
 def _booking(what: str) -> Callable[[Data], str]:
-    def spoken(data: Data) -> str:
+    def to_sentence(data: Data) -> str:
         reference = data.get("booking_ref")
         return f"Your booking {reference} {what}" if reference else f"Your booking {what}"
 
-    return spoken
+    return to_sentence
 
 
 def _name(data: Data) -> object:

@@ -1,4 +1,4 @@
-"""How many event streams may be open, in this process and for one client, and how many are."""
+"""Limit the event streams that are open, in this process and for one client."""
 
 import threading
 from collections import Counter
@@ -10,8 +10,8 @@ from lco.errors import TooBusy
 
 MAX_OPEN = 10_000
 MAX_PER_ADDRESS = 100
-"""High, because people behind one router share an address, and because a page that was just left is counted until
-a heartbeat notices that nobody reads it any more."""
+"""High, because visitors behind one router share an address, and because a page that was just left is counted
+until a heartbeat finds its connection closed."""
 RETRY_AFTER = timedelta(seconds=10)
 
 
@@ -26,10 +26,11 @@ class ConnectionLimiter:
 
     @property
     def in_use(self) -> int:
+        """The number of places that are taken."""
         return self._by_address.total()
 
     def acquire(self, address: str, kind: str) -> Callable[[], None]:
-        """A place for one more stream; call what comes back, once, to give it up. Raises TooBusy."""
+        """Take a place for one more stream. Returns a function to call once at its end. Raises TooBusy."""
         with self._lock:
             if self.in_use >= self._most or self._by_address[address] >= self._most_for_one:
                 metrics.refused.labels("streams").inc()

@@ -1,4 +1,4 @@
-"""What programs are told: every public event as JSON, once and in order (contract section 3)."""
+"""Public events as JSON for API clients, once and in order (docs/odoo-contract.md, section 3)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ MAX_REPLAYED = 1000
 
 @dataclass(eq=False, slots=True)
 class FeedSubscription:
-    """A stream of events as JSON. `seen` becomes the newest event it has been told of."""
+    """A stream of events as JSON. `last_event_id` is the newest event that it has."""
 
     connection: Connection
     last_event_id: ChangeId
 
 
 class EventFeed:
-    """All open streams of programs. Not safe for several threads: the hub has only one."""
+    """All open streams of API clients. Not safe for several threads: the hub has only one."""
 
     def __init__(self, changes: ChangeLog, send_buffer: SendBuffer) -> None:
         self._changes = changes
@@ -31,36 +31,38 @@ class EventFeed:
     def __iter__(self) -> Iterator[FeedSubscription]:
         return iter(list(self._open.values()))
 
-    def add(self, program: FeedSubscription) -> None:
-        """Keep `program`, and tell it what it has missed; when that is too much, to start over."""
-        self._open[program.connection] = program
-        entries = self._changes.since(program.last_event_id)
+    def add(self, subscription: FeedSubscription) -> None:
+        """Add `subscription` and send what it has missed, or `resync` when that is too much."""
+        self._open[subscription.connection] = subscription
+        entries = self._changes.since(subscription.last_event_id)
         if entries is None or len(entries) > MAX_REPLAYED:
-            self._resync(program)
+            self._resync(subscription)
         elif missed := _public(entries):
-            self._send_buffer.add([program.connection], b"".join(map(sse.event, missed)))
-            program.last_event_id = missed[-1].id
+            self._send_buffer.add([subscription.connection], b"".join(map(sse.event, missed)))
+            subscription.last_event_id = missed[-1].id
 
     def remove(self, connection: Connection) -> None:
-        """Forget the program, if it is known."""
+        """Forget the subscription of `connection`, if there is one."""
         self._open.pop(connection, None)
 
     def publish(self, changes: Sequence[Change]) -> None:
-        """Tell everybody the public ones of `changes`, except who knows them."""
+        """Send the public ones of `changes` to each subscription that does not have them."""
         for change in _public(changes) if self._open else ():
-            late = [program for program in self._open.values() if change.id > program.last_event_id]
-            for program in late:
-                program.last_event_id = change.id
-            self._send_buffer.add([program.connection for program in late], sse.event(change))
+            behind = [
+                subscription for subscription in self._open.values() if change.id > subscription.last_event_id
+            ]
+            for subscription in behind:
+                subscription.last_event_id = change.id
+            self._send_buffer.add([subscription.connection for subscription in behind], sse.event(change))
 
     def resync_all(self) -> None:
-        """Tell everybody that something may have been missed."""
-        for program in self:
-            self._resync(program)
+        """Tell all clients that they may have missed events."""
+        for subscription in self:
+            self._resync(subscription)
 
-    def _resync(self, program: FeedSubscription) -> None:
-        program.last_event_id = head = self._changes.head()
-        self._send_buffer.add([program.connection], sse.notice("resync", head, head))
+    def _resync(self, subscription: FeedSubscription) -> None:
+        subscription.last_event_id = head = self._changes.head()
+        self._send_buffer.add([subscription.connection], sse.notice("resync", head, head))
 
 
 def _public(changes: Iterable[Change]) -> list[Change]:

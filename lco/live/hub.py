@@ -1,4 +1,4 @@
-"""The hub: from the change log to every open stream, each region rendered once however many pages show it."""
+"""The hub: it sends changes to all open streams, and renders a region once however many pages show it."""
 
 import queue
 import threading
@@ -19,11 +19,9 @@ from lco.live.subscriptions import Connection, PageSubscription, Region, RegionS
 from lco.odoo.budget import Payer
 
 RENDER_BATCH = 250
-"""Regions that are rendered in one go, before requests may be answered again."""
-
-
+"""Regions that are rendered before other greenlets may run."""
 MAX_PAYERS = 10
-"""Clients that are looked at to find one that may cause calls."""
+"""Clients that are checked to find one that may cause calls of Odoo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +30,18 @@ class _Unsubscribe:
 
 
 class _Gap:
-    """The word that changes may have been missed, so that only the present state is certain."""
+    """Changes may have been missed: every page needs the present state."""
 
 
 class _Close:
-    """The order to end every stream."""
+    """End every stream."""
 
 
 _Item = Change | PageSubscription | FeedSubscription | _Unsubscribe | Rendered | _Gap | _Close
 
 
 class _Update(NamedTuple):
-    """What pages are to be told at once: regions that are there quickly, those that take longer, and sentences."""
+    """What is sent to pages together: regions rendered at once, regions rendered later, and sentences."""
 
     fast: Sequence[Region]
     slow: Sequence[Region] = ()
@@ -58,15 +56,15 @@ def _update_of(regions: Iterable[Region], sentences: Iterable[str | None] = ()) 
 
 
 class Hub:
-    """All streams of one process, served by one thread, which alone touches them: so their order is plain.
+    """All streams of one process. Its own thread alone touches them, so messages have one order.
 
-    `context` opens what regions need to be rendered without a request. Whatever happens comes through one queue;
-    all that waits there is handled together, so a burst of changes renders each region once. Pages that show the
-    same are told the same: what that is, is found and encoded once, and each further page costs one write.
+    `context` opens what regions need to be rendered without a request. All events come through one queue, and
+    those that wait there are handled together: a burst of changes renders each region once. Pages with the same
+    regions get the same message, which is made once; each further page costs one write.
     """
 
-    def __init__(self, context: Context, changes: ChangeLog, places: ConnectionLimiter | None = None) -> None:
-        self.limiter = places or ConnectionLimiter()
+    def __init__(self, context: Context, changes: ChangeLog, limiter: ConnectionLimiter | None = None) -> None:
+        self.limiter = limiter or ConnectionLimiter()
         self._context = context
         self._changes = changes
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
@@ -76,13 +74,14 @@ class Hub:
         self._ended = threading.Event()
         self._send_buffer = SendBuffer(self._remove)
         self._pages = SubscriptionIndex()
-        self._programs = EventFeed(changes, self._send_buffer)
+        self._feed = EventFeed(changes, self._send_buffer)
         self._slow = SlowRegions(context, self._queue.put)
-        self._pieces: dict[str, bytes | None] = {}
-        self._pieces_hold = ChangeId(0, 0)
+        self._fragments: dict[str, bytes | None] = {}
+        self._rendered_up_to = ChangeId(0, 0)
 
     @property
     def open_streams(self) -> int:
+        """The number of streams that hold a place now."""
         return self.limiter.in_use
 
     def subscribe_page(
@@ -94,10 +93,10 @@ class Hub:
         resumed: bool = False,
         payer: Payer | None = None,
     ) -> None:
-        """Keep `regions` right at the other end of `sink`, starting with what changed after `seen`.
+        """Keep `regions` up to date at the other end of `connection`, starting with changes after `seen`.
 
-        Without `seen`, or when the log no longer reaches back to it, with all of them. The calls of Odoo that this
-        needs are charged to `payer`.
+        Without `seen`, or when the log no longer reaches back to it, all regions are sent. `resumed` tells that
+        the client had a stream before and lost it. Calls of Odoo for slow regions are charged to `payer`.
         """
         self._subscribe(
             PageSubscription(
@@ -106,7 +105,7 @@ class Hub:
         )
 
     def subscribe_feed(self, connection: Connection, seen: ChangeId) -> None:
-        """Send every public event after `seen` to `sink`, as JSON."""
+        """Send every public event after `seen` to `connection`, as JSON."""
         self._subscribe(FeedSubscription(connection, seen))
 
     def unsubscribe(self, connection: Connection) -> None:
@@ -129,12 +128,12 @@ class Hub:
                 threading.Thread(target=self._run, name="hub", daemon=True).start()
         self._queue.put(stream)
 
-    # From here on: the hub's own thread
+    # In the hub's own thread
 
     def _run(self) -> None:
         while True:
             items = self._next_items()
-            # Under gevent this lets those run that have more to say, and those that send what was said.
+            # Yield, so that producers can add more and writes can proceed.
             time.sleep(0)
             while not self._queue.empty():
                 items.append(self._queue.get())
@@ -144,17 +143,17 @@ class Hub:
                 self._end_all()
 
     def _next_items(self) -> list[_Item]:
-        """Wait for something to do: none when it is time to render regions again that have failed."""
+        """Wait for the next event. Returns an empty list when the pause of a failed region is over."""
         try:
             return [self._queue.get(timeout=self._slow.seconds_to_next())]
         except queue.Empty:
             return []
 
     def _handle(self, items: list[_Item]) -> None:
-        self._pieces.clear()
-        # Asked before anything is rendered: whatever comes later, a piece that is rendered only once may lack.
-        self._pieces_hold = self._changes.head()
-        self._send_buffer.drop()  # what a failure may have left
+        self._fragments.clear()
+        # Read before anything is rendered: a fragment may lack what is appended later.
+        self._rendered_up_to = self._changes.head()
+        self._send_buffer.drop()  # left over from a failure
         with self._context():
             for item in items:
                 match item:
@@ -164,7 +163,7 @@ class Hub:
                         self._pages.add(item)
                         self._catch_up(item)
                     case FeedSubscription():
-                        self._programs.add(item)
+                        self._feed.add(item)
                     case Rendered():
                         self._on_rendered(item)
                     case _Unsubscribe():
@@ -181,97 +180,110 @@ class Hub:
         self._send_buffer.flush()
 
     def _fan_out(self, changes: Sequence[Change]) -> None:
-        """Tell every page and every program what `changes`, oldest first, mean to it."""
-        by_view: dict[RegionSet, list[Change]] = {}
+        """Send `changes`, oldest first, to every page and every feed that they concern."""
+        by_region_set: dict[RegionSet, list[Change]] = {}
         for change in changes:
-            for view in self._pages.about(change.topic):
-                by_view.setdefault(view, []).append(change)
-        self._render(r for view, about in by_view.items() for change in about for r in view.about(change.topic))
-        for view, about in by_view.items():
-            self._send_update(view, about, changes[-1].id)
-        self._programs.publish(changes)
+            for region_set in self._pages.about(change.topic):
+                by_region_set.setdefault(region_set, []).append(change)
+        self._render(
+            r
+            for region_set, about in by_region_set.items()
+            for change in about
+            for r in region_set.about(change.topic)
+        )
+        for region_set, about in by_region_set.items():
+            self._send_update(region_set, about, changes[-1].id)
+        self._feed.publish(changes)
 
     def _render(self, regions: Iterable[Region]) -> None:
-        """Render what is not slow, one after the other: so each finds the templates in the processor's caches."""
+        """Render what is not slow in one go, while the templates are in the processor's caches."""
         for region in regions:
             if not region.slow:
                 self._fragment(region)
 
-    def _send_update(self, view: RegionSet, changes: Sequence[Change], reached: ChangeId) -> None:
-        """Tell the pages that show `view` what they do not know of `changes`, which is the same for nearly all.
+    def _send_update(self, region_set: RegionSet, changes: Sequence[Change], reached: ChangeId) -> None:
+        """Send the pages of `region_set` what `changes` concern, as far as each page does not have it.
 
-        With that they have been told of everything up to `reached`.
+        Afterwards they are up to date with everything up to `reached`.
         """
         alike: dict[ChangeId, list[PageSubscription]] = {}
-        for page in view.subscriptions:
+        for page in region_set.subscriptions:
             alike.setdefault(page.last_sent_id, []).append(page)
-        for known, pages in alike.items():
-            # What was caught up with a moment ago is not news.
-            if news := [change for change in changes if change.id > known]:
-                regions = [region for change in news for region in view.about(change.topic)]
-                self._deliver(pages, _update_of(regions, map(announcements.sentence, news)), reached)
+        for last_sent_id, pages in alike.items():
+            if newer := [change for change in changes if change.id > last_sent_id]:
+                regions = [region for change in newer for region in region_set.about(change.topic)]
+                self._deliver(pages, _update_of(regions, map(announcements.sentence, newer)), reached)
 
     def _catch_up(self, page: PageSubscription) -> None:
-        reached = self._pieces_hold
+        reached = self._rendered_up_to
         entries = None if page.seen is None else self._changes.since(page.seen)
         regions: Iterable[Region] = page.region_set.regions.values()
         if entries is not None and page.seen is not None:
             topics = {entry.topic for entry in entries}
             regions = [region for region in regions if region.topics & topics]
-            # A page may come from a process that is ahead of this one, and its ids must not go back.
+            # Another process that is ahead may have served the page, and ids must not go back.
             reached = max(reached, page.seen)
         sentences = [announcements.CAUGHT_UP] if page.resumed and regions else []
         self._deliver([page], _update_of(regions, sentences), reached)
 
     def _resync_all(self) -> None:
-        """Give everybody the present state, whatever they have been told.
+        """Send all pages their present state.
 
-        What waits behind this is still news to a page, so its id stays: first of all, that updates are live again.
+        Their ids stay, because changes that wait in the queue are still new to them: for example that updates are
+        live again.
         """
-        for view in self._pages.region_sets():
-            news = _update_of(view.regions.values(), [announcements.CAUGHT_UP])
-            self._deliver(list(view.subscriptions), news, reached=ChangeId(0, 0))
-        self._programs.resync_all()
+        for region_set in self._pages.region_sets():
+            update = _update_of(region_set.regions.values(), [announcements.CAUGHT_UP])
+            self._deliver(list(region_set.subscriptions), update, reached=ChangeId(0, 0))
+        self._feed.resync_all()
 
-    def _deliver(self, pages: Sequence[PageSubscription], news: _Update, reached: ChangeId) -> None:
-        """Send `news` to `pages`, which then have been told of everything up to `reached`."""
-        failed = [region for region in news.fast if self._fragment(region) is None]
-        owed = frozenset(region.name for region in (*news.slow, *failed))
-        sinks: dict[ChangeId | None, list[Connection]] = {}
+    def _deliver(self, pages: Sequence[PageSubscription], update: _Update, reached: ChangeId) -> None:
+        """Send `update` to `pages`, which then are up to date with everything up to `reached`.
+
+        Regions that are slow or have failed follow later; until then the pages get no id.
+        """
+        failed = [region for region in update.fast if self._fragment(region) is None]
+        pending = frozenset(region.name for region in (*update.slow, *failed))
+        by_id: dict[ChangeId | None, list[Connection]] = {}
         for page in pages:
-            sinks.setdefault(page.mark_sent(reached, owed), []).append(page.connection)
-        for change_id, same in sinks.items():
-            self._send_buffer.add(same, self._message(news, change_id))
-        for region in news.slow:
+            by_id.setdefault(page.mark_sent(reached, pending), []).append(page.connection)
+        for change_id, connections in by_id.items():
+            self._send_buffer.add(connections, self._message(update, change_id))
+        for region in update.slow:
             self._slow.ask(region, _payer_of(pages))
         for region in failed:
             self._slow.retry(region, _payer_of(pages))
 
-    def _message(self, news: _Update, change_id: ChangeId | None) -> bytes:
-        """The pieces of the regions that are there, and the sentences for the status line, as one message."""
-        pieces = [piece for region in news.fast if (piece := self._fragment(region))]
-        return sse.message(pieces + [sse.announcement(sentence) for sentence in news.sentences], change_id)
+    def _message(self, update: _Update, change_id: ChangeId | None) -> bytes:
+        """The fragments of the fast regions and the sentences for the status line, as one message."""
+        fragments = [fragment for region in update.fast if (fragment := self._fragment(region))]
+        return sse.message(fragments + [sse.announcement(sentence) for sentence in update.sentences], change_id)
 
     def _fragment(self, region: Region) -> bytes | None:
-        if region.name not in self._pieces:
-            self._pieces[region.name] = rendering.render_fragment(region)
-            if len(self._pieces) % RENDER_BATCH == 0:
+        if region.name not in self._fragments:
+            self._fragments[region.name] = rendering.render_fragment(region)
+            if len(self._fragments) % RENDER_BATCH == 0:
                 time.sleep(YIELD)
-        return self._pieces[region.name]
+        return self._fragments[region.name]
 
     def _on_rendered(self, done: Rendered) -> None:
-        """A slow region is rendered: send it to those who are owed it, and then are no longer.
+        """Send a slow region to the pages for which it is pending.
 
-        To nobody else: who has come since may show something newer already, and would not be told of that again.
+        Other pages, which came since, may already show something newer, and would not get that again.
         """
         name = done.region.name
+        is_last = self._slow.settle(done)
         if not self._pages.showing(name):
             self._slow.drop(name)
-        is_last = self._slow.settle(done)
         if done.fragment is None:
             return
-        self._pieces[name] = done.fragment
-        pages = [page for view in self._pages.showing(name) for page in view.subscriptions if name in page.pending]
+        self._fragments[name] = done.fragment
+        pages = [
+            page
+            for region_set in self._pages.showing(name)
+            for page in region_set.subscriptions
+            if name in page.pending
+        ]
         for page in pages if is_last else ():
             page.pending -= {name}
         self._deliver(pages, _Update(fast=[done.region]), ChangeId(0, 0))
@@ -281,10 +293,10 @@ class Hub:
     def _remove(self, connection: Connection) -> None:
         for name in self._pages.remove(connection):
             self._slow.drop(name)
-        self._programs.remove(connection)
+        self._feed.remove(connection)
 
     def _end_all(self) -> None:
-        for stream in (*self._pages, *self._programs):
+        for stream in (*self._pages, *self._feed):
             self._remove(stream.connection)
             stream.connection.close(sse.closing())
 

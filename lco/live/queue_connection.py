@@ -1,4 +1,4 @@
-"""Where one open response waits for its messages: bounded in bytes, and never silent for long."""
+"""A response that takes its messages from a queue: bounded in bytes, with heartbeats."""
 
 import threading
 from collections import deque
@@ -10,9 +10,9 @@ from lco.live.subscriptions import MAX_PENDING_BYTES
 
 
 class QueueConnection:
-    """An iterable of bytes for a WSGI server, filled from another thread; `greeting` comes first.
+    """An iterable of bytes for a WSGI server, filled by another thread; `greeting` comes first.
 
-    `on_close` is called exactly once: when the client is gone, did not keep up, or the stream is ended here.
+    `on_close` is called exactly once: when the client is gone or too slow, or the stream is ended here.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class QueueConnection:
         self._closed = False
 
     def send(self, message: bytes) -> bool:
-        """Hand over a message, without waiting. False when so much waits already that the client is too slow."""
+        """Add a message without waiting. Returns False when the queue is full, so the client is too slow."""
         with self._changed:
             if self._size and self._size + len(message) > self._most_waiting:
                 return False
@@ -44,7 +44,7 @@ class QueueConnection:
             return True
 
     def close(self, last: bytes = b"") -> None:
-        """End the stream after what waits and `last`; without `last` at once, since the client will come back."""
+        """End the stream after the queue and `last`; without `last` at once, since the client will come back."""
         with self._changed:
             if self._closed:
                 return
@@ -61,12 +61,12 @@ class QueueConnection:
         return self
 
     def __next__(self) -> bytes:
-        """All that waits, as one piece; the heartbeat after a silence. Ends when the pipe is closed."""
+        """Return the whole queue as one chunk, or a heartbeat after a silence. Stops after `close`."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed, self._every)
             if self._closed and not self._waiting:
                 raise StopIteration
-            piece = b"".join(self._waiting)
+            chunk = b"".join(self._waiting)
             self._waiting.clear()
             self._size = 0
-        return piece or self._heartbeat
+        return chunk or self._heartbeat

@@ -1,4 +1,4 @@
-"""Messages on their way out: gathered first, then handed over together."""
+"""Buffer outgoing messages and write them in batches."""
 
 import logging
 import time
@@ -9,19 +9,20 @@ from lco.live.subscriptions import Connection
 
 log = logging.getLogger(__name__)
 
-MAX_GATHERED_BYTES = 1024 * 1024
-"""Bytes that are gathered before they are handed over."""
-AT_ONCE = 1000
-"""Messages that are handed over in one go, before requests may be answered again."""
+MAX_BUFFERED_BYTES = 1024 * 1024
+"""Bytes that are buffered before they are written."""
+WRITE_BATCH = 1000
+"""Messages that are written before other greenlets may run."""
 YIELD = 0.0001
-"""Seconds of a break. Under gevent only a sleep that is longer than nothing looks for what has come meanwhile."""
+"""Seconds. Under gevent only a sleep longer than zero checks for new connections and data."""
 
 
 class SendBuffer:
-    """What is to be sent, in order. `on_slow` is told of a sink that does not keep up, which is then closed.
+    """Messages in the order in which they are to be sent.
 
-    Writing to sockets and rendering push each other out of the processor's caches when they take turns for every
-    message. So messages are made for a while, and then written for a while.
+    `on_slow` is called with a connection whose client does not keep up; the connection is then closed. Rendering
+    and writing to sockets push each other out of the processor's caches when they alternate, so both are done in
+    batches.
     """
 
     def __init__(self, on_slow: Callable[[Connection], object]) -> None:
@@ -29,26 +30,26 @@ class SendBuffer:
         self._messages: list[tuple[Sequence[Connection], bytes]] = []
         self._size = 0
 
-    def add(self, sinks: Sequence[Connection], message: bytes) -> None:
-        """Send `message` to each of `sinks` at the next `flush`, which is now if enough has gathered."""
+    def add(self, connections: Sequence[Connection], message: bytes) -> None:
+        """Send `message` to each of `connections` at the next `flush`; flush now when the buffer is full."""
         if not message:
             return
-        self._messages.append((sinks, message))
-        self._size += len(sinks) * len(message)
-        if self._size >= MAX_GATHERED_BYTES or len(self._messages) >= AT_ONCE:
+        self._messages.append((connections, message))
+        self._size += len(connections) * len(message)
+        if self._size >= MAX_BUFFERED_BYTES or len(self._messages) >= WRITE_BATCH:
             self.flush()
 
     def flush(self) -> None:
-        """Hand over all that has gathered."""
+        """Write everything in the buffer."""
         messages = self._messages
         self.drop()
         number = 0
-        for sinks, message in messages:
-            for connection in sinks:
+        for connections, message in messages:
+            for connection in connections:
                 if not connection.send(message):
                     self._too_slow(connection)
                 number += 1
-                if number % AT_ONCE == 0:
+                if number % WRITE_BATCH == 0:
                     time.sleep(YIELD)
 
     def _too_slow(self, connection: Connection) -> None:
@@ -58,5 +59,5 @@ class SendBuffer:
         connection.close()
 
     def drop(self) -> None:
-        """Forget what has gathered."""
+        """Empty the buffer without writing."""
         self._messages, self._size = [], 0

@@ -1,12 +1,11 @@
-"""Open streams that cost a socket and a few hundred bytes each: taken over from gunicorn's gevent worker.
+"""Event streams on bare sockets, taken over from gunicorn's gevent worker (hijacked): a few hundred bytes each.
 
-A server keeps a greenlet, its stack and its request for every answer that is open, and wakes every one of them for
-every message. A line needs none of that. It is the bare connection: the hub writes to it without waiting, and
-gevent's loop watches it. gunicorn leaves an answer alone when the application returns its mark for that
-(`gunicorn.workers.base_async.ALREADY_HANDLED`); it closes its own end of the connection, and a duplicate, which is
-the line's, stays open.
+A server keeps a greenlet, its stack and its request for every open response, and wakes each for every message.
+Here the hub writes to the socket without waiting, and gevent's loop watches it. gunicorn leaves a response alone
+when the application returns its mark for that (`gunicorn.workers.base_async.ALREADY_HANDLED`). It then closes its
+own descriptor, while a duplicate stays open here.
 
-Everything here runs in the thread of gevent's loop and nothing waits, so there are no locks.
+Everything runs in the thread of gevent's loop and nothing waits, so there are no locks.
 """
 
 import os
@@ -26,39 +25,48 @@ from lco.live.send_buffer import YIELD
 from lco.live.subscriptions import MAX_PENDING_BYTES
 
 KERNEL_BUFFER_BYTES = 64 * 1024
-"""Bytes the kernel is asked to hold for one client; left alone, it holds megabytes for one that never reads."""
+"""Bytes in the kernel's send buffer for one client. The default grows to megabytes when a client never reads."""
 USER_TIMEOUT = 3 * sse.HEARTBEAT_EVERY
-"""When a client counts as gone that acknowledges nothing (RFC 5482); usual is a quarter of an hour."""
-HEARTBEAT_BATCH_EVERY = timedelta(seconds=1)
-"""How often the silent are looked for. All that are silent get their heartbeats together."""
-AT_ONCE = 500
-"""Heartbeats that are sent in one go, before others may run."""
+"""When a client counts as gone that acknowledges nothing (RFC 5482). The default is a quarter of an hour."""
+TICK = timedelta(seconds=1)
+"""How often silent connections are looked for. They get their heartbeats together."""
+HEARTBEAT_BATCH = 500
+"""Heartbeats that are sent before other greenlets may run."""
 
 READABLE, WRITABLE = 1, 2
 
 BareSocket: type[socket.socket] = get_original("socket", "socket")
-"""The one of the standard library, which does not know of gevent, and of which nothing ever waits."""
+"""The socket of the standard library, without gevent. It is used without blocking only."""
 
 
 class SocketConnection:
-    """The way to one client over its own connection, on which `greeting` comes first.
+    """A connection to one client over its own socket, on which `greeting` comes first.
 
-    `on_close` is called exactly once: when the client is gone, did not keep up, or the stream is ended here.
+    `on_close` is called exactly once: when the client is gone or too slow, or the stream is ended here.
+    `last_write` is the tick of the pool at which something was sent.
     """
 
     __slots__ = (
-        *("_closed", "_connection", "_greeting", "_heartbeat", "_lines", "_on_close", "_reads", "_waiting"),
-        *("_writes", "last_write"),
+        "_closed",
+        "_connection",
+        "_greeting",
+        "_heartbeat",
+        "_on_close",
+        "_pool",
+        "_reads",
+        "_waiting",
+        "_writes",
+        "last_write",
     )
 
     def __init__(
         self,
-        lines: "SocketPool",
+        pool: "SocketPool",
         heartbeat: bytes,
         greeting: bytes,
         on_close: Callable[["SocketConnection"], object],
     ) -> None:
-        self._lines = lines
+        self._pool = pool
         self._heartbeat = heartbeat
         self._greeting = greeting
         self._on_close = on_close
@@ -70,10 +78,10 @@ class SocketConnection:
         self.last_write = 0
 
     def open(self, connection: socket.socket, head: bytes) -> Iterable[bytes]:
-        """Take `connection` over, which its server may close then, and send `head`, the greeting and what waits.
+        """Take `connection` over, and send `head`, the greeting and what waits. The server may then close its end.
 
-        Returns the mark that tells the server so. Raises OSError when the connection has ended, or when this
-        process may open no more files.
+        Returns the mark that tells the server to leave the response alone. Raises OSError when the connection has
+        ended, or when this process may open no more files.
         """
         try:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
@@ -82,27 +90,27 @@ class SocketConnection:
         except OSError:
             self.close()
             raise
-        self._lines.add(self)
+        self._pool.add(self)
         self._reads = gevent.get_hub().loop.io(self._connection.fileno(), READABLE)
         self._reads.start(self._on_readable, self._connection)
         first, self._greeting, self._waiting = head + self._greeting + self._waiting, b"", b""
         self.send(first)
-        return self._lines.handled
+        return self._pool.handled
 
     def send(self, message: bytes) -> bool:
-        """Send `message`, now or as soon as the client can take it. False when too much waits for it already."""
+        """Send `message` now or as soon as the client can take it. Returns False when too much waits already."""
         if self._closed:
             return True
         if self._connection is None or self._waiting:
             return self._keep(message)
-        self.last_write = self._lines.beats
+        self.last_write = self._pool.ticks
         self._waiting = _unsent(self._connection, message)
         if self._waiting:
             self._wait_for_room(self._connection)
         return True
 
     def close(self, last: bytes = b"") -> None:
-        """End the stream. What waits is dropped, and `last` as well if anything does: the client comes back."""
+        """End the stream, with `last` as its last message, unless others wait: they are dropped."""
         if self._closed:
             return
         self._closed = True
@@ -113,7 +121,7 @@ class SocketConnection:
         self._on_close(self)
 
     def send_heartbeat(self) -> None:
-        """Say that the stream lives, or end it when the client does not even take that."""
+        """Send a heartbeat, or end the stream when the client cannot take even that."""
         if not self.send(self._heartbeat):
             metrics.stream_overflows.inc()
             self.close()
@@ -135,32 +143,32 @@ class SocketConnection:
             self._writes.stop()
 
     def _on_readable(self, connection: socket.socket) -> None:
-        """Something came from the client: its end. It has nothing else to say, so anything else is dropped."""
+        """Close when the client has closed. Anything else that a client sends is dropped."""
         try:
-            said = connection.recv(4096)
+            received = connection.recv(4096)
         except BlockingIOError:
             return
         except OSError:
-            said = b""
-        if not said:
+            received = b""
+        if not received:
             self.close()
 
     def _release(self, connection: socket.socket) -> None:
         for watch in filter(None, (self._reads, self._writes)):
             watch.close()
         connection.close()
-        self._lines.drop(self)
+        self._pool.drop(self)
 
 
 def _duplicate(connection: socket.socket) -> socket.socket:
-    """The same connection, to be used without ever waiting. Raises OSError."""
+    """Return a duplicate that never blocks. Raises OSError."""
     same = BareSocket(connection.family, connection.type, connection.proto, os.dup(connection.fileno()))
     same.setblocking(False)
     return same
 
 
 def _unsent(connection: socket.socket, message: bytes) -> bytes:
-    """What the client could not take of `message`. If it is gone, that is nothing: the loop will tell so."""
+    """Return what the client could not take of `message`: nothing if it is gone, which the loop will report."""
     try:
         return message[connection.send(message) :]
     except BlockingIOError:
@@ -170,26 +178,26 @@ def _unsent(connection: socket.socket, message: bytes) -> bytes:
 
 
 class SocketPool:
-    """All lines of one process, and their heartbeats. `handled` tells its server that an answer is taken."""
+    """All hijacked connections of one process, and their heartbeats. `handled` is the mark for the server."""
 
     def __init__(
         self,
         handled: Iterable[bytes],
         every: timedelta = sse.HEARTBEAT_EVERY,
-        beat: timedelta = HEARTBEAT_BATCH_EVERY,
+        tick: timedelta = TICK,
     ) -> None:
         self.handled = handled
-        self.beats = 0
-        self._beat_seconds = beat.total_seconds()
-        self._longest_silence = every // beat
+        self.ticks = 0
+        self._tick_seconds = tick.total_seconds()
+        self._longest_silence = every // tick
         self._open: set[SocketConnection] = set()
-        self._beating: gevent.Greenlet | None = None
+        self._heartbeats: gevent.Greenlet | None = None
 
     @staticmethod
     def can_take(environ: Mapping[str, Any]) -> bool:
-        """Whether the request came over a connection that can be taken over, on a system that tells of lost ones.
+        """Whether the request came over a socket that can be taken over, on a system that reports lost clients.
 
-        It cannot over TLS, for HTTP/2 and 1.0, on a local socket, and where TCP takes no time-out (Linux does).
+        Not with TLS, HTTP/2, HTTP/1.0 or a Unix socket, and not where TCP has no user time-out (Linux has it).
         """
         connection: Any = environ.get("gunicorn.socket")
         if type(connection) is not gevent.socket.socket or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
@@ -199,27 +207,29 @@ class SocketPool:
     def open(
         self, heartbeat: bytes, greeting: bytes, on_close: Callable[[SocketConnection], object]
     ) -> SocketConnection:
-        """A line that is not open yet."""
+        """Return a connection that is not open yet."""
         return SocketConnection(self, heartbeat, greeting, on_close)
 
-    def add(self, line: SocketConnection) -> None:
-        self._open.add(line)
-        if self._beating is None:
-            self._beating = gevent.spawn(self._send_heartbeats)
+    def add(self, connection: SocketConnection) -> None:
+        """Send heartbeats to `connection` from now on."""
+        self._open.add(connection)
+        if self._heartbeats is None:
+            self._heartbeats = gevent.spawn(self._send_heartbeats)
 
-    def drop(self, line: SocketConnection) -> None:
-        self._open.discard(line)
+    def drop(self, connection: SocketConnection) -> None:
+        """Send no more heartbeats to `connection`."""
+        self._open.discard(connection)
 
     def _send_heartbeats(self) -> None:
         while True:
-            gevent.sleep(self._beat_seconds)
-            self.beats += 1
+            gevent.sleep(self._tick_seconds)
+            self.ticks += 1
             with guard("heartbeats"):
                 self._watch_heartbeats()
 
     def _watch_heartbeats(self) -> None:
-        silent = [line for line in self._open if self.beats - line.last_write >= self._longest_silence]
-        for number, line in enumerate(silent, 1):
-            line.send_heartbeat()
-            if number % AT_ONCE == 0:
+        silent = [one for one in self._open if self.ticks - one.last_write >= self._longest_silence]
+        for number, connection in enumerate(silent, 1):
+            connection.send_heartbeat()
+            if number % HEARTBEAT_BATCH == 0:
                 gevent.sleep(YIELD)

@@ -1,4 +1,4 @@
-"""What goes over an event stream: server-sent events (HTML Standard, 9.2) and pieces of a page, as bytes."""
+"""Server-sent events (HTML Standard, 9.2) and fragments of a page as bytes."""
 
 import json
 import random
@@ -13,16 +13,16 @@ from lco.changes.log import Change, ChangeId
 HEARTBEAT_EVERY = timedelta(seconds=15)
 RETRY = timedelta(seconds=1)
 SPREAD = timedelta(seconds=5)
-"""How far apart the clients of a server that stops come back, so that they do not all come at once."""
+"""Clients of a server that stops come back within this time, so that they do not all come at once."""
 
-# A named event, because a browser's script sees no comments, and its watchdog must hear that the stream lives.
+# A named event, because a script in a browser sees no comments, and its watchdog needs to see heartbeats.
 PAGE_HEARTBEAT = b"event: heartbeat\ndata: 1\n\n"
-# A comment, because a program's onmessage must see nothing but events.
-PROGRAM_HEARTBEAT = b": heartbeat\n\n"
+# A comment, because the onmessage of an API client must see nothing but events.
+FEED_HEARTBEAT = b": heartbeat\n\n"
 
 
 def data_lines(text: str) -> bytes:
-    """The data lines that a reader joins to `text` again; every kind of line end becomes a newline.
+    """Return the data lines that a reader joins to `text` again. Every kind of line end becomes a newline.
 
     Only these three end a line here (9.2.5); str.splitlines would cut at others too.
     """
@@ -31,9 +31,9 @@ def data_lines(text: str) -> bytes:
 
 
 def message(lines: Iterable[bytes], change_id: ChangeId | None = None) -> bytes:
-    """One unnamed message of `lines` (from `data`); nothing, when there is neither a line nor an id.
+    """Return one unnamed message of `lines` (from `data_lines`); empty when there is neither a line nor an id.
 
-    With an id, a reader that loses its stream comes back for what follows it; an id alone is a message too.
+    With an id, a client that loses its stream comes back for what follows it. An id alone is a message, too.
     """
     identity = b"" if change_id is None else b"id: %s\n" % str(change_id).encode()
     block = identity + b"".join(lines)
@@ -41,38 +41,38 @@ def message(lines: Iterable[bytes], change_id: ChangeId | None = None) -> bytes:
 
 
 def connected(seen: ChangeId | None) -> bytes:
-    """The first message to a page: the stream stands, starts after `seen`, and is asked for again after RETRY."""
+    """Return the first message to a page: the stream starts after `seen`; reconnect after RETRY."""
     identity = "" if seen is None else f"id: {seen}\n"
     return f"event: connected\n{identity}retry: {milliseconds(RETRY)}\ndata: {{}}\n\n".encode()
 
 
 def closing() -> bytes:
-    """The last message before the server ends a stream: come back, and not all at the same time.
+    """Return the last message before the server ends a stream: reconnect after a random pause.
 
-    With data, because htmx heeds a `retry` only as part of a message.
+    It has data, because htmx uses a `retry` only in a message with data.
     """
     pause = RETRY + SPREAD * random.random()
     return f"event: closing\nretry: {milliseconds(pause)}\ndata: 1\n\n".encode()
 
 
 def partial(element_id: str, html: str) -> bytes:
-    """The data lines that make htmx morph the element with this id into `html`."""
+    """Return the data lines that make htmx morph the element with this id into `html`."""
     return data_lines(f'<hx-partial id="{escape(element_id)}" hx-swap="outerMorph">{html}</hx-partial>')
 
 
 def announcement(sentence: str) -> bytes:
-    """The data lines that put `sentence` into the page's status line (WCAG 2.2, 4.1.3)."""
+    """Return the data lines that put `sentence` into the page's status line (WCAG 2.2, 4.1.3)."""
     return data_lines(f'<hx-partial id="announcement" hx-swap="textContent">{escape(sentence)}</hx-partial>')
 
 
 def event(change: Change) -> bytes:
-    """The whole message that tells a program of `change` (contract section 3)."""
+    """Return the message about `change` to an API client (docs/odoo-contract.md, section 3)."""
     facts = {"type": change.kind, "id": str(change.id), "timestamp": change.at.isoformat()}
     return message([_json({**facts, **change.data, **facts})], change.id)
 
 
 def notice(kind: str, head: ChangeId, resume_from: ChangeId) -> bytes:
-    """A message to a program about the stream itself, `connected` or `resync`; `head` is the newest change."""
+    """Return a message to an API client about the stream: `connected` or `resync`. `head` is the newest change."""
     return message([_json({"type": kind, "id": str(head), "timestamp": clock.now().isoformat()})], resume_from)
 
 
@@ -81,5 +81,5 @@ def _json(facts: Mapping[str, object]) -> bytes:
 
 
 def milliseconds(length: timedelta) -> int:
-    """`length` as event streams and sockets count it."""
+    """Return `length` in milliseconds, as event streams and sockets need it."""
     return length // timedelta(milliseconds=1)

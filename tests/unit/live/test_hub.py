@@ -9,7 +9,7 @@ from lco import clock, metrics
 from lco.changes.log import ChangeId, MemoryLog
 from lco.live.announcements import CAUGHT_UP
 from lco.live.hub import Hub
-from lco.live.send_buffer import AT_ONCE
+from lco.live.send_buffer import WRITE_BATCH
 from tests.unit.live.conftest import rented, shown
 
 
@@ -197,7 +197,7 @@ def test_a_page_from_a_process_that_is_ahead_misses_nothing_and_its_ids_do_not_g
 
 def test_a_crowd_is_told_in_parts_and_completely(hub, changes, region, connection):
     card = region("card:1")
-    crowd = [shown(hub, changes, connection(), card) for _ in range(2 * AT_ONCE + 1)]
+    crowd = [shown(hub, changes, connection(), card) for _ in range(2 * WRITE_BATCH + 1)]
     rented(changes)
     assert all("card:1" in page.next()["data"] for page in crowd)
     assert card.renderings == 1

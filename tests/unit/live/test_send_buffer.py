@@ -1,5 +1,5 @@
 from lco import metrics
-from lco.live.send_buffer import AT_ONCE, MAX_GATHERED_BYTES, SendBuffer
+from lco.live.send_buffer import MAX_BUFFERED_BYTES, WRITE_BATCH, SendBuffer
 
 
 class Client:
@@ -36,7 +36,7 @@ def test_no_more_gathers_than_so_many_bytes():
     book = []
     client, send_buffer = Client("one", book), SendBuffer(lambda _: None)
     send_buffer.add([client], b"x")
-    send_buffer.add([client], b"x" * (MAX_GATHERED_BYTES - 2))
+    send_buffer.add([client], b"x" * (MAX_BUFFERED_BYTES - 2))
     assert book == []
     send_buffer.add([client], b"x")
     assert len(book) == 3
@@ -46,12 +46,12 @@ def test_no_more_gathers_than_so_many_bytes():
 
 def test_no_more_gathers_than_so_many_messages():
     book = []
-    client, send_buffer = Client("one", book, takes=AT_ONCE), SendBuffer(lambda _: None)
-    for _ in range(AT_ONCE - 1):
+    client, send_buffer = Client("one", book, takes=WRITE_BATCH), SendBuffer(lambda _: None)
+    for _ in range(WRITE_BATCH - 1):
         send_buffer.add([client], b"x")
     assert book == []
     send_buffer.add([client], b"x")
-    assert len(book) == AT_ONCE
+    assert len(book) == WRITE_BATCH
 
 
 def test_a_client_that_does_not_keep_up_is_told_of_counted_and_closed_and_the_others_get_theirs():

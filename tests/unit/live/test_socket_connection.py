@@ -175,7 +175,7 @@ def test_a_line_over_a_connection_that_has_ended_frees_its_place(lines, caller):
 
 
 def test_silences_are_broken_by_heartbeats_and_words_put_them_off(caller):
-    lines = SocketPool(HANDLED, every=4 * BEAT, beat=BEAT)
+    lines = SocketPool(HANDLED, every=4 * BEAT, tick=BEAT)
     silent, busy = caller(lines).open(b""), caller(lines, heartbeat=b"?").open(b"")
 
     def talk():
@@ -191,7 +191,7 @@ def test_silences_are_broken_by_heartbeats_and_words_put_them_off(caller):
 
 def test_a_client_that_does_not_even_take_heartbeats_is_let_go_and_counted(caller):
     before = metrics.stream_overflows._value.get()
-    slow = caller(SocketPool(HANDLED, every=BEAT, beat=BEAT)).open()
+    slow = caller(SocketPool(HANDLED, every=BEAT, tick=BEAT)).open()
     slow.stuff()
     wait_until(lambda: slow.ended)
     assert metrics.stream_overflows._value.get() == before + 1

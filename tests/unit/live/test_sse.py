@@ -65,7 +65,7 @@ def test_the_first_message_to_a_page_says_where_it_starts_and_when_to_come_back(
 
 def test_heartbeats_are_an_event_for_pages_and_a_comment_for_programs():
     assert read(sse.PAGE_HEARTBEAT) == [{"event": "heartbeat", "data": "1"}]
-    assert read(sse.PROGRAM_HEARTBEAT) == [{"comment": "heartbeat"}]
+    assert read(sse.FEED_HEARTBEAT) == [{"comment": "heartbeat"}]
 
 
 def test_an_event_is_unnamed_json_with_type_id_and_time():

@@ -9,7 +9,8 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from werkzeug.wrappers import Response as AnyResponse
 
 from lco import clock
-from lco.availability.month import first_of, may_show
+from lco.availability.date_grid import MONTHS, Selection
+from lco.availability.month import MONTHS_AHEAD, first_of, may_show
 from lco.availability.presets import presets
 from lco.availability.schemas import parse_date_range
 from lco.bookings.schemas import BookingForm
@@ -20,6 +21,7 @@ from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Details
 from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
 from lco.web import htmx, page_cache
+from lco.web.date_picker import shop_grid
 from lco.web.extensions import current_services
 from lco.web.regions import region
 from lco.web.structured_data import product_json
@@ -29,16 +31,22 @@ blueprint = Blueprint("equipment", __name__)
 
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 A_DAY, A_YEAR = 86_400, 31_536_000
-CACHED = {"/equipment": PARAMETERS, "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to")}
+NO_DAYS = {"date_from": None, "date_to": None}
+CACHED = {"/equipment": (*PARAMETERS, "month"), "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to")}
 """The paths here whose pages may be kept, and every parameter that can change what they show."""
 
 
 @blueprint.get("/equipment")
 def index() -> Response:
     catalogue = current_services().catalogue
-    query, errors = parse_query(request.args, clock.today(current_services().settings.timezone))
+    today = clock.today(current_services().settings.timezone)
+    query, errors = parse_query(request.args, today)
+    chosen = _selection()
+    if chosen.is_half and "date_to" not in request.args:
+        errors.pop("date_to", None)  # the day of return is chosen next, which is no mistake yet
     if not errors:
         page_cache.mark_cacheable()
+    shown = _month() if request.args.get("month") else first_of(chosen.start or today)
     snapshot = catalogue.vehicles()
     free = _free(query.days)
     page = {
@@ -48,12 +56,15 @@ def index() -> Response:
         "sorts": SORTS,
         "dates_unknown": query.days is not None and free is None,
         "url": lambda **changes: query_url(query, **changes),
+        "chosen": chosen,
+        **shop_grid(current_services(), query, shown, chosen),
     }
     if htmx.wants_fragment():
         response = make_response(render_template("partials/results.html", fragment=True, **page))
         if not errors:
             # The browser would push what the form sent, with every empty field in it.
             response.headers["HX-Push-Url"] = query_url(query, page=query.page)
+        response.headers["HX-Retarget"] = "#results"  # days of the calendar would replace the calendar
         return response
     return make_response(render_template("pages/equipment.html", **page))
 
@@ -80,12 +91,23 @@ def short(vehicle_id: int) -> AnyResponse:
 
 @blueprint.get("/equipment/<int:vehicle_id>/calendar")
 def calendar(vehicle_id: int) -> AnyResponse:
-    """A month of the calendar; without scripts, the page that has it."""
+    """The calendar with a month in front and what is chosen so far; without scripts, the page that has it."""
     vehicle = current_services().catalogue.find(vehicle_id)
-    month = _month()
+    month, selection = _month(), _selection()
     if htmx.wants_fragment():
-        return make_response(region(f"calendar:{vehicle_id}:{month:%Y-%m}").html())
-    return redirect(vehicle_url(vehicle, month=f"{month:%Y-%m}") + f"#calendar-{vehicle_id}", 302)
+        return htmx.unpushed(region(_calendar_region(vehicle_id, month, selection)).html())
+    return redirect(vehicle_url(vehicle, month=f"{month:%Y-%m}", **_chosen()) + f"#calendar-{vehicle_id}", 302)
+
+
+@blueprint.get("/equipment/dates")
+def dates() -> AnyResponse:
+    """The calendar of the list; without scripts, the list that has it."""
+    query, _ = parse_query(request.args, clock.today(current_services().settings.timezone))
+    month, selection = _month(), _selection()
+    if htmx.wants_fragment():
+        grid = shop_grid(current_services(), query, month, selection, leaves="leaves" in request.args)
+        return htmx.unpushed(render_template("partials/date_picker.html", **grid))
+    return redirect(query_url(query, month=f"{month:%Y-%m}", **{**NO_DAYS, **_chosen()}), 302)
 
 
 @blueprint.get("/pictures/<size>/<path:path>")
@@ -131,14 +153,17 @@ def render_vehicle(
         "quote_region": f"quote:{vehicle_id}:{days.start}:{days.end}" if days else None,
         "details": details,
     }
+    chosen = Selection(days.start, days.end) if days else _selection()
+    shown = _month() if request.args.get("month") else first_of(max(chosen.start or today, today))
+    page["calendar_region"] = _calendar_region(vehicle_id, shown, chosen)
     if htmx.wants_fragment():
         html = render_template("partials/booking_panel.html", fragment=True, **page)
     else:
-        shown = _month() if request.args.get("month") else first_of(days.start if days else today)
-        region = f"calendar:{vehicle_id}:{shown:%Y-%m}"
         json_ld = json.dumps(product_json(vehicle, current_services().settings)).replace("<", "\\u003c")
-        html = render_template("pages/vehicle.html", calendar_region=region, json_ld=json_ld, **page)
+        html = render_template("pages/vehicle.html", json_ld=json_ld, **page)
     response = make_response(html, status)
+    if htmx.wants_fragment():
+        response.headers["HX-Retarget"] = "#booking-panel"  # days of the calendar would replace the calendar
     if days or form:
         response.headers["Cache-Control"] = "private, no-store"
     elif not date_errors:
@@ -160,6 +185,32 @@ def _free(days: DateRange | None) -> Collection[int] | None:
         return current_services().catalogue.free(days) if days else None
     except OdooError:
         return None
+
+
+def _calendar_region(vehicle_id: int, month: date, selection: Selection) -> str:
+    ends = [day.isoformat() for day in (selection.start, selection.end) if day]
+    return ":".join(("calendar", str(vehicle_id), f"{month:%Y-%m}", *ends))
+
+
+def _selection() -> Selection:
+    """The days in the query as a calendar shows them; nothing where they cannot be meant."""
+    today = clock.today(current_services().settings.timezone)
+    start, end = (_day(request.args.get(name, "")) for name in NO_DAYS)
+    if start is None or not today <= start <= first_of(today, MONTHS_AHEAD + MONTHS):
+        return Selection()
+    return Selection(start, end if end and start < end <= first_of(start, MONTHS_AHEAD) else None)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _chosen() -> dict[str, str]:
+    """The days in the query, as they were sent."""
+    return {name: request.args[name] for name in ("date_from", "date_to") if request.args.get(name)}
 
 
 def _month() -> date:

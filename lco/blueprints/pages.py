@@ -6,8 +6,11 @@ from xml.sax.saxutils import escape
 from flask import Blueprint, Response, current_app, render_template
 
 from lco import clock
-from lco.catalogue.search import categories
+from lco.availability.date_grid import Selection
+from lco.availability.month import first_of
+from lco.catalogue.search import Query, categories
 from lco.web import page_cache
+from lco.web.date_picker import shop_grid
 from lco.web.extensions import current_services
 from lco.web.urls import vehicle_url
 
@@ -25,7 +28,9 @@ def home() -> str:
     page_cache.mark_cacheable()
     snapshot = current_services().catalogue.vehicles()
     featured = snapshot.featured_first[:FEATURED]
-    return render_template("pages/home.html", featured=featured, categories=categories(snapshot.vehicles))
+    today = clock.today(current_services().settings.timezone)
+    grid = shop_grid(current_services(), Query(), first_of(today), Selection(), leaves=True)
+    return render_template("pages/home.html", featured=featured, categories=categories(snapshot.vehicles), **grid)
 
 
 @blueprint.get("/about")

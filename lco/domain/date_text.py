@@ -33,6 +33,11 @@ def format_date_long(value: date) -> str:
     return _format(value, "EEEE, MMMM d, y")
 
 
+def format_month(value: date) -> str:
+    """`December 2026`."""
+    return _format(value, "MMMM y")
+
+
 def format_hour(value: time) -> str:
     """`7 am`, `5:30 pm`."""
     return _clock(value, "h:mm a" if value.minute else "h a")

@@ -1,6 +1,7 @@
 """Static files: named after their content, compressed once at start, served by WhiteNoise, cached for ever."""
 
 import atexit
+import re
 import shutil
 from collections.abc import Mapping
 from functools import cache
@@ -16,6 +17,8 @@ from whitenoise.compress import Compressor
 
 SOURCE = Path(__file__).parent.parent / "static"
 PREFIX = "static/"
+LINK = re.compile(rb'url\("\.\./([^"]+)"\)')
+"""A file that a style sheet names, relative to `static/css`."""
 
 
 class Assets(NamedTuple):
@@ -31,11 +34,17 @@ def prepared() -> Assets:
     folder = Path(mkdtemp(prefix="lco-static-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     sources = [path for path in sorted(SOURCE.rglob("*")) if path.is_file()]
-    return Assets(folder, {path.relative_to(SOURCE).as_posix(): _prepare(path, folder) for path in sources})
+    sources.sort(key=lambda path: path.suffix == ".css")  # style sheets name other files, so they come last
+    urls: dict[str, str] = {}
+    for path in sources:
+        urls[path.relative_to(SOURCE).as_posix()] = _prepare(path, folder, urls)
+    return Assets(folder, urls)
 
 
-def _prepare(source: Path, folder: Path) -> str:
+def _prepare(source: Path, folder: Path, known: Mapping[str, str]) -> str:
     content = source.read_bytes()
+    if source.suffix == ".css":
+        content = LINK.sub(lambda link: f'url("{known[link[1].decode()]}")'.encode(), content)
     digest = sha256(content).hexdigest()[:8]
     named = source.relative_to(SOURCE).with_name(f"{source.stem}.{digest}{source.suffix}")
     target = folder / named

@@ -24,6 +24,11 @@ def redirected(url: str) -> Response:
     return Response(status=204, headers={"HX-Redirect": url})
 
 
+def unpushed(html: str) -> Response:
+    """A part of a page that is a step on the way, so that it makes no entry in the browser's history."""
+    return Response(html, headers={"HX-Push-Url": "false"}, mimetype="text/html")
+
+
 def announced(sentence: str, status: int) -> Response:
     """A response that leaves the page as it is and puts `sentence` into its status line."""
     headers = {"HX-Retarget": "#announcement", "HX-Reswap": "textContent"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flask import current_app
 
 from lco import metrics
+from lco.availability.date_grid import Selection
 from lco.availability.price_breakdown import explain
 from lco.availability.schemas import FARTHEST_AHEAD, LONGEST
 from lco.changes.log import ChangeId
@@ -19,6 +20,7 @@ from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
 from lco.errors import BadRequest, OdooError
 from lco.live.rendering import mark_stale
+from lco.web.date_picker import vehicle_grid
 
 if TYPE_CHECKING:
     from lco.services import Services
@@ -97,16 +99,15 @@ def _card(name: str, parts: list[str]) -> Region:
 
 
 def _calendar(name: str, parts: list[str]) -> Region:
-    number, month = _exactly(2, parts)
+    number, month, *chosen = parts
     vehicle_id, first = _number(number), _day(f"{month}-01")
+    selection = _selection(chosen)
 
     def data() -> Data:
-        services = _services()
-        vehicle = services.catalogue.find(vehicle_id)
-        shown = services.availability.month(vehicle_id, first)
-        if not shown.complete:
+        shown = vehicle_grid(_services(), vehicle_id, first, selection)
+        if not shown["grid"].complete:
             mark_stale()
-        return {"vehicle": vehicle, "month": shown}
+        return shown
 
     return _about_vehicle(name, vehicle_id, data, query=name, day=first)
 
@@ -248,6 +249,14 @@ def _days(start: str, end: str) -> DateRange:
     if DAY * len(days) > LONGEST:
         raise ValueError(len(days))
     return days
+
+
+def _selection(chosen: list[str]) -> Selection:
+    """The first day alone, or first day and day of return; nothing when nothing is chosen."""
+    if len(chosen) == 2:  # noqa: PLR2004 - the two ends of a range
+        days = _days(*chosen)
+        return Selection(days.start, days.end)
+    return Selection(_day(*_exactly(1, chosen))) if chosen else Selection()
 
 
 def _change_id(text: str) -> ChangeId:

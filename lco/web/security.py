@@ -69,6 +69,7 @@ def _headers(settings: Settings) -> dict[str, str]:
                 "default-src 'none'",
                 "script-src 'self'",
                 "style-src 'self'",
+                "font-src 'self'",
                 f"img-src 'self' {odoo.scheme}://{odoo.netloc}",
                 "connect-src 'self'",
                 "form-action 'self'",

@@ -59,6 +59,8 @@ def _filters(settings: Settings) -> dict[str, Any]:
     zone = settings.timezone
     return {
         **FILTERS,
+        "format_month": date_text.format_month,
+        "format_month_key": lambda value: f"{value:%Y-%m}",
         "iso": lambda value: value.isoformat(),
         "status_label": lambda vehicle: filters.status_label(vehicle, clock.today(zone)),
         "format_time": lambda instant: filters.format_time(instant, zone),

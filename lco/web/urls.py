@@ -22,19 +22,19 @@ def slugify(vehicle: Vehicle) -> str:
 def vehicle_url(vehicle: Vehicle, days: DateRange | None = None, /, **more: str) -> str:
     """`/equipment/7-chainsaw`, with the chosen days (and `more`) as a query."""
     chosen = {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()} if days else {}
-    return _with_query(f"/equipment/{vehicle.id}-{slugify(vehicle)}", {**chosen, **more})
+    return with_query(f"/equipment/{vehicle.id}-{slugify(vehicle)}", {**chosen, **more})
 
 
 def list_url(**filters: object) -> str:
     """`/equipment` with the filters that say something; what is empty or usual is left out."""
     texts = {name: _text(value) for name, value in filters.items()}
-    return _with_query("/equipment", {k: v for k, v in texts.items() if v and DEFAULTS.get(k) != v})
+    return with_query("/equipment", {k: v for k, v in texts.items() if v and DEFAULTS.get(k) != v})
 
 
 def plain_url(path: str, names: Iterable[str], arguments: Mapping[str, str]) -> str:
     """`path` with those `arguments` that are among `names` and say something, in the order of `names`."""
     texts = ((name, arguments.get(name)) for name in names)
-    return _with_query(path, {name: text for name, text in texts if text and DEFAULTS.get(name) != text})
+    return with_query(path, {name: text for name, text in texts if text and DEFAULTS.get(name) != text})
 
 
 def query_url(query: Query, **changes: object) -> str:
@@ -64,7 +64,7 @@ def picture_url(picture: Picture, size: str, vehicle: Vehicle | None = None) -> 
         return picture.url
     is_main = vehicle is None or (vehicle.picture and vehicle.picture.path == picture.path)
     parameters = {"vehicle": "" if vehicle is None or is_main else str(vehicle.id), "v": picture.version}
-    return _with_query(f"/pictures/{size}/{picture.path}", {k: v for k, v in parameters.items() if v})
+    return with_query(f"/pictures/{size}/{picture.path}", {k: v for k, v in parameters.items() if v})
 
 
 def full_url(site_url: str, url: str) -> str:
@@ -72,7 +72,8 @@ def full_url(site_url: str, url: str) -> str:
     return site_url + url if url.startswith("/") else url
 
 
-def _with_query(path: str, parameters: Mapping[str, str]) -> str:
+def with_query(path: str, parameters: Mapping[str, str]) -> str:
+    """`path` with `parameters` as its query, without a question mark when there are none."""
     return f"{path}?{urlencode(parameters)}" if parameters else path
 
 

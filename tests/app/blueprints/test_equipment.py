@@ -177,12 +177,12 @@ def test_the_calendar_refuses_months_it_does_not_have(client, month, status):
     assert client.get(f"/equipment/1/calendar?month={month}").status_code == status
 
 
-def test_a_free_month_costs_odoo_one_question(client, odoo, settings):
+def test_each_free_month_costs_odoo_one_question(client, odoo, settings):
     month = f"{clock.today(settings.timezone) + timedelta(days=100):%Y-%m}"
     client.get("/equipment/4-professional-string-trimmer")
     odoo.asked.clear()
     client.get(f"/equipment/4/calendar?month={month}", headers=HTMX)
-    assert odoo.asked.count("POST /api/fleet/availability") == 1
+    assert odoo.asked.count("POST /api/fleet/availability") == 2
 
 
 def test_a_vehicle_whose_details_cannot_be_read_is_shown_with_what_is_known(client, odoo):

@@ -18,7 +18,7 @@ def test_every_page_has_what_search_engines_and_messengers_show(client, odoo, pa
 
 def test_home_offers_dates_categories_and_featured_machines(client, odoo):
     page = client.get("/").text
-    assert 'name="date_from"' in page
+    assert 'id="calendar-dates"' in page
     assert "/equipment?category=Lawn+Care" in page
     assert "Professional Snow Blower" in page
 

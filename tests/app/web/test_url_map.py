@@ -17,6 +17,7 @@ READING = {
     "equipment.show": ("/equipment/1-professional-snow-blower", REVALIDATED),
     "equipment.short": ("/equipment/1", REVALIDATED),
     "equipment.calendar": ("/equipment/1/calendar", REVALIDATED),
+    "equipment.dates": ("/equipment/dates", REVALIDATED),
     "equipment.picture": ("/pictures/480x360/fleet.vehicle/1/image_1920", LONG),
     "bookings.show": ("/bookings/unknown", NEVER),
     "bookings.entry": ("/bookings/unknown.ics", NEVER),

@@ -1,0 +1,49 @@
+"""What a grid of days shows: the states of its days, the choice, and where its links lead."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from lco import clock
+from lco.availability.date_grid import MONTHS, DateGrid, Limits, Selection, shop_states
+from lco.availability.month import DayState, first_of, may_show
+from lco.catalogue.search import Query
+from lco.web.date_links import list_links, vehicle_links
+
+if TYPE_CHECKING:
+    from lco.services import Services
+
+
+def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: Selection) -> dict[str, Any]:
+    """What the template of a vehicle's calendar needs, from the month `first` on. Raises NotFound, Gone."""
+    vehicle = services.catalogue.find(vehicle_id)
+    states: dict[date, DayState] = {}
+    for month in _months(first, selection):
+        states |= services.availability.month(vehicle_id, month).states
+    limits = Limits(vehicle.minimum_days, vehicle.maximum_days)
+    grid = DateGrid(first, states, selection, limits, clock.today(services.settings.timezone))
+    return {"vehicle": vehicle, "grid": grid, "links": vehicle_links(vehicle, first, selection), **turns(grid)}
+
+
+def shop_grid(
+    services: "Services", query: Query, first: date, selection: Selection, *, leaves: bool = False
+) -> dict[str, Any]:
+    """What the template of the list's dates needs: every day on which some machine may be had."""
+    today = clock.today(services.settings.timezone)
+    grid = DateGrid(first, shop_states(first, today, first_of(first, MONTHS)), selection, Limits(), today)
+    return {"grid": grid, "links": list_links(query, first, selection, leaves=leaves), **turns(grid)}
+
+
+def turns(grid: DateGrid) -> dict[str, date | None]:
+    """The months before and after those of the grid, None where the calendar ends."""
+    previous, following = first_of(grid.first, -1), first_of(grid.first, 1)
+    return {
+        "previous": previous if may_show(previous, grid.today) else None,
+        "following": following if may_show(following, grid.today) else None,
+    }
+
+
+def _months(first: date, selection: Selection) -> list[date]:
+    """The months shown, and those between the first day and them, so that nothing in between is overlooked."""
+    start = min(first, first_of(selection.start)) if selection.is_half and selection.start else first
+    count = (first.year - start.year) * 12 + first.month - start.month + MONTHS
+    return [first_of(start, number) for number in range(count)]

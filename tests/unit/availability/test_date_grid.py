@@ -1,0 +1,85 @@
+from datetime import date, timedelta
+
+import pytest
+
+from lco.availability.date_grid import DateGrid, Limits, Role, Selection, shop_states
+from lco.availability.month import DayState
+from lco.domain.date_range import DAY
+
+FIRST = date(2027, 3, 1)
+TODAY = date(2027, 3, 10)
+TAKEN = {date(2027, 3, 20), date(2027, 3, 21)}
+
+
+def grid(selection: Selection | None = None, limits: Limits | None = None) -> DateGrid:
+    states = shop_states(FIRST, TODAY, date(2027, 4, 30))
+    states |= dict.fromkeys(TAKEN, DayState.TAKEN)
+    return DateGrid(FIRST, states, selection or Selection(), limits or Limits(), TODAY)
+
+
+def cells(shown: DateGrid) -> dict[date, object]:
+    return {cell.day: cell for month in shown.months for week in shown.weeks(month) for cell in week if cell}
+
+
+def test_two_months_are_shown_from_the_week_of_today():
+    shown = cells(grid())
+    assert min(shown) == date(2027, 3, 7)
+    assert max(shown) == date(2027, 4, 30)
+
+
+def test_before_a_choice_every_free_day_can_be_the_first():
+    shown = cells(grid())
+    assert shown[date(2027, 3, 12)].choice == Selection(date(2027, 3, 12))
+    assert (shown[date(2027, 3, 9)].choice, shown[date(2027, 3, 9)].words) == (None, "past")
+    assert (shown[date(2027, 3, 20)].choice, shown[date(2027, 3, 20)].words) == (None, "taken")
+
+
+def test_after_the_first_day_every_day_up_to_the_next_taken_one_can_be_the_return_day():
+    start = date(2027, 3, 17)
+    shown = cells(grid(Selection(start)))
+    returns = [day for day, cell in shown.items() if cell.choice and cell.choice.end]
+    assert returns == [start + DAY * n for n in (1, 2, 3)]
+    assert shown[date(2027, 3, 19)].words == "return day, 2 days"
+    assert shown[date(2027, 3, 21)].choice is None
+
+
+def test_a_free_day_out_of_reach_starts_a_new_choice():
+    shown = cells(grid(Selection(date(2027, 3, 17))))
+    for day in (date(2027, 3, 12), date(2027, 3, 22)):
+        assert shown[day].choice == Selection(day)
+
+
+def test_the_first_day_itself_takes_the_choice_back():
+    assert cells(grid(Selection(TODAY)))[TODAY].choice == Selection()
+
+
+@pytest.mark.parametrize(("length", "words"), [(1, "3-day minimum"), (2, "3-day minimum"), (6, "5-day maximum")])
+def test_lengths_that_are_not_rented_are_refused_with_the_reason(length, words):
+    shown = cells(grid(Selection(TODAY), Limits(3, 5)))
+    cell = shown[TODAY + timedelta(days=length)]
+    assert (cell.choice, cell.words) == (None, words)
+    assert shown[TODAY + DAY * 3].choice == Selection(TODAY, TODAY + DAY * 3)
+
+
+def test_the_range_is_told_day_by_day():
+    start, end = date(2027, 3, 12), date(2027, 3, 15)
+    shown = cells(grid(Selection(start, end)))
+    roles = [shown[start + DAY * n].role for n in range(-1, 5)]
+    assert roles == [Role.NONE, Role.FIRST, Role.INSIDE, Role.INSIDE, Role.RETURN, Role.NONE]
+    assert shown[start].choice == Selection(start)
+
+
+def test_what_stands_in_the_way_and_what_comes_after_it_are_named():
+    shown = grid(Selection(date(2027, 3, 17)))
+    assert (shown.obstacle, shown.next_start) == (date(2027, 3, 20), date(2027, 3, 22))
+    assert (grid().obstacle, grid().next_start) == (None, None)
+
+
+def test_a_day_that_is_not_known_ends_the_reach():
+    shown = grid(Selection(TODAY))
+    unknown = DateGrid(
+        FIRST, {**shown.states, TODAY + DAY * 2: DayState.UNKNOWN}, shown.selection, Limits(), TODAY
+    )
+    assert unknown.obstacle == TODAY + DAY * 2
+    assert not unknown.complete
+    assert shown.complete

@@ -106,10 +106,10 @@ def _keep_pages(app: Flask, settings: Settings) -> None:
     """Keep finished pages until something changes that may stand in one."""
     services = app.extensions["lco"]
 
-    def edition() -> tuple[object, ...]:
+    def version_of_pages() -> tuple[object, ...]:
         return services.changes.head(), services.cache.invalidations, clock.today(settings.timezone)
 
-    page_cache.register(app, pages.CACHED | equipment.CACHED, edition)
+    page_cache.register(app, pages.CACHED | equipment.CACHED, version_of_pages)
 
 
 def _limit_waiting(app: Flask) -> None:

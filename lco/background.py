@@ -1,4 +1,4 @@
-"""Work that goes on after the answer has left: a few threads that never fail silently."""
+"""Run work in the background, in a few threads. A failure is logged and counted."""
 
 import threading
 from collections.abc import Callable
@@ -15,14 +15,14 @@ _begun: dict[str, float] = {}
 
 
 def run(what: str, work: Callable[[], object]) -> None:
-    """Run `work` soon, in another thread. A failure is logged and counted under `what`."""
+    """Run `work` soon in another thread. A failure is logged and counted under `what`."""
     _threads.submit(_run_guarded, what, work)
 
 
 def throttle(what: str, key: str, pause: timedelta, work: Callable[[], object]) -> None:
-    """Like `run`, but of all that is asked for under one `key` within `pause` only first and last are run.
+    """Like `run`, but of all calls with one `key` within `pause` only the first and the last are run.
 
-    What is asked for while another one waits is left to that one, which has not begun and so sees as much.
+    A call while another one waits does nothing: the one that waits has not begun, so it will see the same state.
     """
     with _lock:
         if key in _waiting:
@@ -41,7 +41,7 @@ def throttle(what: str, key: str, pause: timedelta, work: Callable[[], object]) 
 
 
 def is_idle() -> bool:
-    """Whether nothing that was asked for by `run_once` waits to begin."""
+    """Return whether no work of `throttle` waits to begin."""
     return not _waiting
 
 

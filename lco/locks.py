@@ -1,4 +1,4 @@
-"""Turns within one process: who works on which record, so that another thread with the same one waits."""
+"""Locks by name within one process, so that two threads never work on one record."""
 
 import threading
 from collections.abc import Iterator
@@ -6,21 +6,21 @@ from contextlib import contextmanager
 
 
 class KeyedLock:
-    """Between processes the database decides; this only spares threads of one process the collision."""
+    """A lock for each name. Between processes the database decides; this only avoids collisions of threads."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._under_way: set[str] = set()
+        self._held: set[str] = set()
 
     @contextmanager
     def hold(self, name: str) -> Iterator[None]:
-        """Within the block, no other thread is in such a block with the same name."""
+        """Wait until no other thread holds the lock of `name`, and hold it within the block."""
         with self._changed:
-            self._changed.wait_for(lambda: name not in self._under_way)
-            self._under_way.add(name)
+            self._changed.wait_for(lambda: name not in self._held)
+            self._held.add(name)
         try:
             yield
         finally:
             with self._changed:
-                self._under_way.discard(name)
+                self._held.discard(name)
                 self._changed.notify_all()

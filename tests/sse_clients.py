@@ -43,7 +43,7 @@ class Process:
         number = self._world.change(vehicle_id)
         self._learn(vehicle_id, number)
         known = {"vehicle_id": vehicle_id, "number": number}
-        self.changes.append(f"vehicle:{vehicle_id}", "vehicle.corrected", known=known)
+        self.changes.append(f"vehicle:{vehicle_id}", "vehicle.corrected", replica=known)
 
     def _learn(self, vehicle_id, number):
         with self._lock:

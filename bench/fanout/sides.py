@@ -44,7 +44,7 @@ class Server(Protocol):
         """The stream about the vehicle."""
 
     def prepare(self, prices: Mapping[int, int]) -> None:
-        """Whatever must be so before these prices, by vehicle, may be published."""
+        """Prepare what is needed before these prices, by vehicle, may be published."""
 
     def requests(self, vehicles: Sequence[int], price: int) -> list[bytes]:
         """The requests that publish the price of these."""

@@ -1,4 +1,4 @@
-"""The change log: what changed, in order, so that a page can ask what happened since it was rendered."""
+"""The change log: what changed, in order, so that a page can get the changes since it was rendered."""
 
 import threading
 from collections import deque
@@ -25,7 +25,7 @@ class ChangeId(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """The id that `text` writes, or None when it writes none."""
+        """Return the id that `text` contains. Returns None when it is not an id."""
         milliseconds, _, counter = text.partition("-")
         if not (milliseconds.isascii() and milliseconds.isdecimal() and len(milliseconds) < 16):  # noqa: PLR2004 - year 300000 has 16 digits
             return None
@@ -36,9 +36,9 @@ class ChangeId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry. `topic` says which regions to render again, `kind` is the public event type, `data` is public.
+    """One entry. `topic` selects the regions to render again, `kind` is an event type, `data` is public.
 
-    `known` is not: it is what the other processes of the site need in order to show the same.
+    `replica` is not public: the other processes of the site need it to show the same.
     """
 
     id: ChangeId
@@ -55,43 +55,43 @@ OnGap = Callable[[], object]
 
 
 def ignore() -> None:
-    """What to do when entries were missed, for those who do not mind."""
+    """Do nothing when entries may have been missed."""
 
 
 class ChangeLog(Protocol):
-    """What changed, in one order for everybody, whether the site runs as one process or as many."""
+    """What changed, in one order for all, whether the site runs as one process or as many."""
 
     @property
     def is_available(self) -> bool:
         """Whether changes of other processes arrive now. While False, pages may learn of them late."""
 
     def start(self) -> None:
-        """Call in a process that serves pages, before the first of them: from now on it hears the others."""
+        """Start receiving changes appended by other processes. Call it before the first page is served."""
 
-    def append(self, topic: str, kind: EventType, data: Data | None = None, known: Data | None = None) -> Change:
-        """Add an entry. `data` must be JSON and hold nothing personal: it goes public. `known` must be JSON."""
+    def append(self, topic: str, kind: EventType, data: Data | None = None, replica: Data | None = None) -> Change:
+        """Append an entry. `data` is JSON and public, so it holds nothing personal. `replica` is JSON."""
 
     def head(self) -> ChangeId:
-        """The id of the newest entry that this process knows, or of the log's beginning while it is empty."""
+        """Return the id of the newest entry that this process has, or of the start of an empty log."""
 
     def since(self, seen: ChangeId) -> Sequence[Change] | None:
-        """The entries after `seen`, oldest first; None when the log cannot tell them all."""
+        """Return the entries after `seen`, oldest first. Returns None when the log no longer has them all."""
 
     def subscribe(self, listener: Listener, on_gap: OnGap = ignore) -> None:
-        """Call `listener` for every entry from now on, in order; `lost` when this process may have missed some.
+        """Call `listener` for every entry from now on, in order, and `on_gap` when entries may have been missed.
 
-        Both are called under a lock, so they must only take note and return.
+        Both are called under a lock, so they must return at once.
         """
 
     def replicate(self, follower: Listener, on_gap: OnGap) -> None:
-        """As `listen`, but only for what other processes append, and before any listener hears of it."""
+        """Call `follower` for entries of other processes only, and before any listener."""
 
     def claim(self, what: str) -> bool:
-        """Whether this process is to append the news `what`, which every process finds out by itself."""
+        """Return whether this process is to append `what`, which all processes find out by themselves."""
 
 
 class Window:
-    """The newest entries, at most `kept`: all after the id `floor`, up to `head`. Whoever uses it has a lock."""
+    """The newest entries, at most `kept`: all after the id `floor`, up to `head`. The caller holds a lock."""
 
     def __init__(self, kept: int, floor: ChangeId) -> None:
         self._entries: deque[Change] = deque(maxlen=kept)
@@ -99,26 +99,26 @@ class Window:
 
     @property
     def room(self) -> int:
-        """How many entries may still be put in front."""
+        """The number of entries that may still be added in front."""
         return (self._entries.maxlen or 0) - len(self._entries)
 
     def add(self, change: Change) -> None:
-        """Take in an entry that is newer than `head`."""
+        """Append an entry that is newer than `head`."""
         if not self.room:
             self.floor = self._entries[0].id
         self._entries.append(change)
         self.head = change.id
 
     def since(self, seen: ChangeId) -> Sequence[Change] | None:
-        """The entries after `seen`; None when the window does not reach there."""
+        """Return the entries after `seen`. Returns None when the window does not reach so far back."""
         if not self.floor <= seen <= self.head:
             return None
-        # From the end, as nearly everybody asks about the last moments, and thousands may ask at once.
+        # From the end: thousands may ask at once, and nearly all for the last moments.
         newer = list(takewhile(lambda change: change.id > seen, reversed(self._entries)))
         return newer[::-1]
 
     def has(self, change_id: ChangeId) -> bool:
-        """Whether `change_id` is the id of an entry here, or of the one before."""
+        """Return whether `change_id` is the id of an entry here, or of the one before the window."""
         after = self.since(change_id)
         if after is None or change_id == self.floor:
             return after is not None
@@ -126,23 +126,23 @@ class Window:
         return position >= 0 and self._entries[position].id == change_id
 
     def prepend(self, older: Sequence[Change], floor: ChangeId) -> None:
-        """Reach further back, to `floor`: `older`, oldest first, is all that lies between there and here."""
+        """Extend the window back to `floor`. `older` has all entries in between, oldest first."""
         self._entries.extendleft(reversed(older))
         self.floor = floor
 
     def reset(self, at: ChangeId) -> None:
-        """Forget everything; the next entry will be the first one after `at`."""
+        """Remove all entries. The next entry will be the first one after `at`."""
         self._entries.clear()
         self.floor = self.head = at
 
 
 def milliseconds(instant: datetime | None = None) -> int:
-    """`instant`, or the present one, as ids write it."""
+    """Return `instant`, or the present one, as ids contain it."""
     return int((instant or clock.now()).timestamp() * 1000)
 
 
 class MemoryLog:
-    """The log of a process that is alone."""
+    """The log of a site of one process. See `ChangeLog` for its methods."""
 
     is_available = True
 
@@ -152,10 +152,11 @@ class MemoryLog:
         self._listeners: list[Listener] = []
 
     def start(self) -> None:
-        """There are no others."""
+        """Do nothing: there are no other processes."""
 
-    def append(self, topic: str, kind: EventType, data: Data | None = None, known: Data | None = None) -> Change:
-        del known  # nobody else needs it
+    def append(self, topic: str, kind: EventType, data: Data | None = None, replica: Data | None = None) -> Change:
+        """Append an entry and call the listeners."""
+        del replica  # for other processes
         with self._lock:
             now, head = clock.now(), self._window.head
             change_id = max(ChangeId(milliseconds(now), 0), ChangeId(head.milliseconds, head.counter + 1))
@@ -166,20 +167,24 @@ class MemoryLog:
         return change
 
     def head(self) -> ChangeId:
+        """Return the id of the newest entry."""
         return self._window.head
 
     def since(self, seen: ChangeId) -> Sequence[Change] | None:
+        """Return the entries after `seen`. Returns None when the log no longer has them all."""
         with self._lock:
             return self._window.since(seen)
 
-    def subscribe(self, listener: Listener, lost: OnGap = ignore) -> None:
-        del lost  # nothing ever is
+    def subscribe(self, listener: Listener, on_gap: OnGap = ignore) -> None:
+        """Call `listener` for every entry from now on."""
+        del on_gap  # no entry is ever missed
         with self._lock:
             self._listeners.append(listener)
 
-    def replicate(self, follower: Listener, lost: OnGap) -> None:
-        """There is nobody to follow."""
+    def replicate(self, follower: Listener, on_gap: OnGap) -> None:
+        """Do nothing: there are no other processes."""
 
     def claim(self, what: str) -> bool:
+        """Return True: no other process could append `what`."""
         del what
         return True

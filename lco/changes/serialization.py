@@ -1,4 +1,4 @@
-"""An entry of the change log as a Redis Stream holds it: one field of JSON under the id."""
+"""Convert entries of the change log to and from the form in a Redis Stream: one field of JSON."""
 
 import json
 import logging
@@ -15,13 +15,13 @@ Row = tuple[bytes, dict[bytes, bytes]]
 
 
 def dumps(change: Change, origin: str) -> str:
-    """The entry as JSON. `origin` is the process that appends it."""
+    """Return the entry as JSON. `origin` is the process that appends it."""
     entry = {"origin": origin, "at": change.at.isoformat(), "topic": change.topic, "kind": change.kind}
     return json.dumps({**entry, "data": change.data, "known": change.replica}, ensure_ascii=False, default=str)
 
 
 def loads(row: Row) -> tuple[Change | None, str]:
-    """The entry and its origin; None for one that this version cannot read."""
+    """Return the entry and its origin. Returns None for one that this version of the site cannot read."""
     raw_id, fields = row
     try:
         entry = json.loads(fields[FIELD])
@@ -35,7 +35,7 @@ def loads(row: Row) -> tuple[Change | None, str]:
 
 
 def change_id(text: bytes) -> ChangeId:
-    """The id that Redis writes as `text`. Raises ValueError."""
+    """Return the id that Redis writes as `text`. Raises ValueError."""
     parsed = ChangeId.parse(text.decode())
     if parsed is None:
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""What several processes of the site share when there is a Redis: one log, one shelf, turns, and the limits."""
+"""Connect everything that several processes of the site share through Redis."""
 
 from flask import Flask
 from flask_caching.backends.rediscache import RedisCache
@@ -11,7 +11,7 @@ from lco.web.limit_storage import BoundedMemoryStorage
 
 
 def connect(app: Flask, url: str) -> SharedBackends:
-    """The shared log, shelf and turns at `url`. The limiter, which is bound after this, will count there, too."""
+    """Return the shared change log, cache and locks at `url`. Configures the limiter to count there, too."""
     redis = RedisClient(url)
     cache = RedisCache(redis.client, default_timeout=0, key_prefix=f"{PREFIX}cache:")
     app.config["RATELIMIT_STORAGE_URI"] = f"{RedisLimitStorage.STORAGE_SCHEME[0]}://"
@@ -20,7 +20,7 @@ def connect(app: Flask, url: str) -> SharedBackends:
 
 
 class RedisLimitStorage(RedisStorage):
-    """Hits counted in Redis, and beside it in memory, which decides while Redis does not answer."""
+    """Hits counted in Redis and in memory. The memory decides while Redis does not answer."""
 
     STORAGE_SCHEME = ["lco-shared"]  # noqa: RUF012 - the base class declares it so
 
@@ -31,13 +31,13 @@ class RedisLimitStorage(RedisStorage):
         self._memory = BoundedMemoryStorage()
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Whether there was room for one more. It is counted in memory in any case."""
+        """Count a hit if there is room for it, in Redis and in memory. Returns whether there was."""
         here = self._memory.acquire_entry(key, limit, expiry, amount)
         there = super().acquire_entry
         return self._redis.call(lambda: there(key, limit, expiry, amount), lambda: here)
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """When the window began, and how many hits are in it."""
+        """Return when the oldest hit of the window was, and how many hits are in it."""
         there = super().get_moving_window
         return self._redis.call(
             lambda: there(key, limit, expiry), lambda: self._memory.get_moving_window(key, limit, expiry)

@@ -1,4 +1,4 @@
-"""The one Redis of all processes: asked with short time-outs, and left alone while it does not answer."""
+"""The client of Redis: short time-outs, and a pause after each failure."""
 
 import logging
 import threading
@@ -24,13 +24,13 @@ RETRY_AFTER = timedelta(seconds=1)
 LOCK_TIMEOUT = timedelta(seconds=10)
 POLL_SECONDS = 0.02
 TIMEOUT = timedelta(seconds=1)
-"""For an answer. Shorter, and a worker that is busy with its own pages would blame Redis for its own delay."""
+"""For a response. A shorter one would expire in a worker that is merely busy with pages."""
 
 
 def connection_options(patience: timedelta = TIMEOUT, retries: int = 1) -> dict[str, Any]:
-    """How to connect, and how long to wait. A connection that was cut is made anew `retries` times.
+    """Return the options of a connection: its time-out, and how often one that was cut is made anew.
 
-    A time-out is not tried again: whoever waits for a Redis that hangs should wait once.
+    A time-out is not retried, so a caller waits only once for a Redis that hangs.
     """
     retry = Retry(NoBackoff(), retries, supported_errors=(Disconnected,))
     seconds = patience.total_seconds()
@@ -44,7 +44,7 @@ def memory_policy(url: str) -> str:
 
 
 class RedisClient:
-    """The Redis at `url`. After a failure nobody asks it for PAUSE; then one does, before the others may."""
+    """The Redis at `url`. After a failure no command is sent for RETRY_AFTER; then one tries before all others."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -53,7 +53,7 @@ class RedisClient:
         self._asked_again_at: float | None = None
 
     def call(self, command: Callable[[], T], fallback: Callable[[], T]) -> T:
-        """What `command` says, which talks to Redis; what `otherwise` says when Redis does not answer."""
+        """Return the result of `command`, which talks to Redis, or of `fallback` when Redis does not answer."""
         if not self._may_call():
             return fallback()
         try:
@@ -65,14 +65,14 @@ class RedisClient:
         return answer
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         self.client.close()
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """In the block this process is alone with `key` among all, for at most LONGEST_TURN.
+        """Hold the lock of `key` among all processes in the block, for at most LOCK_TIMEOUT.
 
-        That long it waits for the others, too. While Redis does not answer, nobody waits for anybody.
+        Waits as long for it at most. While Redis does not answer, the block runs without a lock.
         """
         seconds = LOCK_TIMEOUT.total_seconds()
         lock = self.client.lock(
@@ -106,18 +106,20 @@ def _release(lock: Any) -> None:
     try:
         lock.release()
     except LockError:
-        log.info("a turn took so long that others did not wait for its end")
+        log.info("a lock has expired before its end")
 
 
 class RedisCacheBackend:
-    """A cache in Redis, found empty while Redis does not answer."""
+    """A cache in Redis. It is empty while Redis does not answer."""
 
     def __init__(self, shared: RedisClient, cache: Any) -> None:
         self._redis = shared
         self._cache = cache
 
     def get(self, key: str) -> Any:
+        """Return the value of `key`, or None."""
         return self._redis.call(lambda: self._cache.get(key), lambda: None)
 
     def set(self, key: str, value: Any, timeout: int | None = None) -> bool | None:
+        """Store `value` for `timeout` seconds. Returns whether it was stored."""
         return self._redis.call(lambda: bool(self._cache.set(key, value, timeout=timeout)), lambda: False)

@@ -1,8 +1,8 @@
-"""Finished pages, kept in front of the application, so that the second visitor costs a look-up.
+"""A cache of finished pages in front of the application, so that the second visitor costs a look-up.
 
-A page is a function of its address, of what the shop knows and of the day. So it is kept by its address, as it
-left (whole or as a fragment, in one encoding), and given out until something changes: until the log has a new
-entry, a reading is said to be old, the day is over, or one of the readings in it would be asked for again.
+A page is a function of its address, of the state of the shop and of the day. It is cached by its address, whole or
+as a fragment, in one encoding. It is served until the change log has a new entry, a cached value becomes invalid,
+the day is over, or TTL has passed.
 """
 
 import re
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 32 * 1024 * 1024
 OVERHEAD = 4096
-"""Bytes that a page is counted for beside its body and its address, rather too many than too few."""
+"""Bytes that a page is counted for beside its body and its address: an upper estimate."""
 
 TTL = timedelta(seconds=1)
-"""How long a page is kept while no change is known: it may outlive the values in it by so much."""
+"""How long a page is cached while no change is known: it may outlive the values in it by so much."""
 
 MAX_WAIT = 1.0
-"""Seconds for which a visitor waits for a page that is being made for somebody else."""
+"""Seconds for which a visitor waits for a page that is being rendered for another one."""
 
 Headers = list[tuple[str, str]]
 
 
 class CacheKey(NamedTuple):
-    """Which page, in which form."""
+    """A page and its form."""
 
     address: str
     fragment: bool
@@ -48,14 +48,15 @@ class CacheKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """What left for the first visitor, and the instant until which it is good for others."""
+    """The response to the first visitor, served to others until the instant `until`."""
 
     headers: Headers
     body: bytes
     etag: str
     until: datetime
 
-    def answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def respond(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request: 304 when the client has the page already, no body for HEAD."""
         headers = self.headers.copy()
         if "HTTP_IF_NONE_MATCH" in environ and not is_resource_modified(environ, self.etag):
             remove_entity_headers(headers)
@@ -66,83 +67,84 @@ class CachedResponse:
 
 
 class ResponseStore:
-    """At most `at_most` bytes of pages of one edition; those go first that nobody asked for the longest."""
+    """At most `max_bytes` of pages of one version, least recently used first out."""
 
-    def __init__(self, at_most: int) -> None:
-        self._at_most = at_most
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._pages: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
         self._bytes = 0
-        self._edition: Hashable = None
+        self._version: Hashable = None
 
-    def get(self, name: CacheKey, edition: Hashable) -> CachedResponse | None:
-        """The page, if it is still good; whatever belongs to another edition is dropped."""
+    def get(self, key: CacheKey, version: Hashable) -> CachedResponse | None:
+        """Return the page, if it may still be served. Pages of another version are dropped."""
         with self._lock:
-            if edition != self._edition:
+            if version != self._version:
                 self._pages.clear()
-                self._edition, self._bytes = edition, 0
-            page = self._pages.get(name)
+                self._version, self._bytes = version, 0
+            page = self._pages.get(key)
             if page is None or clock.now() >= page.until:
                 return None
-            self._pages.move_to_end(name)
+            self._pages.move_to_end(key)
             return page
 
-    def put(self, name: CacheKey, edition: Hashable, page: CachedResponse) -> None:
-        """Keep `page`, unless there has been another edition since it was begun."""
+    def put(self, key: CacheKey, version: Hashable, page: CachedResponse) -> None:
+        """Store `page`, unless the version has changed since its rendering began."""
         with self._lock:
-            if edition != self._edition:
+            if version != self._version:
                 return
-            if before := self._pages.pop(name, None):
-                self._bytes -= _size(name, before)
-            self._pages[name] = page
-            self._bytes += _size(name, page)
-            while self._bytes > self._at_most:
+            if before := self._pages.pop(key, None):
+                self._bytes -= _size(key, before)
+            self._pages[key] = page
+            self._bytes += _size(key, page)
+            while self._bytes > self._max_bytes:
                 self._bytes -= _size(*self._pages.popitem(last=False))
             metrics.kept_page_bytes.set(self._bytes)
 
 
-def _size(name: CacheKey, page: CachedResponse) -> int:
-    return len(name.address) + len(page.body) + OVERHEAD
+def _size(key: CacheKey, page: CachedResponse) -> int:
+    return len(key.address) + len(page.body) + OVERHEAD
 
 
 class PageCacheMiddleware:
-    """The application `app` with its pages kept in front of it.
+    """WSGI middleware that caches pages of `app`.
 
-    `routes`: patterns of paths, and the parameters that may change what stands there. `edition`: all that may
-    change any page but its address, as one value.
+    `routes` maps patterns of paths to the parameters that change the page. `version` returns one value that
+    differs whenever any page may differ.
     """
 
     def __init__(
         self,
         app: "WSGIApplication",
         routes: Mapping[str, Sequence[str]],
-        edition: Callable[[], Hashable],
-        at_most: int = MAX_BYTES,
-        patience: float = MAX_WAIT,
+        version: Callable[[], Hashable],
+        max_bytes: int = MAX_BYTES,
+        max_wait: float = MAX_WAIT,
     ) -> None:
         self._app = app
         self._routes = [(re.compile(pattern), names) for pattern, names in routes.items()]
-        self._edition = edition
-        self._pages = ResponseStore(at_most)
-        self._patience = patience
+        self._version = version
+        self._pages = ResponseStore(max_bytes)
+        self._max_wait = max_wait
         self._under_way: dict[tuple[CacheKey, Hashable], threading.Event] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        name = self._key(environ)
-        if name is None:
+        """Serve the page from the cache, or have the application render it."""
+        key = self._key(environ)
+        if key is None:
             return self._app(environ, start_response)
-        edition = self._edition()
-        page = self._pages.get(name, edition)
+        version = self._version()
+        page = self._pages.get(key, version)
         if page is None:
-            with self._single_flight(name, edition):
-                page = self._pages.get(name, self._edition())
+            with self._single_flight(key, version):
+                page = self._pages.get(key, self._version())
                 if page is None:
-                    return self._render(name, environ, start_response)
+                    return self._render(key, environ, start_response)
         metrics.pages.labels("kept").inc()
-        return page.answer(environ, start_response)
+        return page.respond(environ, start_response)
 
     def _key(self, environ: "WSGIEnvironment") -> CacheKey | None:
-        """What the request asks for, as far as it may be kept at all."""
+        """Return the key of the requested page. Returns None for a request that is never cached."""
         path = environ["PATH_INFO"]
         names = next((names for pattern, names in self._routes if pattern.fullmatch(path)), None)
         if names is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or "HTTP_IF_MATCH" in environ:
@@ -154,32 +156,32 @@ class PageCacheMiddleware:
         return CacheKey(address, htmx.is_for_fragment(environ), encoding)
 
     @contextmanager
-    def _single_flight(self, name: CacheKey, edition: Hashable) -> Iterator[None]:
-        """At once for the first who makes this page, and when he is ready for those who come meanwhile.
+    def _single_flight(self, key: CacheKey, version: Hashable) -> Iterator[None]:
+        """Enter at once for the first request of this page; make those that come meanwhile wait for its end.
 
-        Without this, a hundred visitors who wait for one new reading would afterwards each render the same page.
-        Everybody waits once only: what is not kept in the end, everybody makes for himself.
+        Without this, a hundred visitors who wait for one new value would afterwards each render the same page.
+        Each request waits once only: a page that is not cached in the end is rendered for each of them.
         """
         mine = threading.Event()
-        first = self._under_way.setdefault((name, edition), mine)
+        first = self._under_way.setdefault((key, version), mine)
         if first is not mine:
-            first.wait(self._patience)
+            first.wait(self._max_wait)
             yield
             return
         try:
             yield
         finally:
-            del self._under_way[name, edition]
+            del self._under_way[key, version]
             mine.set()
 
     def _render(
-        self, name: CacheKey, environ: "WSGIEnvironment", start_response: "StartResponse"
+        self, key: CacheKey, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         metrics.pages.labels("rendered").inc()
-        environ[responses.ON_FINALIZED] = partial(self._store, name, self._edition())
+        environ[responses.ON_FINALIZED] = partial(self._store, key, self._version())
         return self._app(environ, start_response)
 
-    def _store(self, name: CacheKey, edition: Hashable, response: Response) -> None:
+    def _store(self, key: CacheKey, version: Hashable, response: Response) -> None:
         if not g.get("may_be_kept"):
             return
         page = CachedResponse(
@@ -188,14 +190,14 @@ class PageCacheMiddleware:
             etag=response.get_etag()[0] or "",
             until=clock.now() + TTL,
         )
-        self._pages.put(name, edition, page)
+        self._pages.put(key, version, page)
 
 
 def mark_cacheable() -> None:
-    """The page under way is the same for everybody who asks for its address: it may be kept."""
+    """Allow the response to be cached: it is the same for every visitor of its address."""
     g.may_be_kept = True
 
 
-def register(app: Flask, routes: Mapping[str, Sequence[str]], edition: Callable[[], Hashable]) -> None:
-    """Keep the pages of `app`; see PageCacheMiddleware."""
-    app.wsgi_app = PageCacheMiddleware(app.wsgi_app, routes, edition)  # type: ignore[method-assign]  # as Flask documents for middleware
+def register(app: Flask, routes: Mapping[str, Sequence[str]], version: Callable[[], Hashable]) -> None:
+    """Cache the pages of `app`. See PageCacheMiddleware for the arguments."""
+    app.wsgi_app = PageCacheMiddleware(app.wsgi_app, routes, version)  # type: ignore[method-assign]  # as Flask documents for middleware

@@ -1,4 +1,4 @@
-"""The parts of a page that can change while it is open; the page and its stream both print them from here."""
+"""The regions of pages that can change while a page is open. Pages and streams render them from here."""
 
 import logging
 import re
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One region. `slow`: its data may have to be waited for, so it must not hold up the others.
+    """One region. `slow`: rendering may have to wait for its data, so it must not delay other regions.
 
     `query` names what may have to be asked from Odoo for it; regions with the same one share the answer. `day` is
     the first day that it is about, if it is about days.
@@ -63,7 +63,7 @@ class Region:
         return self.day is None or today - OLDEST_PAGE <= self.day <= today + FARTHEST_AHEAD
 
     def html(self) -> str:
-        """The region as it is now; only in an app or request context. Raises LcoError when it cannot be had."""
+        """Return the region as it is now. Needs an application context. Raises LcoError without its data."""
         # Flask's render_template would add what belongs to a page (request, g, since), which no region needs.
         file = TEMPLATES.get(self.kind, self.kind)
         template = current_app.jinja_env.get_template(f"partials/regions/{file}.html")
@@ -71,7 +71,7 @@ class Region:
 
 
 def region(name: str) -> Region:
-    """The region that `name` names. Raises BadRequest for a name that is none, NotFound for an unknown booking."""
+    """Return the region with this name. Raises BadRequest for an invalid name, NotFound for an unknown booking."""
     kind, *parts = name.split(":")
     try:
         return KINDS.get(kind, _unknown)(name, parts)
@@ -188,7 +188,7 @@ def _vehicle_data(vehicle_id: int) -> Data:
 
 
 def _is_free(vehicle_id: int, days: DateRange) -> bool | None:
-    """Whether Odoo calls the vehicle free in all of `days`; None, and a card says nothing, when it is away."""
+    """Return whether Odoo lists the vehicle as free in all of `days`. Returns None when that is not known."""
     try:
         return vehicle_id in _services().catalogue.free(days)
     except OdooError as error:
@@ -199,7 +199,7 @@ def _is_free(vehicle_id: int, days: DateRange) -> bool | None:
 
 
 def _quote_if_known(vehicle_id: int, days: DateRange) -> Quote | None:
-    """Odoo's answer, or None while it cannot be had: the page says so, and everything else on it stays useful."""
+    """Return Odoo's answer. Returns None when there is none: the page says so, and the rest of it stays useful."""
     try:
         return _services().availability.quote(vehicle_id, days)
     except OdooError as error:
@@ -210,7 +210,7 @@ def _quote_if_known(vehicle_id: int, days: DateRange) -> Quote | None:
 
 
 def _vehicle_if_known(vehicle_id: int) -> Vehicle | None:
-    """The vehicle, or None also when the catalogue cannot be had: a booking's page must come all the same."""
+    """Return the vehicle. Returns None also when the catalogue is not known, as a booking is shown without it."""
     try:
         return _services().catalogue.vehicles().by_id.get(vehicle_id)
     except OdooError as error:
@@ -237,7 +237,7 @@ def _number(text: str) -> int:
 
 
 def _day(text: str) -> date:
-    """The day that `text` writes in the one form YYYY-MM-DD, so that a region has one name only."""
+    """Return the day that `text` writes as YYYY-MM-DD, the only form, so that a region has one name only."""
     day = date.fromisoformat(text)
     if day.isoformat() != text or day.year not in YEARS:
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""How finished answers leave: named by an ETag, 304 when the visitor has them already, compressed once."""
+"""Finish responses: an ETag, 304 when the client has the body already, compression."""
 
 import gzip
 from functools import lru_cache
@@ -18,11 +18,11 @@ COMPRESSED = {
     "application/ld+json",
 }
 ON_FINALIZED = "lco.keep"
-"""Under this name a middleware leaves a function in the environment that is to be given the finished answer."""
+"""The key in the WSGI environment under which a middleware leaves a function that gets the finished response."""
 
 
 def finalize(response: Response) -> Response:
-    """The answer, conditional and compressed where that is possible. Streams are left alone."""
+    """Return the response, conditional and compressed where possible. Streams are left as they are."""
     if response.is_streamed or response.direct_passthrough:
         return response
     # A cache revalidates a response before it uses it again, unless the response says otherwise.
@@ -37,7 +37,7 @@ def finalize(response: Response) -> Response:
 
 @lru_cache(maxsize=256)
 def best_encoding(accepted: str) -> str:
-    """`br`, `gzip` or `identity`: the best for a visitor who sends this Accept-Encoding (RFC 9110, 12.5.3)."""
+    """Return `br`, `gzip` or `identity`: the best for this Accept-Encoding (RFC 9110, 12.5.3)."""
     wanted = parse_accept_header(accepted, Accept)
     return wanted.best_match(["br", "gzip", "identity"], "identity")
 

@@ -104,7 +104,7 @@ def test_a_log_that_nothing_has_happened_to_is_there_and_tells_its_own_news(log)
     assert log.claim("step:1")
 
 
-def test_nobody_follows_himself(log):
+def test_a_follower_gets_no_entries_of_its_own_process(log):
     followed, lost = [], []
     log.replicate(followed.append, lambda: lost.append(True))
     appended(log, *prices(3))

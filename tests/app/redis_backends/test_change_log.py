@@ -128,7 +128,7 @@ def test_an_id_that_this_process_has_not_heard_of_yet_has_missed_nothing(process
     assert one.log.since(ChangeId(head.milliseconds + 1, 0)) == []
 
 
-def test_a_cut_connection_loses_nothing_and_is_nobodys_business(process, server):
+def test_a_cut_connection_loses_no_entry_and_starts_no_local_mode(process, server):
     one, other = process(), process()
     for number in range(5):
         server.ask("CLIENT", "KILL", "TYPE", "normal")
@@ -139,7 +139,7 @@ def test_a_cut_connection_loses_nothing_and_is_nobodys_business(process, server)
     assert one.lost == other.lost == 0
 
 
-def test_while_redis_is_away_each_process_is_a_log_of_its_own_and_then_all_are_told_to_look(process, server):
+def test_without_redis_each_process_is_in_local_mode_and_afterwards_all_resync(process, server):
     one, other = process(), process()
     one.log.append("vehicle:1", "price.updated")
     other.hears("price.updated")

@@ -62,7 +62,7 @@ def test_processes_count_one_limit(make_shared):
     assert BOOKINGS.headers("203.0.113.7")["RateLimit"].startswith('"booking";r=0;')
 
 
-def test_limits_go_on_in_memory_while_redis_is_away_and_count_there_what_was_before(make_shared, server):
+def test_without_redis_limits_are_counted_in_memory_with_the_hits_before(make_shared, server):
     make_shared()
     assert [taken() for _ in range(6)] == [True] * 6
     server.kill()
@@ -180,7 +180,7 @@ def test_the_turn_for_one_key_is_not_that_for_another(redis, server):
         assert done.wait(5)
 
 
-def test_while_redis_is_away_everybody_has_the_turn_and_the_shelf_is_empty(redis, server):
+def test_without_redis_every_lock_is_free_and_the_cache_is_empty(redis, server):
     backend = RedisCacheBackend(redis, DictCache())
     assert backend.set("a", 1)
     server.kill()

@@ -74,7 +74,7 @@ def test_a_change_shows_at_once(client, services):
     assert "$777" in client.get("/equipment").text
 
 
-def test_whatever_enters_the_log_makes_pages_new(client, services, rendered):
+def test_any_entry_of_the_log_makes_pages_new(client, services, rendered):
     client.get("/equipment")
     services.changes.append("odoo", "odoo.away")
     client.get("/equipment")
@@ -114,7 +114,7 @@ def test_a_page_is_cached_for_a_second_and_odoo_is_asked_when_its_answer_is_old(
     serving.wait_until(lambda: odoo.asked.count(query) > asked, "Odoo to be asked again")
 
 
-def test_what_odoo_could_not_tell_is_kept_for_a_second_only(client, odoo, rendered, advance_clock, dates):
+def test_a_page_without_odoos_answer_is_cached_for_a_second(client, odoo, rendered, advance_clock, dates):
     client.get("/equipment")
     odoo.fails_with = 500
     for _ in range(2):
@@ -138,13 +138,13 @@ def test_what_odoo_could_not_tell_is_kept_for_a_second_only(client, odoo, render
         f"{SAW}?month=2020-01",
     ],
 )
-def test_what_is_wrong_is_told_to_each_by_itself(client, rendered, path):
+def test_error_pages_are_not_cached(client, rendered, path):
     for _ in range(2):
         client.get(path)
     assert rendered() == 2
 
 
-def test_a_page_with_a_form_is_for_one_person(client, rendered, dates):
+def test_a_page_with_a_form_is_not_cached(client, rendered, dates):
     first, second = (client.get(f"{SAW}?{dates}") for _ in range(2))
     assert rendered() == 2
     assert first.text != second.text

@@ -1,4 +1,4 @@
-"""What templates find, whoever loads them first."""
+"""The globals of templates, independent of what loads them first."""
 
 import pytest
 from jinja2 import UndefinedError

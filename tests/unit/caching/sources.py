@@ -1,4 +1,4 @@
-"""A source of answers and a shelf for them, as tests of `StaleWhileRevalidateCache` need them."""
+"""A source of values and a backend for them, for tests of `StaleWhileRevalidateCache` need them."""
 
 from datetime import timedelta
 
@@ -25,8 +25,8 @@ class Source:
         return self.loads
 
 
-class Shelf:
-    """A shelf in memory, which remembers for how long it was to keep things."""
+class Backend:
+    """A backend in memory, which records the time-outs."""
 
     def __init__(self) -> None:
         self.content: dict[str, object] = {}

@@ -17,12 +17,12 @@ PATIENCE = 5.0
 LATER = FRESH + timedelta(seconds=1)
 
 
-def test_a_fresh_answer_is_not_asked_for_again(cache, source):
+def test_a_fresh_value_is_not_fetched_again(cache, source):
     assert [cache.get(source.query()).value for _ in range(3)] == [1, 1, 1]
     assert source.loads == 1
 
 
-def test_an_old_answer_is_given_at_once_while_one_refresh_runs_for_50_readers(cache, source):
+def test_an_old_value_is_served_at_once_while_one_refresh_runs_for_50_readers(cache, source):
     cache.get(source.query())
     source.hold()
     with clock.moved(LATER):
@@ -32,7 +32,7 @@ def test_an_old_answer_is_given_at_once_while_one_refresh_runs_for_50_readers(ca
     assert source.loads == 2
 
 
-def test_50_readers_of_something_unknown_cause_one_load_and_all_get_it(cache, source):
+def test_50_readers_of_an_unknown_value_cause_one_load_and_all_get_it(cache, source):
     source.hold()
     with ThreadPoolExecutor(50) as threads:
         readers = [threads.submit(cache.get, source.query()) for _ in range(50)]
@@ -42,7 +42,7 @@ def test_50_readers_of_something_unknown_cause_one_load_and_all_get_it(cache, so
     assert source.loads == 1
 
 
-def test_a_failed_refresh_leaves_the_old_answer_for_a_day_and_says_so(cache, source):
+def test_a_failed_refresh_leaves_the_old_value_for_a_day_and_marks_it(cache, source):
     cache.get(source.query())
     source.error = OdooUnavailable()
     with clock.moved(LATER):
@@ -54,7 +54,7 @@ def test_a_failed_refresh_leaves_the_old_answer_for_a_day_and_says_so(cache, sou
         cache.get(source.query())
 
 
-def test_after_a_failure_the_next_reader_sets_another_refresh_going(cache, source):
+def test_after_a_failure_the_next_reader_starts_another_refresh(cache, source):
     cache.get(source.query())
     source.error = OdooUnavailable()
     cache.invalidate("vehicle:7:")
@@ -64,7 +64,7 @@ def test_after_a_failure_the_next_reader_sets_another_refresh_going(cache, sourc
     assert cache.get(source.query()).value == 3
 
 
-def test_what_is_unknown_and_cannot_be_loaded_is_an_error_each_time(cache, source):
+def test_an_unknown_value_that_cannot_be_loaded_is_an_error_each_time(cache, source):
     source.error = VehicleUnknown(upstream_status=404)
     for _ in range(2):
         with pytest.raises(VehicleUnknown):
@@ -84,21 +84,21 @@ def test_an_unexpected_error_becomes_one_of_odoo_and_is_logged_and_counted(cache
     assert "refreshing vehicle:7:details failed" in caplog.text
 
 
-def test_an_unexpected_error_still_leaves_the_old_answer(cache, source):
+def test_an_unexpected_error_still_leaves_the_old_value(cache, source):
     cache.get(source.query())
     source.error = ZeroDivisionError()
     cache.invalidate("vehicle:7:")
     assert cache.get(source.query()).value == 1
 
 
-def test_after_forget_the_next_reader_waits_for_a_new_answer(cache, source):
+def test_after_an_invalidation_the_next_reader_waits_for_a_new_value(cache, source):
     cache.get(source.query())
     cache.invalidate("vehicle:7:")
     assert cache.get(source.query()).value == 2
     assert cache.get(source.query()).value == 2
 
 
-def test_forget_touches_only_keys_with_its_beginning(cache, source):
+def test_an_invalidation_concerns_only_keys_with_its_prefix(cache, source):
     other = Source("vehicle:70:details")
     cache.get(source.query())
     cache.get(other.query())
@@ -108,7 +108,7 @@ def test_forget_touches_only_keys_with_its_beginning(cache, source):
     assert (source.loads, other.loads) == (2, 1)
 
 
-def test_forget_during_a_refresh_asks_again_since_the_answer_may_be_older(cache, source):
+def test_an_invalidation_during_a_refresh_causes_another_one(cache, source):
     source.hold()
     with ThreadPoolExecutor(1) as threads:
         reader = threads.submit(cache.get, source.query())
@@ -120,7 +120,7 @@ def test_forget_during_a_refresh_asks_again_since_the_answer_may_be_older(cache,
     assert source.loads == 2
 
 
-def test_forget_during_a_background_refresh_makes_the_next_reader_wait_for_another(cache, source):
+def test_an_invalidation_during_a_background_refresh_makes_the_next_reader_wait(cache, source):
     cache.get(source.query())
     source.hold()
     with clock.moved(LATER):
@@ -131,14 +131,14 @@ def test_forget_during_a_background_refresh_makes_the_next_reader_wait_for_anoth
         assert cache.get(source.query()).value == 3
 
 
-def test_with_wait_an_old_answer_is_waited_for_and_a_fresh_one_is_not(cache, source):
+def test_a_reader_that_needs_a_newer_value_waits_only_when_it_is_older(cache, source):
     cache.get(source.query())
     assert cache.get(source.query(), newer_than=clock.now() - FRESH).value == 1
     with clock.moved(LATER):
         assert cache.get(source.query(), newer_than=clock.now() - FRESH).value == 2
 
 
-def test_with_wait_a_failure_still_gives_the_old_answer_and_counts_it(cache, source):
+def test_a_reader_that_needs_a_newer_value_gets_the_old_one_after_a_failure(cache, source):
     counted = metrics.stale_answers.labels("vehicle")
     before = counted._value.get()
     cache.get(source.query())
@@ -149,7 +149,7 @@ def test_with_wait_a_failure_still_gives_the_old_answer_and_counts_it(cache, sou
     assert counted._value.get() == before + 1
 
 
-def test_with_wait_a_failed_attempt_is_made_again(cache, source):
+def test_a_reader_that_needs_a_newer_value_repeats_a_failed_attempt(cache, source):
     cache.get(source.query())
     source.error = OdooUnavailable()
     cache.invalidate("vehicle:7:")
@@ -158,7 +158,7 @@ def test_with_wait_a_failed_attempt_is_made_again(cache, source):
     assert cache.get(source.query(), newer_than=clock.now() - FRESH).value == 3
 
 
-def test_waiting_ends_with_the_budget_and_the_answer_comes_for_the_next_reader(cache, source):
+def test_waiting_ends_with_the_deadline_and_the_next_reader_gets_the_value(cache, source):
     source.hold()
     with deadline(timedelta(milliseconds=20)), pytest.raises(OdooUnavailable):
         cache.get(source.query())
@@ -167,7 +167,7 @@ def test_waiting_ends_with_the_budget_and_the_answer_comes_for_the_next_reader(c
     assert source.loads == 1
 
 
-def test_a_forgotten_answer_serves_when_the_new_one_does_not_come_within_the_budget(cache, source):
+def test_an_invalid_value_is_served_when_the_new_one_is_not_there_by_the_deadline(cache, source):
     cache.get(source.query())
     source.hold()
     cache.invalidate("vehicle:7:")
@@ -177,20 +177,20 @@ def test_a_forgotten_answer_serves_when_the_new_one_does_not_come_within_the_bud
     wait_until(lambda: cache.get(source.query()).value == 2, "the new answer", PATIENCE)
 
 
-def test_a_used_up_budget_waits_for_nothing_but_gives_what_is_known(cache, source):
+def test_after_the_deadline_a_known_value_is_served(cache, source):
     cache.get(source.query())
     with deadline(timedelta()):
         assert cache.get(source.query()).value == 1
 
 
-def test_the_time_of_reading_is_that_of_the_question(cache, source):
+def test_a_value_counts_as_fetched_when_its_fetching_began(cache, source):
     source.during = lambda: setattr(source, "asked_by", clock.now())
     before = clock.now()
     reading = cache.get(source.query())
     assert before <= reading.fetched_at <= source.asked_by
 
 
-def test_every_new_reading_is_handed_to_stored(cache, source):
+def test_on_refresh_gets_every_new_value(cache, source):
     stored = []
     query = source.query(on_refresh=stored.append)
     first = cache.get(query)
@@ -201,7 +201,7 @@ def test_every_new_reading_is_handed_to_stored(cache, source):
     assert stored == [first, second]
 
 
-def test_a_failure_in_stored_is_logged_and_the_next_reader_has_the_answer(cache, source, caplog):
+def test_a_failure_in_on_refresh_is_logged_and_the_next_reader_gets_the_value(cache, source, caplog):
     def fail(_: CachedValue[int]) -> None:
         raise ZeroDivisionError
 

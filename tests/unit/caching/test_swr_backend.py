@@ -1,4 +1,4 @@
-"""What of the last good answers outlives the process."""
+"""Values that outlive the process."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -9,21 +9,21 @@ from lco import clock, metrics
 from lco.caching.swr import FOREVER, PLAIN, StaleWhileRevalidateCache
 from lco.errors import OdooUnavailable
 from tests.serving import wait_until
-from tests.unit.caching.sources import LATER, Shelf, Source
+from tests.unit.caching.sources import LATER, Backend, Source
 
 PATIENCE = 5.0
 
 
-def test_the_shelf_keeps_an_answer_over_a_restart(source):
-    backend = Shelf()
+def test_the_backend_keeps_a_value_over_a_restart(source):
+    backend = Backend()
     StaleWhileRevalidateCache(backend).get(source.query(persist=PLAIN))
     source.error = OdooUnavailable()
     assert StaleWhileRevalidateCache(backend).get(source.query(persist=PLAIN)).value == 1
     assert set(backend.timeouts) == {FOREVER}
 
 
-def test_50_readers_after_a_restart_all_get_what_lies_on_the_shelf(source):
-    backend = Shelf()
+def test_50_readers_after_a_restart_all_get_the_stored_value(source):
+    backend = Backend()
     StaleWhileRevalidateCache(backend).get(source.query(persist=PLAIN))
     source.error = OdooUnavailable()
     restarted = StaleWhileRevalidateCache(backend)
@@ -32,14 +32,14 @@ def test_50_readers_after_a_restart_all_get_what_lies_on_the_shelf(source):
         assert [reader.result(PATIENCE).value for reader in readers] == [1] * 50
 
 
-def test_only_what_is_to_be_kept_lies_on_the_shelf(source):
-    backend = Shelf()
+def test_only_persisted_values_are_stored(source):
+    backend = Backend()
     StaleWhileRevalidateCache(backend).get(source.query())
     assert backend.content == {}
 
 
-def test_an_old_answer_from_the_shelf_is_shown_and_refreshed(source):
-    backend = Shelf()
+def test_an_old_stored_value_is_served_and_refreshed(source):
+    backend = Backend()
     StaleWhileRevalidateCache(backend).get(source.query(persist=PLAIN))
     restarted = StaleWhileRevalidateCache(backend)
     with clock.moved(LATER):
@@ -48,8 +48,8 @@ def test_an_old_answer_from_the_shelf_is_shown_and_refreshed(source):
     assert json.loads(backend.content["vehicle:7:details"])["value"] == 2
 
 
-def test_with_wait_an_answer_from_the_shelf_is_asked_again_once_however_fresh_it_is(source):
-    backend = Shelf()
+def test_a_stored_value_is_fetched_again_once_for_a_reader_that_needs_a_newer_one(source):
+    backend = Backend()
     StaleWhileRevalidateCache(backend).get(source.query(persist=PLAIN))
     restarted = StaleWhileRevalidateCache(backend)
     assert restarted.get(source.query(persist=PLAIN)).value == 1
@@ -57,22 +57,22 @@ def test_with_wait_an_answer_from_the_shelf_is_asked_again_once_however_fresh_it
     assert [restarted.get(source.query(persist=PLAIN), newer_than=start).value for _ in range(2)] == [2, 2]
 
 
-def test_something_else_on_the_shelf_is_not_taken_for_an_answer(source):
-    backend = Shelf()
+def test_a_stored_value_of_another_form_is_ignored(source):
+    backend = Backend()
     backend.content["vehicle:7:details"] = "an older version wrote this"
     assert StaleWhileRevalidateCache(backend).get(source.query(persist=PLAIN)).value == 1
 
 
-def test_a_broken_shelf_is_counted_and_does_no_harm(source, caplog):
+def test_a_broken_backend_is_counted_and_does_no_harm(source, caplog):
     counts = [metrics.cache_failures.labels(operation) for operation in ("get", "set")]
     before = [count._value.get() for count in counts]
-    assert StaleWhileRevalidateCache(BrokenShelf()).get(source.query(persist=PLAIN)).value == 1
+    assert StaleWhileRevalidateCache(BrokenBackend()).get(source.query(persist=PLAIN)).value == 1
     assert [count._value.get() for count in counts] == [number + 1 for number in before]
     assert "the cache could not be read" in caplog.text
     assert "the cache could not be written" in caplog.text
 
 
-class BrokenShelf:
+class BrokenBackend:
     def get(self, key):
         raise OSError("the disk is gone")
 

@@ -1,4 +1,4 @@
-"""Several processes on one shelf: each `StaleWhileRevalidateCache` here stands for one of them."""
+"""Several processes with one backend: each `StaleWhileRevalidateCache` here stands for one of them."""
 
 import threading
 from collections import defaultdict
@@ -9,14 +9,14 @@ import pytest
 from lco import clock
 from lco.caching.swr import PLAIN, StaleWhileRevalidateCache
 from lco.errors import OdooUnavailable
-from tests.unit.caching.sources import FRESH, LATER, Shelf, Source
+from tests.unit.caching.sources import FRESH, LATER, Backend, Source
 
 PATIENCE = 5.0
 
 
 @pytest.fixture
 def backend():
-    return Shelf()
+    return Backend()
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def source():
 
 
 @pytest.mark.parametrize("keep", [PLAIN, None])
-def test_what_one_has_read_serves_all_for_as_long_as_it_is_fresh(process, source, backend, keep):
+def test_a_value_that_one_process_fetched_serves_all_while_it_is_fresh(process, source, backend, keep):
     processes = [process() for _ in range(3)]
     assert [one.get(source.query(persist=keep)).value for one in processes] == [1, 1, 1]
     assert backend.timeouts == [0 if keep else int(FRESH.total_seconds())]
@@ -49,7 +49,7 @@ def test_many_readers_of_many_processes_cause_one_load(process, source):
     assert source.loads == 1
 
 
-def test_who_borrows_knows_that_it_did(process, source):
+def test_a_value_of_another_process_is_marked(process, source):
     one, other = process(), process()
     told = []
     one.get(source.query(persist=None, on_refresh=told.append))
@@ -57,7 +57,7 @@ def test_who_borrows_knows_that_it_did(process, source):
     assert [reading.from_peer for reading in told] == [False, True]
 
 
-def test_what_was_read_before_the_hint_is_not_borrowed(process, source):
+def test_a_value_from_before_the_invalidation_is_not_taken_from_a_peer(process, source):
     one, other = process(), process()
     assert [each.get(source.query(persist=PLAIN)).value for each in (one, other)] == [1, 1]
     one.invalidate("vehicle:7:")
@@ -66,7 +66,7 @@ def test_what_was_read_before_the_hint_is_not_borrowed(process, source):
     assert other.get(source.query(persist=PLAIN)).value == 3
 
 
-def test_what_was_read_after_the_instant_of_the_hint_is_borrowed(process, source):
+def test_a_value_from_after_the_invalidation_is_taken_from_a_peer(process, source):
     one, other = process(), process()
     assert [each.get(source.query(persist=PLAIN)).value for each in (one, other)] == [1, 1]
     instant = clock.now()
@@ -77,7 +77,7 @@ def test_what_was_read_after_the_instant_of_the_hint_is_borrowed(process, source
     assert source.loads == 2
 
 
-def test_who_has_something_newer_than_the_hint_keeps_it(process, source):
+def test_a_value_newer_than_the_invalidation_stays(process, source):
     one, other = process(), process()
     reading = one.get(source.query(persist=PLAIN))
     other.get(source.query(persist=PLAIN))
@@ -85,14 +85,14 @@ def test_who_has_something_newer_than_the_hint_keeps_it(process, source):
     assert other.get(source.query(persist=PLAIN)).value == 1
 
 
-def test_a_hint_about_something_that_only_lies_on_the_shelf_is_kept_in_mind(process, source):
+def test_an_invalidation_counts_for_a_value_that_only_the_backend_has(process, source):
     one, other = process(), process()
     one.get(source.query(persist=PLAIN))
     other.invalidate("vehicle:7:")
     assert other.get(source.query(persist=PLAIN)).value == 2
 
 
-def test_a_process_does_not_borrow_what_was_read_before_it_began_unless_it_is_kept(process, source):
+def test_a_value_from_before_the_start_is_not_taken_from_a_peer(process, source):
     process().get(source.query(persist=None))
     assert process().get(source.query(persist=None)).value == 2
 
@@ -104,14 +104,14 @@ def test_a_fresh_value_is_fetched_again_for_a_reader_that_needs_a_newer_one(proc
     assert one.get(source.query(persist=PLAIN), newer_than=clock.now()).value == 2
 
 
-def test_a_reading_is_announced_before_others_can_borrow_it(process, source, backend):
+def test_on_refresh_runs_before_peers_can_see_the_value(process, source, backend):
     disk_cache = []
     process().get(source.query(persist=PLAIN, on_refresh=lambda _: disk_cache.extend(backend.content)))
     assert disk_cache == []
     assert list(backend.content) == ["vehicle:7:details"]
 
 
-def test_who_fails_leaves_the_turn_to_the_next(process, source):
+def test_a_process_that_fails_leaves_the_lock_to_the_next(process, source):
     one, other = process(), process()
     source.error = OdooUnavailable()
     with pytest.raises(OdooUnavailable):

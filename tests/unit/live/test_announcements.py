@@ -74,7 +74,7 @@ def test_every_public_kind_has_a_sentence_even_with_no_data():
     assert SENTENCES.keys() >= PUBLIC_EVENT_TYPES
 
 
-def test_a_kind_that_nobody_knows_is_not_spoken_of():
+def test_an_unknown_type_of_event_has_no_sentence():
     assert said("vehicle.painted", **BLOWER) is None
 
 

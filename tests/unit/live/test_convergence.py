@@ -1,4 +1,4 @@
-"""Whatever comes between, in the end every page shows what is so: changes, visitors and lost streams at once."""
+"""With changes, visitors and lost streams at once, every page is right in the end."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.sse_clients import Process, World, lives
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_in_the_end_every_page_shows_what_is_so(hub, changes, seed):
+def test_every_page_is_right_in_the_end(hub, changes, seed):
     world = World()
     visitors = lives([Process(world, changes, hub)], seed)
     assert len(visitors) > 20

@@ -165,7 +165,7 @@ def test_a_failure_of_the_hub_itself_sends_every_client_back_for_a_fresh_start(
     assert "card:1" in after.next()["data"]
 
 
-def test_after_a_loss_everybody_gets_the_present_state(lossy, region, connection):
+def test_after_a_gap_all_pages_get_the_present_state(lossy, region, connection):
     hub, changes = lossy
     page, program = shown(hub, changes, connection(), region("card:1"), region("odoo")), connection()
     hub.subscribe_feed(program, changes.head())

@@ -1,4 +1,4 @@
-"""Regions that take time: rendered beside the others, once at a time, and sent to those who are owed them."""
+"""Slow regions: rendered beside the others, each once at a time, and sent where they are pending."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def test_a_slow_region_delays_no_other(hub, changes, region, connection):
     assert advance_clock["id"] == str(change.id)
 
 
-def test_while_a_slow_region_is_owed_no_id_promises_it(hub, changes, region, connection):
+def test_while_a_slow_region_is_pending_messages_have_no_id(hub, changes, region, connection):
     slow = region("calendar:1", "vehicle:1", slow=True)
     page = shown(hub, changes, connection(), region("card:1"), region("card:2"), slow)
     before = changes.head()
@@ -60,9 +60,7 @@ def test_a_slow_region_that_changes_while_it_is_rendered_is_rendered_once_more(h
     assert 2 <= slow.renderings < 6
 
 
-def test_who_comes_while_a_slow_region_is_rendered_for_others_gets_nothing_older_than_the_page(
-    hub, changes, region, connection
-):
+def test_a_page_that_comes_during_a_rendering_gets_nothing_older_than_itself(hub, changes, region, connection):
     slow, card = region("calendar:1", "vehicle:1", slow=True), region("card:2")
     leaves = shown(hub, changes, connection(), slow)
     rented(changes)

@@ -132,7 +132,7 @@ def test_the_end_of_the_client_is_noticed_without_a_word_to_it(lines, caller):
     wait_until(lambda: one.ended)
     one.line.close()
     assert one.ended == [one.line]
-    assert one.line.send(b"nobody is there")
+    assert one.line.send(b"the client is gone")
 
 
 def test_a_client_that_breaks_off_while_something_waits_is_noticed_too(lines, caller):

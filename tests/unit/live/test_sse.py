@@ -51,7 +51,7 @@ def test_a_piece_tells_htmx_which_element_to_morph():
     assert message["data"] == '<hx-partial id="card-1" hx-swap="outerMorph"><b>new</b></hx-partial>'
 
 
-def test_an_announcement_is_text_whatever_it_holds():
+def test_an_announcement_is_always_text():
     (message,) = read(sse.message([sse.announcement("<b>Saw & Co</b>")]))
     assert message["data"] == (
         '<hx-partial id="announcement" hx-swap="textContent">&lt;b&gt;Saw &amp; Co&lt;/b&gt;</hx-partial>'

@@ -18,9 +18,9 @@ ROUTES = {"/list": ("q", "sort", "page"), "/item/[0-9]+": (), "/form": (), "/mis
 class Shop:
     """An application and what happens around it."""
 
-    def __init__(self, at_most: int = 1_000_000, patience: float = serving.PATIENCE) -> None:
-        self.edition = 1
-        self.editions_read = 0
+    def __init__(self, max_bytes: int = 1_000_000, max_wait: float = serving.PATIENCE) -> None:
+        self.version = 1
+        self.versions_read = 0
         self.rendered: list[str] = []
         self.during = lambda: None
         app = Flask(__name__)
@@ -31,20 +31,20 @@ class Shop:
         app.add_url_rule("/other", view_func=self.page, endpoint="other")
         app.add_url_rule("/form", view_func=self.form, endpoint="form")
         app.add_url_rule("/missing", view_func=self.missing, endpoint="missing")
-        app.wsgi_app = PageCacheMiddleware(app.wsgi_app, ROUTES, self.read_edition, at_most, patience)
+        app.wsgi_app = PageCacheMiddleware(app.wsgi_app, ROUTES, self.read_version, max_bytes, max_wait)
         self.get = app.test_client().get
         self.open = app.test_client().open
 
-    def read_edition(self) -> int:
-        self.editions_read += 1
-        return self.edition
+    def read_version(self) -> int:
+        self.versions_read += 1
+        return self.version
 
     def page(self, number: int = 0) -> str:
         self.rendered.append(request.full_path)
         self.during()
         page_cache.mark_cacheable()
         part = "part " if htmx.wants_fragment() else ""
-        return f"{part}{request.args.get('q', '')} {number} {self.edition} {BODY}"
+        return f"{part}{request.args.get('q', '')} {number} {self.version} {BODY}"
 
     def form(self) -> Response:
         self.rendered.append("form")
@@ -57,7 +57,7 @@ class Shop:
 
 
 def headers(answer) -> dict[str, str]:
-    """All but the date, which the server in front writes for everybody."""
+    """All but the date, which the server writes."""
     return {name: value for name, value in answer.headers if name != "Date"}
 
 
@@ -66,7 +66,7 @@ def services():
     return Shop()
 
 
-def test_the_second_visitor_gets_what_the_first_one_got(services):
+def test_the_second_visitor_gets_the_response_to_the_first(services):
     first, second = (services.get("/list", headers={"Accept-Encoding": "br"}) for _ in range(2))
     assert len(services.rendered) == 1
     assert (second.status, second.data) == (first.status, first.data)
@@ -85,7 +85,7 @@ def test_the_second_visitor_gets_what_the_first_one_got(services):
         "/list?q=saw&q=mower",
     ],
 )
-def test_what_says_the_same_finds_the_same_page(services, address):
+def test_addresses_that_mean_the_same_share_a_page(services, address):
     services.get("/list?q=saw")
     assert "saw 0" in services.get(address).text
     assert len(services.rendered) == 1
@@ -95,7 +95,7 @@ def test_what_says_the_same_finds_the_same_page(services, address):
     "address",
     ["/list", "/list?q=Saw", "/list?q=mower&q=saw", "/list?q=&q=saw", "/list?q=saw&page=2", "/list?q=%20saw"],
 )
-def test_what_says_something_else_does_not(services, address):
+def test_addresses_that_mean_something_else_do_not_share_a_page(services, address):
     services.get("/list?q=saw")
     services.get(address)
     assert len(services.rendered) == 2
@@ -122,7 +122,7 @@ def test_every_form_and_encoding_is_a_page_of_its_own(services):
     assert len(services.rendered) == 4
 
 
-def test_who_has_the_page_gets_304_the_same_whether_it_is_kept_or_new(services):
+def test_a_client_that_has_the_page_gets_the_same_304_cached_or_rendered(services):
     etag = services.get("/list", headers={"Accept-Encoding": "br"}).headers["ETag"]
     returning = {"If-None-Match": f'"other", {etag}', "Accept-Encoding": "br"}
     kept, new = services.get("/list", headers=returning), Shop().get("/list", headers=returning)
@@ -131,19 +131,19 @@ def test_who_has_the_page_gets_304_the_same_whether_it_is_kept_or_new(services):
     assert len(services.rendered) == 1
 
 
-def test_a_page_is_kept_also_when_its_first_visitor_has_it_already(services):
+def test_a_page_is_cached_also_when_its_first_visitor_gets_304(services):
     etag = Shop().get("/list").headers["ETag"]
     assert services.get("/list", headers={"If-None-Match": etag}).status_code == 304
     assert services.get("/list").data.endswith(BODY.encode())
     assert len(services.rendered) == 1
 
 
-def test_any_name_will_do_for_who_says_so(services):
+def test_any_etag_matches_a_star(services):
     services.get("/list")
     assert services.get("/list", headers={"If-None-Match": "*"}).status_code == 304
 
 
-def test_another_name_gets_the_page(services):
+def test_another_etag_gets_the_page(services):
     services.get("/list")
     assert services.get("/list", headers={"If-None-Match": 'W/"other"'}).status_code == 200
 
@@ -157,16 +157,16 @@ def test_head_is_answered_from_the_kept_page(services):
 
 def test_a_change_makes_every_page_new(services):
     services.get("/list")
-    services.edition = 2
+    services.version = 2
     assert " 2 " in services.get("/list").text
 
 
-@pytest.mark.parametrize("somebody_came", [False, True])
-def test_a_page_that_a_change_overtook_is_not_given_to_others(services, somebody_came):
+@pytest.mark.parametrize("another_came", [False, True])
+def test_a_page_that_a_change_overtook_is_not_given_to_others(services, another_came):
     def change() -> None:
         services.during = lambda: None
-        services.edition = 2
-        if somebody_came:
+        services.version = 2
+        if another_came:
             services.get("/item/1")
 
     services.during = change
@@ -186,7 +186,7 @@ def test_a_page_is_served_from_the_cache_for_one_second(services, advance_clock)
     assert len(services.rendered) == 2
 
 
-def test_what_is_personal_missing_or_not_listed_is_not_kept(services):
+def test_personal_missing_and_unlisted_pages_are_not_cached(services):
     for path in ("/form", "/missing", "/other") * 2:
         services.get(path)
     assert len(services.rendered) == 6
@@ -204,13 +204,13 @@ def test_under_another_root_the_links_are_others(services):
     assert len(services.rendered) == 2
 
 
-def test_who_will_only_have_a_certain_version_asks_the_application(services):
+def test_a_request_with_if_match_reaches_the_application(services):
     services.get("/list")
     assert services.get("/list", headers={"If-Match": '"other"'}).status_code == 412
 
 
-def test_the_pages_take_no_more_than_their_place_and_those_asked_for_stay():
-    services = Shop(at_most=3 * (OVERHEAD + len(BODY) + 100))
+def test_the_cache_stays_below_its_bound_and_recently_used_pages_stay():
+    services = Shop(max_bytes=3 * (OVERHEAD + len(BODY) + 100))
     for number in (1, 2, 3, 1, 4):
         services.get(f"/item/{number}")
     services.get("/item/1")
@@ -219,16 +219,16 @@ def test_the_pages_take_no_more_than_their_place_and_those_asked_for_stay():
     assert len(services.rendered) == 5
 
 
-def test_a_page_that_is_larger_than_the_place_is_served_and_not_kept():
-    services = Shop(at_most=OVERHEAD)
+def test_a_page_larger_than_the_cache_is_served_and_not_cached():
+    services = Shop(max_bytes=OVERHEAD)
     assert [services.get("/list").status_code for _ in range(2)] == [200, 200]
     assert len(services.rendered) == 2
 
 
 def test_a_crowd_at_one_page_makes_it_once(services):
     crowd = 20
-    # The one who makes the page is not ready before everybody has looked for it.
-    services.during = lambda: serving.wait_until(lambda: services.editions_read > crowd, "everybody to come")
+    # The request that renders the page is not ready before all have looked for it.
+    services.during = lambda: serving.wait_until(lambda: services.versions_read > crowd, "all to come")
     with ThreadPoolExecutor(crowd) as visitors:
         responses = list(visitors.map(services.get, ["/list"] * crowd))
     assert {answer.status_code for answer in responses} == {200}
@@ -236,7 +236,7 @@ def test_a_crowd_at_one_page_makes_it_once(services):
 
 
 def test_a_crowd_after_a_change_does_not_wait_for_a_page_from_before():
-    services = Shop(patience=2 * serving.PATIENCE)
+    services = Shop(max_wait=2 * serving.PATIENCE)
     crowd = 20
     served = threading.Event()
     services.during = lambda: served.wait(serving.PATIENCE)
@@ -244,15 +244,15 @@ def test_a_crowd_after_a_change_does_not_wait_for_a_page_from_before():
         early = visitors.submit(services.get, "/list")
         serving.wait_until(lambda: services.rendered, "the first to begin")
         services.during = lambda: None
-        services.edition = 2
+        services.version = 2
         list(visitors.map(services.get, ["/list"] * crowd))
         assert not early.done()
         served.set()
 
 
 def test_a_crowd_at_a_page_that_is_not_kept_is_served_all_the_same(services):
-    everybody = threading.Barrier(4, timeout=serving.PATIENCE)
+    all_here = threading.Barrier(4, timeout=serving.PATIENCE)
     with ThreadPoolExecutor(4) as visitors:
-        responses = list(visitors.map(lambda _: (everybody.wait(), services.get("/form"))[1], range(4)))
+        responses = list(visitors.map(lambda _: (all_here.wait(), services.get("/form"))[1], range(4)))
     assert {answer.status_code for answer in responses} == {200}
     assert len(services.rendered) == 4

@@ -8,7 +8,7 @@ from lco.web.logs import configure
 
 try:
     settings = Settings.from_environment()
+    configure(settings.log_level, settings.log_format)
+    app = create_app(settings)
 except SettingsError as error:
     sys.exit(f"The site cannot start. {error}")
-configure(settings.log_level, settings.log_format)
-app = create_app(settings)

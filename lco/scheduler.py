@@ -62,6 +62,8 @@ class Scheduler:
                 self._services.inbox.purge_old()
             with guard("bookings"):
                 self._services.bookings.recovery.purge_expired()
+            with guard("people"):
+                self._services.people.forget_ended()
             with guard("catalogue"):
                 self._services.catalogue.refresh()
             pause = usually if self._services.catalogue.is_available else min(RETRY_EVERY, usually)

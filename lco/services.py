@@ -16,6 +16,7 @@ from lco.mail.outbox import Outbox
 from lco.odoo.budget import CallBudget
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
+from lco.people.people import People
 from lco.settings import Settings
 from lco.webhooks.inbox import Inbox
 
@@ -44,6 +45,7 @@ class Services:
     inbox: Inbox
     outbox: Outbox
     call_budget: CallBudget
+    people: People
 
 
 def build_services(
@@ -76,6 +78,7 @@ def build_services(
         changes=changes,
         mails=mails,
         zone=settings.timezone,
+        max_open_days=settings.max_open_days,
     )
     return Services(
         settings=settings,
@@ -90,4 +93,5 @@ def build_services(
         inbox=Inbox(store, catalogue, bookings.events),
         outbox=mails,
         call_budget=CallBudget(),
+        people=People(store, bookings.admin, settings),
     )

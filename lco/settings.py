@@ -147,6 +147,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _days(text: str) -> int:
+    if not text.isdecimal() or int(text) > 36_500:  # noqa: PLR2004 - a century
+        raise ValueError("a whole number of days from 0 to 36500")
+    return int(text)
+
+
 def _seconds(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 3600:  # noqa: PLR2004 - an hour
         raise ValueError("a whole number of seconds from 1 to 3600")
@@ -232,6 +238,12 @@ class Settings:
     database_url: str = _secret("sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept")
     persistent_disk: bool = _setting(
         False, _flag, "yes: the disk of this platform outlives a restart, so that an SQLite file may lie on it"
+    )
+    keep_customers_days: int = _setting(
+        0, _days, "days after which a booking that has ended no longer names its customer; 0: never"
+    )
+    max_open_days: int = _setting(
+        366, _days, "days that one mail address or phone may hold while not confirmed; 0: any number"
     )
     redis_url: str = _secret(
         "", _redis, "what several processes share: change log, cache, limits; unset: one process, all in memory"

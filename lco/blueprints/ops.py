@@ -11,6 +11,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from itsdangerous import BadSignature, TimestampSigner
 
 from lco import clock, metrics
+from lco.bookings.holdings import Holding
 from lco.doctor import Finding, configuration
 from lco.domain.booking import Booking, State
 from lco.errors import NotFound
@@ -52,6 +53,8 @@ class SiteStatus:
     deliveries: Deliveries
     bookings: Mapping[State, int]
     needing: list[Booking]
+    unconfirmed: list[Holding]
+    """Machines with many days to come that are not confirmed."""
     mails: Counts
     streams: int
     findings: list[Finding]
@@ -124,6 +127,7 @@ def site_status(services: Services) -> SiteStatus:
         deliveries=_deliveries(),
         bookings=services.bookings.admin.counts(),
         needing=services.bookings.admin.needing_attention(),
+        unconfirmed=services.bookings.admin.many_unconfirmed(clock.today(services.settings.timezone)),
         mails=services.outbox.counts(),
         streams=int(sum(value for _, value in metrics.samples(metrics.streams))),
         findings=configuration.examine(services.settings, os.environ),

@@ -1,11 +1,13 @@
 """Bookings for the staff: those that need attention, settled by hand, and the audit."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from sqlalchemy import Select, and_, func, or_, select
 
 from lco import clock
-from lco.bookings import states
+from lco.bookings import holdings, states
+from lco.bookings.holdings import Holding
 from lco.bookings.mapping import single_line, to_audit_entry, to_booking
 from lco.bookings.publisher import BookingPublisher
 from lco.bookings.repository import BookingRepository, MailWriter
@@ -38,6 +40,15 @@ class BookingAdmin:
         """The newest bookings, newest first."""
         return self._listed(select(BookingRow).order_by(BookingRow.id.desc()).limit(most))
 
+    def page(self, after: int = 0) -> list[Booking]:
+        """Bookings in the order in which they were requested: at most AT_ONCE, those behind number `after`."""
+        return self._listed(select(BookingRow).where(BookingRow.id > after).order_by(BookingRow.id).limit(AT_ONCE))
+
+    def many_unconfirmed(self, today: date) -> list[Holding]:
+        """The machines with many days to come that are not confirmed, the most first."""
+        with self._db.connection() as connection:
+            return holdings.many(connection, today)
+
     def counts(self) -> Mapping[State, int]:
         """How many bookings are in each state."""
         with self._db.session() as session:
@@ -51,13 +62,13 @@ class BookingAdmin:
         To `requested` means: place it again. To `booked` needs Odoo's reference. Raises NotFound, and InvalidInput
         for a step that the table does not allow.
         """
-        if state is State.BOOKED and not reference:
-            raise InvalidInput({"reference": ["Give the reference that Odoo has for it."]})
         with self._db.connection() as connection:
             repository = BookingRepository(connection, self._mails)
             booking = repository.by_number(booking_id)
             if booking is None:
                 raise NotFound(f"There is no booking {booking_id}.")
+            if state is State.BOOKED and not reference:
+                raise InvalidInput({"reference": ["Give the reference that Odoo has for it."]})
             if state is State.PLACING or not states.may_transition(booking.state, state):
                 raise InvalidInput({}, f"Booking {booking_id} is {booking.state}; that cannot become {state}.")
             if state is State.BOOKED:

@@ -37,13 +37,17 @@ def build_bookings(  # noqa: PLR0913 - everything that bookings touch
     changes: ChangeLog,
     mails: MailWriter,
     zone: ZoneInfo,
+    max_open_days: int = 0,
 ) -> Bookings:
-    """Return the services of the bookings in `db`; `zone` is the business's time zone."""
+    """Return the services of the bookings in `db`; `zone` is the business's time zone.
+
+    One customer may hold `max_open_days` unconfirmed days; 0: any number.
+    """
     publisher = BookingPublisher(availability, changes)
     uow = UnitOfWork(db, mails, publisher)
     submitter = Submitter(uow, odoo, publisher)
     return Bookings(
-        BookingService(uow, catalogue, submitter),
+        BookingService(uow, catalogue, submitter, zone, max_open_days),
         OdooBookingEvents(uow, catalogue, publisher),
         BookingRecovery(uow, odoo, submitter, zone),
         BookingAdmin(db, mails, publisher),

@@ -3,13 +3,13 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, update
 
 from lco import clock
-from lco.bookings import states, unmatched_events
+from lco.bookings import holdings, states, unmatched_events
 from lco.bookings.mapping import (
     BookingEvent,
     accepted_values,
@@ -169,6 +169,10 @@ class BookingRepository:
         )
 
     # Changing: each verb gives the booking as it is afterwards
+
+    def require_room(self, request: BookingRequest, today: date, most: int) -> None:
+        """Raise InvalidInput when the customer would hold more than `most` unconfirmed days (0: any number)."""
+        holdings.require_room(self._connection, request, today, most)
 
     def add(self, request: BookingRequest, key: str, vehicle_name: str) -> Booking:
         """A new booking in state requested. Raises IntegrityError when its key is stored already."""

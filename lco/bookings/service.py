@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 
@@ -31,10 +32,14 @@ class Catalogue(Protocol):
 class BookingService:
     """Bookings as customers use them. Safe for threads and processes. Raises DatabaseUnavailable."""
 
-    def __init__(self, uow: UnitOfWork, catalogue: Catalogue, submitter: Submitter) -> None:
+    def __init__(
+        self, uow: UnitOfWork, catalogue: Catalogue, submitter: Submitter, zone: ZoneInfo, max_open_days: int
+    ) -> None:
         self._uow = uow
         self._catalogue = catalogue
         self._submitter = submitter
+        self._zone = zone
+        self._max_open_days = max_open_days
         self._under_way = KeyedLock()
 
     def place(self, request: BookingRequest, key: str, before_odoo: Callable[[], None]) -> Booking:
@@ -43,8 +48,8 @@ class BookingService:
         `before_odoo` is called once for each key, before anything is stored, and may raise to prevent that. The
         booking is one that Odoo made, or an open one: in requested when Odoo was certainly not reached (it is
         kept, and `BookingRecovery` places it), in checking or placing when the result at Odoo is not known.
-        Raises DatesTaken, InvalidInput, Gone, NotBooked, KeyReused, NotFound for a vehicle that is not for rent,
-        and OdooError while the vehicles are not known.
+        Raises DatesTaken, InvalidInput (also for too many open days), Gone, NotBooked, KeyReused, NotFound for a
+        vehicle that is not for rent, and OdooError while the vehicles are not known.
         """
         with self._under_way.hold(sha256(key)):
             booking, is_new = self._find(request, key), False
@@ -78,6 +83,7 @@ class BookingService:
         """Store the intent before Odoo is asked. False when another process with this key was faster."""
         try:
             with self._uow() as bookings:
+                bookings.require_room(request, clock.today(self._zone), self._max_open_days)
                 requested = bookings.add(request, key, vehicle_name)
                 return bookings.transition(requested, State.PLACING, "customer"), True
         except IntegrityError:

@@ -7,6 +7,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from lco.cli.output import NUMBER, Output, with_output
 from lco.db.mails import Mail
 from lco.mail.worker import Worker
 
@@ -29,32 +30,38 @@ def mail_worker() -> None:
 
 
 @click.command("mails")
-@click.option("--retry", type=int, metavar="ID", help="Send this failed mail again.")
+@click.option("--retry", type=NUMBER, metavar="ID", help="Send this failed mail again.")
+@with_output
 @with_appcontext
-def mails(retry: int | None) -> None:
+def mails(retry: int | None, out: Output) -> None:
     """List the mails that failed and those that wait."""
     if retry is not None:
-        _retry(retry)
+        _retry(retry, out)
         return
     outbox = _worker().outbox
     counts = outbox.counts()
-    click.echo(f"{counts.failed} failed, {counts.waiting} waiting")
+    out.line(f"{counts.failed} failed, {counts.waiting} waiting")
     for mail in [*outbox.failed(SHOWN), *outbox.waiting(SHOWN)]:
-        click.echo(_line(mail))
+        out.line(_line(mail, out), _values(mail))
 
 
-def _retry(mail_id: int) -> None:
+def _retry(mail_id: int, out: Output) -> None:
     if not _worker().outbox.retry(mail_id):
         raise click.ClickException(f"No failed mail has the number {mail_id}.")
-    click.echo(f"Mail {mail_id} is sent again.")
+    out.line(f"Mail {mail_id} is sent again.", {"id": mail_id, "state": "waiting"})
 
 
-def _line(mail: Mail) -> str:
+def _line(mail: Mail, out: Output) -> str:
     """One mail without anything personal."""
     attempts = "1 attempt" if mail.attempts == 1 else f"{mail.attempts} attempts"
     about = f"{mail.id}: {mail.message} about booking {mail.booking_id}, {mail.state}"
     problem = f", {mail.problem}" if mail.problem else ""
-    return f"{about}, written {mail.written_at:%Y-%m-%d %H:%M} UTC, {attempts}{problem}"
+    return f"{about}, written {out.time(mail.written_at)}, {attempts}{problem}"
+
+
+def _values(mail: Mail) -> dict[str, object]:
+    names = ("id", "message", "booking_id", "state", "written_at", "attempts", "problem")
+    return {name: getattr(mail, name) for name in names}
 
 
 def _worker() -> Worker:

@@ -7,8 +7,8 @@ import requests
 from flask.cli import with_appcontext
 
 from lco import clock
+from lco.cli.output import HOW_MANY, Output, with_output
 from lco.db.models import Delivery
-from lco.errors import NotFound
 from lco.web.extensions import current_services
 from lco.webhooks import signature
 
@@ -27,8 +27,9 @@ REFUSED = 400
     show_default=True,
     help="Which signatures to send.",
 )
+@with_output
 @with_appcontext
-def send_webhook(endpoint: str, event: str, url: str, form: str) -> None:
+def send_webhook(endpoint: str, event: str, url: str, form: str, out: Output) -> None:
     """Send JSON to the site as Odoo would, signed with the first configured secret.
 
     Ends with code 1 when the site cannot be reached or refuses the event.
@@ -40,7 +41,8 @@ def send_webhook(endpoint: str, event: str, url: str, form: str) -> None:
         answer = requests.post(address, data=body, headers=headers, timeout=ANSWER_WITHIN)
     except requests.RequestException as error:
         raise click.ClickException(f"{address} cannot be reached: {type(error).__name__}") from error
-    click.echo(f"{answer.status_code} {answer.text.strip()}")
+    said = answer.text.strip()
+    out.line(f"{answer.status_code} {said}", {"status": answer.status_code, "answer": said})
     if answer.status_code >= REFUSED:
         raise click.exceptions.Exit(1)
 
@@ -56,30 +58,38 @@ def _signatures(form: str, body: bytes) -> dict[str, str]:
 
 @click.command("webhooks")
 @click.option("--unapplied", is_flag=True, help="Only those that wait or have failed.")
-@click.option("--most", default=50, show_default=True, help="How many to list, newest first.")
+@click.option("--most", type=HOW_MANY, default=50, show_default=True, help="How many to list, newest first.")
 @click.option("--replay", metavar="ID", help="Have this one applied again by the running site.")
+@with_output
 @with_appcontext
-def webhooks(replay: str | None, most: int, *, unapplied: bool) -> None:
+def webhooks(replay: str | None, most: int, out: Output, *, unapplied: bool) -> None:
     """List the deliveries that came, or have one applied again."""
     if replay:
-        _replay(replay)
+        _replay(replay, out)
         return
     seen = current_services().inbox.overview()
-    click.echo(f"{seen.waiting} waiting, {seen.failed} failed")
+    out.line(f"{seen.waiting} waiting, {seen.failed} failed")
     for delivery in current_services().inbox.newest(most, unapplied=unapplied):
-        click.echo(_line(delivery))
+        out.line(_line(delivery, out), _values(delivery))
 
 
-def _replay(delivery_id: str) -> None:
-    try:
-        current_services().inbox.replay(delivery_id)
-    except NotFound as error:
-        raise click.ClickException(error.message) from error
-    click.echo(f"{delivery_id} is applied by the running site within seconds.")
+def _replay(delivery_id: str, out: Output) -> None:
+    current_services().inbox.replay(delivery_id)
+    out.line(f"{delivery_id} is applied by the running site within seconds.", {"id": delivery_id})
 
 
-def _line(delivery: Delivery) -> str:
+def _line(delivery: Delivery, out: Output) -> str:
     """One delivery without its payload, which may name a customer."""
     tries = "1 try" if delivery.tries == 1 else f"{delivery.tries} tries"
-    facts = (delivery.id, f"{delivery.received_at:%Y-%m-%d %H:%M:%S} UTC", delivery.event_type, delivery.subject)
+    facts = (
+        delivery.id,
+        out.time(delivery.received_at, "%Y-%m-%d %H:%M:%S"),
+        delivery.event_type,
+        delivery.subject,
+    )
     return "  ".join((*facts, delivery.result or "being applied", tries))
+
+
+def _values(delivery: Delivery) -> dict[str, object]:
+    names = ("id", "received_at", "event_type", "subject", "result", "tries", "applied_at")
+    return {name: getattr(delivery, name) for name in names}

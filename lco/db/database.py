@@ -1,6 +1,8 @@
 """The site's own records: one engine, one way to open a transaction, and the way to the newest schema."""
 
 import logging
+import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,10 +27,12 @@ SQLITE_SETTINGS = (
     "PRAGMA wal_autocheckpoint = 4000",  # pages, 16 MB: each checkpoint waits for the disk, so there are few
     "PRAGMA busy_timeout = 5000",
     "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what is deleted is overwritten, since it may be a person's
 )
 
 
 AFTER_COMMIT = "after commit"
+PRIVATE = 0o600
 
 
 class Database:
@@ -90,6 +94,22 @@ class Database:
         with self.connection() as connection:
             connection.execute(text("SELECT 1"))
 
+    def scrub(self) -> None:
+        """Leave nothing of deleted values in the files of SQLite. PostgreSQL's autovacuum does so by itself.
+
+        Raises DatabaseUnavailable when another process keeps the database busy for more than 5 seconds.
+        """
+        if self.engine.dialect.name == "sqlite":
+            connection = self.engine.raw_connection()
+            try:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                log.warning("deleted values stay in the files of the database for now: %s", error)
+                raise DatabaseUnavailable from error
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
@@ -126,12 +146,27 @@ def _server(address: URL) -> Engine:
 def _sqlite(address: URL) -> Engine:
     if address.database in {None, "", ":memory:"}:
         raise SettingsError("DATABASE_URL: SQLite needs a file, like sqlite:///var/lco.sqlite3")
-    Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
+    _keep_private(Path(str(address.database)))
     engine = create_engine(address, hide_parameters=True)
     event.listen(engine, "connect", _configure_connection)
     # Not a listener to "begin", which would make every statement look for listeners.
     engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]  # SQLAlchemy's own hook, empty for this driver
     return engine
+
+
+def _keep_private(path: Path) -> None:
+    """Make the file, if need be, and let only its owner read it. SQLite gives the files beside it the same mode.
+
+    Raises SettingsError when it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, PRIVATE))
+    except OSError as error:
+        raise SettingsError(f"DATABASE_URL: {path} cannot be written ({error.strerror})") from error
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        if file.exists() and file.stat().st_uid == os.geteuid():
+            file.chmod(PRIVATE)
 
 
 def _configure_connection(connection: Any, record: object) -> None:

@@ -13,7 +13,11 @@ class Mail(Base):
     """One mail, written in the transaction of what it tells. States are those of `lco.mail.outbox.MailState`."""
 
     __tablename__ = "mails"
-    __table_args__ = (UniqueConstraint("booking_id", "message", "changes"), Index(None, "state", "due_at"))
+    __table_args__ = (
+        UniqueConstraint("booking_id", "message", "changes"),
+        Index(None, "state", "due_at"),
+        Index(None, "written_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"))

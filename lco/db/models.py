@@ -24,7 +24,7 @@ class BookingRow(Base):
     """One booking, from the intent on. States are those of `lco.domain.booking.State`."""
 
     __tablename__ = "bookings"
-    __table_args__ = (Index(None, "vehicle_id", "state"),)
+    __table_args__ = (Index(None, "vehicle_id", "state"), Index(None, "state", "date_to"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[str] = mapped_column(String(64), unique=True)
@@ -62,7 +62,10 @@ class BookingRow(Base):
 
 
 class BookingChange(Base):
-    """One step in a booking's life, added in the transaction of the step; triggers refuse any other change."""
+    """One step in a booking's life, added in the transaction of the step; triggers refuse any other change.
+
+    Only its reason may be emptied, since people write reasons and may name a customer in them.
+    """
 
     __tablename__ = "booking_changes"
 

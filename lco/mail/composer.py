@@ -2,6 +2,7 @@
 
 import logging
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -35,8 +36,8 @@ Entry = Callable[[Booking, Business, str], Invitation]
 
 FITS_A_LINE = 60
 SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
-LINK = re.compile(r"://|@|\w{2}\.\w{2}")
-"""What mail programs turn into links."""
+LINK = re.compile(r"[/\\@\u3002]|\w\.\w")
+"""What mail programs turn into links, or may: in text whose signs of other widths are the usual ones (NFKC)."""
 OTHER_DAYS_HELP = frozenset({DeclineReason.DATES_TAKEN, DeclineReason.NOT_MADE})
 ASK_FOR = timedelta(seconds=10)
 """How long alternatives may take altogether: the other mails wait meanwhile."""
@@ -186,7 +187,7 @@ def _mailable(booking: Booking) -> Booking:
     request = booking.request
     tamed = replace(
         request,
-        name="" if LINK.search(request.name) else single_line(request.name),
+        name="" if _may_link(request.name) else single_line(request.name),
         pickup_location=_place(request.pickup_location),
         return_location=_place(request.return_location),
     )
@@ -196,7 +197,13 @@ def _mailable(booking: Booking) -> Booking:
 
 
 def _place(text: str) -> str:
-    return SEE_PAGE if LINK.search(text) else single_line(text)
+    return SEE_PAGE if _may_link(text) else single_line(text)
+
+
+def _may_link(text: str) -> bool:
+    """Whether a mail program may make a link of part of `text`, which invisible characters do not prevent."""
+    visible = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cf", "Cc", "Mn"})
+    return any(LINK.search(unicodedata.normalize("NFKC", one)) for one in (text, visible))
 
 
 def _header(text: str) -> str:

@@ -1,22 +1,26 @@
 """The outbox: mails are written with the step they tell of, leased for sending, and end as sent or as failed."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, cast
 
-from sqlalchemy import Connection, Select, Table, Update, func, select, update
+from sqlalchemy import Connection, Select, Table, Update, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from lco import clock
+from lco import clock, metrics
 from lco.db import Database
 from lco.db.database import after_commit
 from lco.db.mails import Mail
-from lco.domain.booking import Booking
+from lco.db.models import BookingChange, BookingRow
+from lco.domain.booking import Booking, State
 from lco.failures import backoff
 from lco.mail.serialization import dumps
+
+log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 """Longer than sending takes: some ten answers of a server, each within its time-out of 10 s."""
@@ -33,6 +37,27 @@ WRITE = {
     "postgresql": postgresql.insert(TABLE).on_conflict_do_nothing(),
 }
 """By dialect, and built once: building it takes longer than running it."""
+
+
+MOST_A_DAY = 3
+"""Mails to an address whose owner may never have asked for one, within DAY."""
+DAY = timedelta(days=1)
+TOO_MUCH = f"more than {MOST_A_DAY} mails a day to an address with no confirmed booking"
+
+BOOKINGS = cast("Table", BookingRow.__table__)
+CHANGES = cast("Table", BookingChange.__table__)
+IS_THEIRS = func.lower(BOOKINGS.c.customer_email) == bindparam("email")
+WRITTEN = (
+    select(func.count())
+    .select_from(TABLE.join(BOOKINGS, BOOKINGS.c.id == TABLE.c.booking_id))
+    .where(TABLE.c.written_at > bindparam("since"), TABLE.c.problem != TOO_MUCH, IS_THEIRS)
+)
+EVER_CONFIRMED = (
+    select(CHANGES.c.id)
+    .select_from(CHANGES.join(BOOKINGS, BOOKINGS.c.id == CHANGES.c.booking_id))
+    .where(CHANGES.c.to_state == State.CONFIRMED, IS_THEIRS)
+    .limit(1)
+)
 
 
 class MailState(StrEnum):
@@ -63,18 +88,25 @@ class Outbox:
         """Have `message` sent about `booking` as it is now, if the transaction of `connection` is committed.
 
         The same message about the same version of a booking is kept once. After the commit a worker of this
-        process looks at once.
+        process looks at once. An address without any booking that was ever confirmed gets at most MOST_A_DAY in
+        24 hours; what is more counts as failed, so that people see it and may send it.
         """
+        if not booking.request.email:
+            return  # its person was erased
         now = clock.now()
+        is_too_much = _is_too_much(connection, booking.request.email.lower(), now)
+        if is_too_much:
+            metrics.mails.labels("withheld").inc()
+            log.warning("a mail about booking %d is withheld: %s", booking.id, TOO_MUCH)
         mail = {
             "booking_id": booking.id,
             "message": message,
             "changes": booking.changes,
             "snapshot": dumps(booking),
-            "state": MailState.WAITING,
+            "state": MailState.FAILED if is_too_much else MailState.WAITING,
             "attempts": 0,
             "due_at": now,
-            "problem": "",
+            "problem": TOO_MUCH if is_too_much else "",
             "written_at": now,
         }
         connection.execute(WRITE[connection.dialect.name], mail)
@@ -157,6 +189,12 @@ class Outbox:
     def _change(self, statement: Update) -> None:
         with self._db.session() as session:
             session.execute(statement)
+
+
+def _is_too_much(connection: Connection, email: str, now: datetime) -> bool:
+    """Whether `email`, in small letters, has had its mails of the day, and never a confirmed booking."""
+    written = connection.execute(WRITTEN, {"email": email, "since": now - DAY}).scalar() or 0
+    return written >= MOST_A_DAY and connection.execute(EVER_CONFIRMED, {"email": email}).first() is None
 
 
 def _next(now: datetime) -> Select[int, int]:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import os
 import re
 import smtplib
 import ssl
@@ -125,7 +126,9 @@ class FileSender:
         path = self._folder / f"{name}.eml"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.write_bytes(message.as_bytes())
+            # Readable for its owner only: it names a customer.
+            with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+                file.write(message.as_bytes())
         except OSError as error:
             raise MailServerUnavailable(f"the folder for mails cannot be written ({_short(error)})") from error
         log.log(self._level, "no mail server is set: a mail was written to %s", path)

@@ -133,6 +133,8 @@ class Inbox:
             row = session.get(Delivery, delivery_id)
             if row is None:
                 raise NotFound(f"There is no delivery {delivery_id}.")
+            if not row.payload:
+                raise NotFound(f"The person whom delivery {delivery_id} named was erased, and what it said.")
             row.applied_at, row.due_at, row.tries, row.result = None, clock.now(), 0, "to be replayed"
 
     # How a delivery is kept and applied

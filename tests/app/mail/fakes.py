@@ -69,12 +69,13 @@ def mail_about(booking: Booking, message: str, mail_id: int = 5) -> Mail:
     )
 
 
-def stored(store: Database, token: str) -> Booking:
+def stored(store: Database, token: str, email: str = REQUEST.email) -> Booking:
     """The booking under another token, with a row of its own."""
-    row = insert_values(REQUEST, token, BOOKING.vehicle_name, token, NOON) | {"state": State.BOOKED}
+    request = replace(REQUEST, email=email)
+    row = insert_values(request, token, BOOKING.vehicle_name, token, NOON) | {"state": State.BOOKED}
     with store.session() as session:
         added = session.execute(insert(BookingRow).values(row).returning(BookingRow.id))
-        return replace(BOOKING, id=added.scalar_one(), token=token)
+        return replace(BOOKING, id=added.scalar_one(), token=token, request=request)
 
 
 def write(store: Database, outbox: Outbox, message: str, booking: Booking) -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from lco import clock
 from lco.db.mails import Mail
+from lco.db.models import BookingChange
 from lco.failures import backoff
 from lco.mail.outbox import ATTEMPTS, FIRST_PAUSE, LEASE, LONGEST_PAUSE, Counts, Outbox
 from lco.mail.serialization import dumps, loads
@@ -102,7 +103,7 @@ def test_a_leased_mail_is_nobody_elses(store, outbox, ada, advance_clock):
 
 def test_many_workers_get_each_mail_once(store, outbox):
     for number in range(12):
-        write(store, outbox, "booked", stored(store, f"booking {number}"))
+        write(store, outbox, "booked", stored(store, f"booking {number}", f"c{number}@example.com"))
     start = threading.Barrier(6)
 
     def work(_: int) -> list[int]:
@@ -214,3 +215,38 @@ def test_operators_see_the_oldest_first(store, outbox, ada, grace):
     assert [mail.booking_id for mail in outbox.waiting(10)] == [grace.id, ada.id]
     assert len(outbox.waiting(1)) == 1
     assert outbox.failed(10) == []
+
+
+# Strangers
+
+
+def test_fourth_mail_in_a_day_to_an_address_without_a_confirmed_booking_is_withheld(store, outbox, advance_clock):
+    bookings = [stored(store, f"booking {number}", "ann@example.com") for number in range(5)]
+    shouted = replace(bookings[3], request=replace(bookings[3].request, email="ANN@example.com"))
+    for booking in (*bookings[:3], shouted):
+        write(store, outbox, "booked", booking)
+    write(store, outbox, "booked", stored(store, "another", "bob@example.com"))
+    assert outbox.counts() == (4, 1)
+    (withheld,) = outbox.failed(10)
+    assert withheld.booking_id == bookings[3].id
+    assert "3 mails a day" in withheld.problem
+    assert outbox.retry(withheld.id), "people may send it all the same"
+    advance_clock(timedelta(hours=24, seconds=1))
+    write(store, outbox, "booked", bookings[4])
+    assert outbox.counts().failed == 0
+
+
+def test_address_with_a_confirmed_booking_gets_every_mail(store, outbox):
+    bookings = [stored(store, f"booking {number}", "ann@example.com") for number in range(8)]
+    with store.session() as session:
+        step = {
+            "at": clock.now(),
+            "actor": "webhook",
+            "from_state": "booked",
+            "to_state": "confirmed",
+            "reason": "",
+        }
+        session.execute(insert(BookingChange).values(step | {"booking_id": bookings[0].id}))
+    for booking in bookings:
+        write(store, outbox, "booked", booking)
+    assert outbox.counts() == (8, 0)

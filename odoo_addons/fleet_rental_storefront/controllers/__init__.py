@@ -1,1 +1,1 @@
-from . import bookings, business, changes, dispatcher, vehicles
+from . import bookings, business, changes, dispatcher, unknown, vehicles

@@ -24,7 +24,7 @@ class FleetApiDispatcher(HttpDispatcher):
 
     def pre_dispatch(self, rule, args):
         try:
-            super().pre_dispatch(rule, args)
+            return super().pre_dispatch(rule, args)
         finally:  # a preflight ends by an exception that carries the answer
             headers = self.request.future_response.headers
             if "Access-Control-Allow-Headers" in headers:
@@ -34,7 +34,7 @@ class FleetApiDispatcher(HttpDispatcher):
         routing = endpoint.routing
         if routing["fleet_access"] == KEYED:
             self.request.future_response.headers.set("Cache-Control", "no-store")
-        fields.check_texts(self.request.get_http_params())
+        fields.check_texts({**self.request.get_http_params(), **args})
         key = key_state(self.request)
         if routing["fleet_access"] == KEYED or routing["fleet_writing"]:
             self._check_key(routing["fleet_access"], key)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools.sql import table_columns
+from odoo.tools.sql import SQL, table_columns
 
 LIVE_STATES = ("draft", "confirmed", "picked_up")
 DONE_STATES = ("returned", "cancelled")
@@ -152,8 +152,9 @@ class FleetRentalBooking(models.Model):
                   AND conname = 'fleet_rental_booking_no_double_booking'"""
         )
         if not self.env.cr.rowcount:
-            constraint = f"fleet_rental_booking_no_double_booking {NO_DOUBLE_BOOKING}"
-            self.env.cr.execute(f"ALTER TABLE fleet_rental_booking ADD CONSTRAINT {constraint}")
+            constraint = SQL.identifier("fleet_rental_booking_no_double_booking")
+            add = SQL("ALTER TABLE fleet_rental_booking ADD CONSTRAINT %s %s", constraint, SQL(NO_DOUBLE_BOOKING))
+            self.env.cr.execute(add)
 
     @api.model_create_multi
     def create(self, vals_list):

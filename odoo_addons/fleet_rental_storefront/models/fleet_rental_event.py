@@ -75,7 +75,7 @@ class FleetRentalEvent(models.Model):
     epoch = fields.Char(readonly=True)
     endpoint = fields.Selection([("booking", "Bookings"), ("inventory", "Equipment")], readonly=True)
     body = fields.Text(readonly=True)
-    message_id = fields.Char("Message", readonly=True, default=lambda _self: f"msg_{uuid.uuid4().hex}")
+    message_id = fields.Char(readonly=True, default=lambda _self: f"msg_{uuid.uuid4().hex}")
     state = fields.Selection(
         [
             ("unsent", "Only in the feed"),
@@ -148,11 +148,10 @@ class FleetRentalEvent(models.Model):
 
     def _lock_versions(self, ids):
         """Let no other transaction number one of these until this one ends. Many are locked all at once."""
-        everything = "hashtext('fleet_rental_version'), 0"
         if len(ids) > MANY:
-            self.env.cr.execute(f"SELECT pg_advisory_xact_lock({everything})")
+            self.env.cr.execute("SELECT pg_advisory_xact_lock(hashtext('fleet_rental_version'), 0)")
             return
-        self.env.cr.execute(f"SELECT pg_advisory_xact_lock_shared({everything})")
+        self.env.cr.execute("SELECT pg_advisory_xact_lock_shared(hashtext('fleet_rental_version'), 0)")
         for vehicle_id in ids:
             self.env.cr.execute("SELECT pg_advisory_xact_lock(hashtext('fleet_rental_version'), %s)", [vehicle_id])
 

@@ -132,7 +132,12 @@ class FleetRentalStorefront(models.Model):
 
     def _storefront_data(self):
         logo = f"/web/image/{self._name}/{self.id}/logo" if self.logo else False
-        languages = self.env["res.lang"].sudo().search([]).mapped(lambda lang: lang.iso_code.replace("_", "-"))
+        languages = (
+            self.env["res.lang"]
+            .sudo()
+            .search([("active", "=", True)])
+            .mapped(lambda lang: lang.iso_code.replace("_", "-"))
+        )
         return {
             "name": self.name,
             **{name: plain(self[name]) for name in TEXTS},

@@ -62,9 +62,10 @@ class FleetVehicle(models.Model):
 
     @api.depends("rental_name")
     def _compute_vehicle_name(self):
-        super()._compute_vehicle_name()
+        computed = super()._compute_vehicle_name()
         for vehicle in self.filtered("rental_name"):
             vehicle.name = vehicle.rental_name
+        return computed
 
     @api.depends("name")
     def _compute_rental_slug(self):

@@ -8,6 +8,7 @@ from lco.mail.worker import Worker
 from lco.services import Services
 
 RETRY_EVERY = timedelta(seconds=5)
+WATCH_EVERY = timedelta(seconds=1)
 PROCESS_EVERY = timedelta(seconds=2)
 
 
@@ -33,8 +34,12 @@ class Scheduler:
                     self._services.db.migrate()
             self._services.changes.start()
             self._mail.start()
-            # Two threads: a slow Odoo that holds up one booking must not keep the catalogue old, nor the reverse.
-            for name, look in (("attend", self._process_due), ("reconcile", self._reconcile_periodically)):
+            # One thread each: an Odoo that is slow for one of them must not hold up the others.
+            for name, look in (
+                ("attend", self._process_due),
+                ("reconcile", self._reconcile_periodically),
+                ("watch", self._watch_time),
+            ):
                 threading.Thread(target=look, name=f"upkeep-{name}", daemon=True).start()
             self._begun = True
 
@@ -53,6 +58,13 @@ class Scheduler:
             with guard("webhooks"):
                 self._services.inbox.retry_due()
             self._stop.wait(PROCESS_EVERY.total_seconds())
+
+    def _watch_time(self) -> None:
+        """Publish each new business day."""
+        while not self._stop.is_set():
+            with guard("day"):
+                self._services.business_day.check()
+            self._stop.wait(WATCH_EVERY.total_seconds())
 
     def _reconcile_periodically(self) -> None:
         """Read Odoo, again and again, so that pages learn what no webhook told."""

@@ -3,15 +3,21 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lco.availability.business_day import BusinessDay
+from lco.availability.opening import CalendarSource
+from lco.availability.rules import RentalRules
 from lco.availability.service import Availability
 from lco.bookings.build import Bookings, build_bookings
 from lco.caching.swr import CacheBackend, Mutex, StaleWhileRevalidateCache
+from lco.catalogue.events import publish_corrected
 from lco.catalogue.picture_store import PictureStore
 from lco.catalogue.pictures import Pictures
 from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.service import Catalogue
 from lco.changes.log import ChangeLog, MemoryLog
+from lco.changes.topics import BUSINESS_DAY, EventType
 from lco.db.database import Database
+from lco.domain.date_range import DateRange
 from lco.mail.outbox import Outbox
 from lco.odoo.budget import CallBudget
 from lco.odoo.client import OdooClient
@@ -39,6 +45,9 @@ class Services:
     odoo: OdooClient
     cache: StaleWhileRevalidateCache
     catalogue: Catalogue
+    calendar: CalendarSource
+    rules: RentalRules
+    business_day: BusinessDay
     availability: Availability
     pictures: Pictures
     bookings: Bookings
@@ -46,6 +55,11 @@ class Services:
     outbox: Outbox
     call_budget: CallBudget
     people: People
+
+    def alternatives(self, vehicle_id: int, days: DateRange) -> tuple[DateRange, ...]:
+        """Return other days of the same length on which the vehicle can be rented; none for one that is gone."""
+        vehicle = self.catalogue.vehicles().by_id.get(vehicle_id)
+        return self.availability.alternatives(vehicle, days) if vehicle else ()
 
 
 def build_services(
@@ -67,7 +81,11 @@ def build_services(
         else StaleWhileRevalidateCache(backend)
     )
     removed = RemovedVehicles(shared.cache if shared else backend)
-    availability = Availability(odoo, cache, settings.timezone)
+    calendar = CalendarSource(
+        odoo, cache, settings.calendar(), lambda: changes.append(BUSINESS_DAY, EventType.CALENDAR_CHANGED)
+    )
+    rules = RentalRules(calendar.current, settings.timezone)
+    availability = Availability(odoo, cache, rules, lambda vehicle_id: publish_corrected(changes, vehicle_id))
     catalogue = Catalogue(odoo, cache, availability, changes, removed)
     mails = Outbox(store)
     bookings = build_bookings(
@@ -87,6 +105,9 @@ def build_services(
         odoo=odoo,
         cache=cache,
         catalogue=catalogue,
+        calendar=calendar,
+        rules=rules,
+        business_day=BusinessDay(RentalRules(calendar.known, settings.timezone), changes),
         availability=availability,
         pictures=Pictures(odoo, catalogue, pictures or PictureStore(None)),
         bookings=bookings,

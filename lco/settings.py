@@ -5,8 +5,9 @@ import ipaddress
 import os
 import re
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.utils import parseaddr
@@ -17,6 +18,9 @@ from zoneinfo import ZoneInfo
 
 from environs import EnvValidationError, FileAwareEnv
 from marshmallow import ValidationError, fields
+
+from lco.domain.business_calendar import CalendarSettings, Week
+from lco.domain.calendar_text import parse_closed_dates, parse_time, parse_week
 
 DEMO_URL = "http://127.0.0.1:8069"
 DEMO_KEY = "demo-key"  # public on purpose: only the demo Odoo of `make run` asks for it
@@ -269,6 +273,29 @@ class Settings:
     timezone: ZoneInfo = _setting(
         ZoneInfo("America/Chicago"), _zone, "the business's time zone: its days are the days"
     )
+    opening_hours: Week | None = _setting(
+        None,
+        parse_week,
+        "when machines are handed out and taken back, like Mon-Fri 7:00-18:00, Sat 8:00-12:00; unset: as Odoo "
+        "says, else every day",
+    )
+    closed_dates: Mapping[date, str] | None = _setting(
+        None,
+        parse_closed_dates,
+        "closed days, like 2026-12-25 Christmas, 2027-01-01; unset: as Odoo says",
+    )
+    cut_off: time | None = _setting(
+        None, parse_time, "the time from which the present day cannot be booked; unset: as Odoo says, else none"
+    )
+    lead_days: int | None = _setting(
+        None, _count, "days between booking and first day at the least; unset: as Odoo says, else 0"
+    )
+    horizon_days: int | None = _setting(
+        None, _count, "days between booking and first day at the most; unset: as Odoo says, else 548"
+    )
+    return_time: time | None = _setting(
+        None, parse_time, "until when machines are brought back on the day of return; unset: when that day opens"
+    )
     cache_dir: Path = _setting(Path("var/cache"), Path, "last good answers of Odoo, kept over restarts")
     search_synonyms: tuple[str, ...] = _setting(
         (),
@@ -298,6 +325,10 @@ class Settings:
     def mailbox(self) -> Address:
         """Whom mails come from."""
         return self.mail_from or Address(self.business_name, addr_spec=self.business_email)
+
+    def calendar(self) -> CalendarSettings:
+        """Return what the settings say of the business's calendar; the rest is for Odoo to say."""
+        return CalendarSettings(*(getattr(self, name) for name in CalendarSettings._fields))
 
     def business(self) -> "Business":
         """What pages say about the business."""

@@ -4,13 +4,14 @@ Pure: the states of days come in, what each day means for the choice comes out. 
 time zone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from lco.availability.month import WEEKS, DayState, first_of
-from lco.domain.date_range import DAY
+from lco.domain.date_range import DateRange
+from lco.domain.rental import Reason, ReasonCode
 
 MONTHS = 2
 WORDS = {
@@ -18,8 +19,10 @@ WORDS = {
     DayState.TAKEN: "taken",
     DayState.PAST: "past",
     DayState.UNKNOWN: "not known",
+    DayState.CLOSED: "closed",
+    DayState.NO_START: "available, but not as the first day",
 }
-RETURNABLE = frozenset({DayState.FREE})
+Check = Callable[[DateRange], Sequence[Reason]]
 
 
 class Role(StrEnum):
@@ -51,22 +54,6 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The shortest and the longest rental in days; None where there is no limit."""
-
-    shortest: int | None = None
-    longest: int | None = None
-
-    def objection(self, length: int) -> str:
-        """Return why a rental of `length` days is refused, or an empty text."""
-        if self.shortest and length < self.shortest:
-            return f"{self.shortest}-day minimum"
-        if self.longest and length > self.longest:
-            return f"{self.longest}-day maximum"
-        return ""
-
-
-@dataclass(frozen=True, slots=True)
 class GridDay:
     """One day. `choice` is what a tap on it selects; None when it cannot be chosen, for which `words` say why."""
 
@@ -79,12 +66,15 @@ class GridDay:
 
 @dataclass(frozen=True, slots=True)
 class DateGrid:
-    """The grid of MONTHS months from `first` on, over the states of its days and of those since the first day."""
+    """The grid of MONTHS months from `first` on, over the states of its days and of those since the first day.
+
+    `check` returns the obstacles to renting a range of days: see `lco.availability.rules`.
+    """
 
     first: date
     states: Mapping[date, DayState]
     selection: Selection
-    limits: Limits
+    check: Check
     today: date
 
     @property
@@ -123,7 +113,7 @@ class DateGrid:
         state = self.states.get(day, DayState.UNKNOWN)
         role = self.selection.role(day)
         if self.selection.is_half and role is not Role.FIRST and self._is_within_reach(day):
-            choice, words = self._as_return(day, state)
+            choice, words = self._as_return(day)
         elif role is Role.FIRST and self.selection.is_half:
             choice, words = Selection(), "first day, choose again"
         else:
@@ -134,12 +124,11 @@ class DateGrid:
         start, obstacle = self.selection.start, self.obstacle
         return start is not None and start < day and (obstacle is None or day <= obstacle)
 
-    def _as_return(self, day: date, state: DayState) -> tuple[Selection | None, str]:
+    def _as_return(self, day: date) -> tuple[Selection | None, str]:
         start = self.selection.start or day
         length = (day - start).days
-        objection = self.limits.objection(length) or _closed(state)
-        if objection:
-            return None, objection
+        if reasons := self.check(DateRange(start, day)):
+            return None, _objection(reasons[0])
         return Selection(start, day), f"return day, {length} day{'' if length == 1 else 's'}"
 
     @staticmethod
@@ -148,15 +137,22 @@ class DateGrid:
 
 
 def _words(state: DayState) -> str:
-    return WORDS.get(state, state.value.replace("-", " "))
+    return WORDS[state]
 
 
-def _closed(state: DayState) -> str:
-    return "closed" if state.value == "closed" else ""
+def _objection(reason: Reason) -> str:
+    """The obstacle in the few words that a day of the grid has room for."""
+    match reason.code:
+        case ReasonCode.TOO_SHORT:
+            return f"{reason.limit}-day minimum"
+        case ReasonCode.TOO_LONG:
+            return f"{reason.limit}-day maximum"
+        case ReasonCode.CLOSED_RETURN:
+            return "closed"
+        case _:
+            return reason.sentence
 
 
-def shop_states(first: date, today: date, last: date) -> dict[date, DayState]:
-    """The states of the days of a grid when no machine is chosen: all from `today` to `last` are free."""
-    end = first_of(first, MONTHS)
-    days = (first + DAY * number for number in range((end - first) // timedelta(days=1)))
-    return {day: DayState.FREE if today <= day <= last else DayState.PAST for day in days}
+def shop_states(first: date, start_state: Callable[[date], DayState]) -> dict[date, DayState]:
+    """Return the states of the days of a grid when no machine is chosen."""
+    return {day: start_state(day) for day in DateRange(first, first_of(first, MONTHS))}

@@ -11,12 +11,17 @@ MONTHS_AHEAD = 12
 
 
 class DayState(StrEnum):
-    """What is known about one day; `unknown` when Odoo could not be asked in time."""
+    """What is known about one day."""
 
     FREE = "free"
     TAKEN = "taken"
     PAST = "past"
     UNKNOWN = "unknown"
+    """Odoo could not be asked in time."""
+    CLOSED = "closed"
+    """The business is closed: no rental begins or ends on this day."""
+    NO_START = "no-start"
+    """Free, but no rental may begin: too soon, too far ahead, or too few free days behind it."""
 
 
 @dataclass(frozen=True, slots=True)

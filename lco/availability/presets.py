@@ -2,14 +2,20 @@
 
 from datetime import date
 
+from lco.availability.rules import RentalRules
 from lco.domain.date_range import DAY, DateRange
+from lco.domain.vehicle import Vehicle
 
 FRIDAY = 4
 MONDAY = 0
 
 
-def presets(today: date) -> tuple[tuple[str, DateRange], ...]:
-    """Names and days of the usual choices, from `today` in the business's time zone."""
+def presets(vehicle: Vehicle, rules: RentalRules) -> tuple[tuple[str, DateRange], ...]:
+    """Return names and days of the usual choices, those that the rules do not allow left out."""
+    return tuple((name, days) for name, days in _usual(rules.today) if not rules.check(vehicle, days))
+
+
+def _usual(today: date) -> tuple[tuple[str, DateRange], ...]:
     tomorrow = today + DAY
     friday = _next(FRIDAY, tomorrow)
     monday = _next(MONDAY, tomorrow)

@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from lco import clock
+from lco.availability.month import DayState
 from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.date_text import format_date, format_date_short, format_hour, format_weekday_date
@@ -27,6 +28,16 @@ class RentalRules:
         self._zone = zone
 
     @property
+    def today(self) -> date:
+        """The present day of the business."""
+        return clock.today(self._zone)
+
+    @property
+    def first_start(self) -> date:
+        """The first day on which a rental may begin now, open or not."""
+        return self._calendar().first_start(self._now())
+
+    @property
     def calendar(self) -> BusinessCalendar:
         """The calendar that holds now."""
         return self._calendar()
@@ -43,11 +54,28 @@ class RentalRules:
         now = self._now()
         reasons = [*_days_obstacles(days, self._calendar(), now), *_limit_obstacles(days, vehicle)]
         reasons += _status_obstacles(vehicle, days) if quote is None else _quote_obstacles(quote, vehicle)
-        return tuple({reason.code: reason for reason in reversed(reasons)}.values())[::-1]
+        by_code: dict[ReasonCode, Reason] = {}
+        for reason in reasons:
+            by_code.setdefault(reason.code, reason)
+        return tuple(by_code.values())
+
+    def start_state(self, day: date) -> DayState:
+        """Return what the rules say of `day` as the first day of a rental of any machine."""
+        calendar, now = self._calendar(), self._now()
+        if day < now.date():
+            return DayState.PAST
+        if not calendar.is_open(day):
+            return DayState.CLOSED
+        may_start = calendar.first_start(now) <= day <= calendar.last_start(now.date())
+        return DayState.FREE if may_start else DayState.NO_START
 
     def require_days(self, days: DateRange) -> None:
         """Raise InvalidInput, with sentences by field, when no machine can be rented on `days`."""
         _raise_for_fields(self.check_days(days))
+
+    def require_dates(self, vehicle: Vehicle, days: DateRange) -> None:
+        """Raise InvalidInput, with sentences by field, when other days have to be chosen for `vehicle`."""
+        _raise_for_fields(self.check(vehicle, days))
 
     def require(self, vehicle: Vehicle, days: DateRange) -> None:
         """Raise InvalidInput for days to change, NotRentable for a machine that cannot be had on these days.

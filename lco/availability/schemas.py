@@ -6,14 +6,14 @@ from datetime import date, timedelta
 from lco.domain.date_range import DAY, DateRange
 from lco.errors import InvalidInput
 
-FARTHEST_AHEAD = timedelta(days=548)
 LONGEST = timedelta(days=365)
 
 
-def parse_date_range(arguments: Mapping[str, str], today: date) -> DateRange | None:
-    """The days from `date_from` up to `date_to` in `arguments`; None when neither is given.
+def parse_date_range(arguments: Mapping[str, str]) -> DateRange | None:
+    """Return the days from `date_from` up to `date_to` in `arguments`; None when neither is given.
 
-    Raises InvalidInput with a sentence for each field that cannot be used.
+    Raises InvalidInput with a sentence for each field that cannot be used. Whether these days can be rented is for
+    `lco.availability.rules` to say.
     """
     typed_from, typed_to = (arguments.get(name, "").strip() for name in ("date_from", "date_to"))
     if not typed_from and not typed_to:
@@ -21,9 +21,7 @@ def parse_date_range(arguments: Mapping[str, str], today: date) -> DateRange | N
     errors: dict[str, list[str]] = {}
     start = _day("date_from", typed_from, "Choose the first day of the rental.", errors)
     end = _day("date_to", typed_to, "Choose the day you bring it back.", errors)
-    if start and (sentence := _wrong_start(start, today)):
-        errors["date_from"] = [sentence]
-    elif start and end and (sentence := _wrong_end(start, end)):
+    if start and end and (sentence := _wrong_end(start, end)):
         errors["date_to"] = [sentence]
     if errors or start is None or end is None:
         raise InvalidInput(errors)
@@ -45,14 +43,6 @@ def _day(name: str, text: str, missing: str, errors: dict[str, list[str]]) -> da
     except ValueError:
         errors[name] = ["Enter a date like 2026-12-01."] if text else [missing]
         return None
-
-
-def _wrong_start(start: date, today: date) -> str | None:
-    if start < today:
-        return "The rental cannot start before today."
-    if start > today + FARTHEST_AHEAD:
-        return "We take bookings up to 18 months ahead."
-    return None
 
 
 def _wrong_end(start: date, end: date) -> str | None:

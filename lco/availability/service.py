@@ -1,47 +1,66 @@
-"""Availability of one vehicle: quotes, calendars and free alternatives, all from what Odoo answers."""
+"""Availability of one vehicle: quotes, calendars and free alternatives, from Odoo's answers and the rules."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import TypeVar
 
-from lco import clock, metrics
+from lco import metrics
 from lco.availability.busy_days import BusyDays
-from lco.availability.month import DayState, Month, first_of, last_of, may_show
+from lco.availability.month import MONTHS_AHEAD, DayState, Month, first_of, last_of, may_show
+from lco.availability.rules import RentalRules
 from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.quote import Quote
+from lco.domain.vehicle import Vehicle
 from lco.errors import OdooError
 from lco.odoo.client import OdooClient
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MAX_AGE = timedelta(seconds=15)
 MAX_ALTERNATIVES = 3
 SEARCH_DAYS = 28
 
 
-class Availability:
-    """Everything about free and taken days. Days are those of `zone`, the business's time zone."""
+def ignore(_vehicle_id: int) -> None:
+    """Do nothing, for callers without open pages."""
 
-    def __init__(self, odoo: OdooClient, cache: StaleWhileRevalidateCache, zone: ZoneInfo) -> None:
+
+class Availability:
+    """Everything about free and taken days. Days are those of the business's time zone.
+
+    `on_change` is called with a vehicle's id when an answer of Odoo differs from the one that was shown before.
+    """
+
+    def __init__(
+        self,
+        odoo: OdooClient,
+        cache: StaleWhileRevalidateCache,
+        rules: RentalRules,
+        on_change: Callable[[int], object] = ignore,
+    ) -> None:
         self._odoo = odoo
         self._days = BusyDays(odoo)
         self._cache = cache
-        self._zone = zone
+        self.rules = rules
+        self._on_change = on_change
 
     def quote(self, vehicle_id: int, days: DateRange) -> Quote:
-        """Odoo's answer about these days, at most FRESH old. Raises OdooError, VehicleUnknown."""
+        """Return Odoo's answer about these days, at most MAX_AGE old. Raises OdooError, VehicleUnknown."""
         key = f"availability:{vehicle_id}:quote:{days.start}:{days.end}"
-        return self._cache.get(CacheQuery(key, MAX_AGE, lambda: self._odoo.quote(vehicle_id, days))).value
+        return self._get(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days))
 
-    def month(self, vehicle_id: int, first: date) -> Month:
-        """The calendar month that starts with `first`; days that Odoo could not be asked about are unknown."""
-        today = clock.today(self._zone)
+    def month(self, vehicle: Vehicle, first: date) -> Month:
+        """Return the month that starts with `first`; days that Odoo could not be asked about are unknown."""
+        today = self.rules.today
         states = dict.fromkeys(DateRange(first, last_of(first) + DAY), DayState.PAST)
         if last_of(first) >= today:
             ahead = DateRange(max(first, today), last_of(first) + DAY)
-            states |= self._states(vehicle_id, ahead)
+            taken = self._taken_or_none(vehicle, first)
+            states |= {day: self._state(vehicle, day, taken) for day in ahead}
         previous, following = first_of(first, -1), first_of(first, 1)
         return Month(
             first,
@@ -50,17 +69,18 @@ class Availability:
             following if may_show(following, today) else None,
         )
 
-    def alternatives(self, vehicle_id: int, days: DateRange) -> tuple[DateRange, ...]:
-        """Up to ALTERNATIVES free ranges of the same length, the nearest first, within FARTHEST days either way.
+    def alternatives(self, vehicle: Vehicle, days: DateRange) -> tuple[DateRange, ...]:
+        """Return up to MAX_ALTERNATIVES free ranges of the same length, the nearest first.
 
-        Only ranges that Odoo itself calls free are offered. Fewer, or none, when Odoo is no help.
+        They lie within SEARCH_DAYS days either way, and the rules allow them. Fewer, or none, while Odoo cannot
+        tell which days are taken.
         """
         found: list[DateRange] = []
         try:
-            for candidate in _nearest(days, clock.today(self._zone)):
-                if any(candidate.overlaps(other) for other in found):
+            for candidate in _nearest(days, self.rules.today):
+                if any(candidate.overlaps(other) for other in found) or self.rules.check(vehicle, candidate):
                     continue
-                if self.quote(vehicle_id, candidate).available:
+                if self._is_free(vehicle, candidate):
                     found.append(candidate)
                 if len(found) == MAX_ALTERNATIVES:
                     break
@@ -70,24 +90,61 @@ class Availability:
         return tuple(found)
 
     def invalidate(self, vehicle_id: int, before: datetime | None = None) -> None:
-        """Something about the vehicle's bookings changed: what is asked next goes to Odoo.
+        """Ask Odoo again before the next answer, because a booking of the vehicle changed.
 
-        With `before`, unless it was read after that instant.
+        With `before`, unless the answer was read after that instant. Lists of free vehicles are asked for again.
         """
         self._cache.invalidate(f"availability:{vehicle_id}:", before)
+        self._cache.invalidate("free:", before)
 
-    def _states(self, vehicle_id: int, days: DateRange) -> dict[date, DayState]:
+    def _get(self, vehicle_id: int, key: str, loader: Callable[[], T]) -> T:
+        query = CacheQuery(key, MAX_AGE, loader, on_change=lambda *_: self._on_change(vehicle_id))
+        return self._cache.get(query).value
+
+    def _state(self, vehicle: Vehicle, day: date, taken: Collection[date] | None) -> DayState:
+        if taken is None:
+            return DayState.UNKNOWN
+        state = DayState.TAKEN if day in taken else self.rules.start_state(day)
+        if state is not DayState.FREE:
+            return state
+        offer = self.rules.offer_from(vehicle, day)
+        return DayState.FREE if offer and not any(one in taken for one in offer) else DayState.NO_START
+
+    def _taken_or_none(self, vehicle: Vehicle, first: date) -> frozenset[date] | None:
         try:
-            taken = self._busy_days(vehicle_id, days)
+            return self._taken_in_month(vehicle, first)
         except OdooError as error:
             metrics.stale_answers.labels("calendar").inc()
             log.warning("a calendar is shown without its days: %s", error.code)
-            return dict.fromkeys(days, DayState.UNKNOWN)
-        return {day: DayState.TAKEN if day in taken else DayState.FREE for day in days}
+            return None
 
-    def _busy_days(self, vehicle_id: int, days: DateRange) -> frozenset[date]:
-        key = f"availability:{vehicle_id}:taken:{days.start}:{days.end}"
-        return self._cache.get(CacheQuery(key, MAX_AGE, lambda: self._days.get(vehicle_id, days))).value
+    def _is_free(self, vehicle: Vehicle, days: DateRange) -> bool:
+        """Whether none of `days` is taken. Raises OdooError."""
+        months = {first_of(day) for day in days}
+        return not any(day in self._taken_in_month(vehicle, first) for first in sorted(months) for day in days)
+
+    def _taken_in_month(self, vehicle: Vehicle, first: date) -> frozenset[date]:
+        """The taken days from `first`, or from today on, to the end of the month. Raises OdooError.
+
+        So many days of the next month are looked at that a rental of the shortest length fits behind the last day.
+        """
+        start = max(first, self.rules.today)
+        days = DateRange(start, last_of(first) + DAY * (vehicle.minimum_days or 1))
+        busy = self._busy_within_window(vehicle.id, days)
+        if busy is not None:
+            return busy
+        key = f"availability:{vehicle.id}:taken:{days.start}:{days.end}"
+        return self._get(vehicle.id, key, lambda: self._days.get(vehicle.id, days))
+
+    def _busy_within_window(self, vehicle_id: int, days: DateRange) -> frozenset[date] | None:
+        """The taken ones of `days` from one answer about all months of the calendar; None where Odoo has none."""
+        today = self.rules.today
+        window = DateRange(today, last_of(first_of(today, MONTHS_AHEAD + 1)) + DAY)
+        if days.start < window.start or days.end > window.end:
+            return None
+        key = f"availability:{vehicle_id}:busy:{window.start}"
+        busy = self._get(vehicle_id, key, lambda: self._days.in_one_answer(vehicle_id, window))
+        return None if busy is None else frozenset(day for day in busy if day in days)
 
 
 def _nearest(days: DateRange, today: date) -> Iterator[DateRange]:

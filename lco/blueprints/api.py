@@ -78,7 +78,7 @@ def _kept(booking: Booking) -> Response:
 
 def _taken(error: DatesTaken, wanted: BookingRequest) -> Response:
     """409, with the nearest days that are free."""
-    free = current_services().availability.alternatives(wanted.vehicle_id, wanted.days)
+    free = current_services().alternatives(wanted.vehicle_id, wanted.days)
     offers = [{"date_from": days.start.isoformat(), "date_to": days.end.isoformat()} for days in free]
     return _with(error_handlers.respond(error), alternatives=offers)
 

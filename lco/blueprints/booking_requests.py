@@ -6,24 +6,49 @@ from contextlib import contextmanager
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from lco import clock
 from lco.bookings.schemas import parse_booking
 from lco.domain.booking import Booking, BookingRequest
-from lco.errors import BadRequest, InvalidInput, KeyReused
+from lco.domain.rental import ReasonCode
+from lco.errors import BadRequest, DatesTaken, InvalidInput, KeyReused, NotRentable, OdooError
 from lco.web import rate_limits
 from lco.web.clients import client_address
 from lco.web.extensions import current_services
 
 
 def parse_request(values: Mapping[str, object]) -> BookingRequest:
-    """What `values` ask for, from today's point of view. Raises InvalidInput."""
-    return parse_booking(values, clock.today(current_services().settings.timezone))
+    """Return what `values` ask for. Raises InvalidInput."""
+    return parse_booking(values)
 
 
 def place(wanted: BookingRequest, key: str) -> Booking:
-    """The booking; see `BookingService.place`. Only a new request counts towards the limit, and it counts once."""
-    client = client_address()
-    return current_services().bookings.service.place(wanted, key, lambda: rate_limits.BOOKINGS.hit(client))
+    """Return the booking; see `BookingService.place`. Only a new request is checked and counts towards the limit.
+
+    Raises InvalidInput for days that have to be changed, and NotRentable for a machine that cannot be had on these
+    days for another reason than a booking.
+    """
+    services, client = current_services(), client_address()
+
+    def check() -> None:
+        services.rules.require(services.catalogue.with_limits(wanted.vehicle_id), wanted.days)
+        rate_limits.BOOKINGS.hit(client)
+
+    try:
+        return services.bookings.service.place(wanted, key, check)
+    except DatesTaken as error:
+        raise _true_reason(wanted) or error from error
+
+
+def _true_reason(wanted: BookingRequest) -> NotRentable | None:
+    """Why Odoo has refused the days, when it is not a booking: the machine was sold or is in maintenance."""
+    services = current_services()
+    services.availability.invalidate(wanted.vehicle_id)
+    try:
+        vehicle = services.catalogue.details(wanted.vehicle_id).vehicle
+        reasons = services.rules.check(vehicle, wanted.days, services.availability.quote(vehicle.id, wanted.days))
+    except OdooError:
+        return None
+    others = [reason for reason in reasons if reason.code in {ReasonCode.IN_MAINTENANCE, ReasonCode.NOT_FOR_RENT}]
+    return NotRentable(others[0].code, others[0].sentence) if others else None
 
 
 @contextmanager

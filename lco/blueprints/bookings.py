@@ -5,7 +5,7 @@ import re
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from lco import clock, metrics
+from lco import metrics
 from lco.availability.schemas import parse_date_range, parse_iso_interval
 from lco.blueprints import booking_requests
 from lco.blueprints.equipment import render_vehicle
@@ -16,7 +16,7 @@ from lco.db.errors import DatabaseUnavailable
 from lco.domain.booking import Booking
 from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Vehicle
-from lco.errors import DatesTaken, InvalidInput, KeyReused, LcoError, OdooUnavailable, TooManyRequests
+from lco.errors import DatesTaken, InvalidInput, KeyReused, LcoError, NotRentable, OdooUnavailable, TooManyRequests
 from lco.web import htmx
 from lco.web.error_handlers import seconds
 from lco.web.extensions import current_services
@@ -29,7 +29,7 @@ NO_OTHER_DATES = "Choose one of the dates offered, or other dates."
 
 SAME_KEY = (OdooUnavailable, DatabaseUnavailable, TooManyRequests)
 """Nothing was booked and nothing kept: the next attempt is the same one."""
-NEW_KEY = (InvalidInput, DatesTaken, KeyReused, NotBooked)
+NEW_KEY = (InvalidInput, DatesTaken, NotRentable, KeyReused, NotBooked)
 """The key may be spent: the next attempt is another one."""
 
 PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -59,7 +59,8 @@ def dates() -> Response:
     if offered is None or vehicle_id is None:
         raise InvalidInput({}, NO_OTHER_DATES)
     typed = {"date_from": offered.start.isoformat(), "date_to": offered.end.isoformat()}
-    days = parse_date_range(typed, clock.today(current_services().settings.timezone))
+    days = parse_date_range(typed)
+    current_services().rules.require_dates(current_services().catalogue.with_limits(vehicle_id), offered)
     return render_vehicle(vehicle_id, days, BookingForm(values=request.form.to_dict()))
 
 
@@ -112,9 +113,13 @@ def _vehicle_id() -> int | None:
 def _days_sent() -> DateRange | None:
     """The days of the form; None for days nobody can rent, so that other dates have to be chosen first."""
     try:
-        return parse_date_range(request.form, clock.today(current_services().settings.timezone))
+        days = parse_date_range(request.form)
+        vehicle_id = _vehicle_id()
+        if days and vehicle_id:
+            current_services().rules.require_dates(current_services().catalogue.with_limits(vehicle_id), days)
     except InvalidInput:
         return None
+    return days
 
 
 def _vehicle(booking: Booking) -> Vehicle | None:

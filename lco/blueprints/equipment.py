@@ -8,10 +8,8 @@ from datetime import date
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from lco import clock
 from lco.availability.date_grid import MONTHS, Selection
 from lco.availability.month import MONTHS_AHEAD, first_of, may_show
-from lco.availability.presets import presets
 from lco.availability.schemas import parse_date_range
 from lco.bookings.schemas import BookingForm
 from lco.catalogue.schemas import PARAMETERS, parse_query
@@ -39,8 +37,8 @@ CACHED = {"/equipment": (*PARAMETERS, "month"), "/equipment/[0-9]+-[^/]+": ("mon
 @blueprint.get("/equipment")
 def index() -> Response:
     catalogue = current_services().catalogue
-    today = clock.today(current_services().settings.timezone)
-    query, errors = parse_query(request.args, today)
+    today = current_services().rules.today
+    query, errors = parse_query(request.args, current_services().rules.require_days)
     chosen = _selection()
     if chosen.is_half and "date_to" not in request.args:
         errors.pop("date_to", None)  # the day of return is chosen next, which is no mistake yet
@@ -75,7 +73,9 @@ def show(vehicle_id: int, name: str) -> AnyResponse:
     if name != slugify(vehicle):
         return redirect(vehicle_url(vehicle, None, **request.args.to_dict()), 301)
     try:
-        days = parse_date_range(request.args, clock.today(current_services().settings.timezone))
+        days = parse_date_range(request.args)
+        if days:
+            current_services().rules.require_dates(current_services().catalogue.with_limits(vehicle_id), days)
     except InvalidInput as error:
         return render_vehicle(vehicle_id, None, date_errors=error.fields)
     return render_vehicle(vehicle_id, days)
@@ -102,7 +102,7 @@ def calendar(vehicle_id: int) -> AnyResponse:
 @blueprint.get("/equipment/dates")
 def dates() -> AnyResponse:
     """The calendar of the list; without scripts, the list that has it."""
-    query, _ = parse_query(request.args, clock.today(current_services().settings.timezone))
+    query, _ = parse_query(request.args, current_services().rules.require_days)
     month, selection = _month(), _selection()
     if htmx.wants_fragment():
         grid = shop_grid(current_services(), query, month, selection, leaves="leaves" in request.args)
@@ -141,7 +141,7 @@ def render_vehicle(
     """A vehicle's page, or for htmx only its booking panel; with `days`, a quote and the booking form."""
     details = _details(vehicle_id)
     vehicle = current_services().catalogue.find(vehicle_id)
-    today = clock.today(current_services().settings.timezone)
+    today = current_services().rules.today
     if days and form is None:
         form = BookingForm.empty()
     page = {
@@ -149,7 +149,6 @@ def render_vehicle(
         "days": days,
         "form": form,
         "date_errors": date_errors or {},
-        "picks": presets(today),
         "quote_region": f"quote:{vehicle_id}:{days.start}:{days.end}" if days else None,
         "details": details,
     }
@@ -194,7 +193,7 @@ def _calendar_region(vehicle_id: int, month: date, selection: Selection) -> str:
 
 def _selection() -> Selection:
     """The days in the query as a calendar shows them; nothing where they cannot be meant."""
-    today = clock.today(current_services().settings.timezone)
+    today = current_services().rules.today
     start, end = (_day(request.args.get(name, "")) for name in NO_DAYS)
     if start is None or not today <= start <= first_of(today, MONTHS_AHEAD + MONTHS):
         return Selection()
@@ -215,7 +214,7 @@ def _chosen() -> dict[str, str]:
 
 def _month() -> date:
     """The month in the query, this month when there is none. Raises BadRequest, NotFound."""
-    today = clock.today(current_services().settings.timezone)
+    today = current_services().rules.today
     text = request.args.get("month") or f"{today:%Y-%m}"
     found = MONTH.fullmatch(text)
     if not found:

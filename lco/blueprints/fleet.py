@@ -7,10 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from lco import clock
 from lco.availability.schemas import parse_date_range
 from lco.catalogue.search import categories, label
 from lco.domain.date_range import DateRange
+from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
 from lco.errors import BadRequest, InvalidInput, NotFound, sentences
 from lco.web import cors, serializers
@@ -60,7 +60,7 @@ def vehicles() -> Response:
     days = _days(
         {"date_from": request.args.get("available_from", ""), "date_to": request.args.get("available_to", "")}
     )
-    free = current_services().catalogue.free(days) if days else None
+    free = _free(days) if days else None
     brand = _brand(wanted["brand_id"])
     found = [
         vehicle
@@ -83,15 +83,19 @@ def vehicle(vehicle_id: int) -> Response:
 
 @blueprint.post("/availability")
 def availability() -> Response:
+    services = current_services()
     asked = _loaded(AskSchema(), json_object())
     days = _days(asked)
     if days is None:
         raise BadRequest("Both date_from and date_to are needed.")
-    daily = current_services().catalogue.find(asked["vehicle_id"]).rates.daily
-    return jsonify(
-        success=True,
-        **serializers.availability(current_services().availability.quote(asked["vehicle_id"], days), daily),
-    )
+    vehicle = services.catalogue.with_limits(asked["vehicle_id"])
+    if services.rules.check_days(days):
+        quote = Quote(vehicle.id, days, available=False)  # for no machine, so Odoo need not be asked
+    else:
+        quote = services.availability.quote(vehicle.id, days)
+    reasons = services.rules.check(vehicle, days, quote)
+    next_free = next(iter(services.availability.alternatives(vehicle, days)), None) if reasons else None
+    return jsonify(success=True, **serializers.availability(quote, vehicle.rates.daily, reasons, next_free))
 
 
 @blueprint.get("/filters")
@@ -109,6 +113,12 @@ def filters() -> Response:
             "price_range": {"min": float(prices[0]), "max": float(prices[1])} if prices else None,
         },
     )
+
+
+def _free(days: DateRange) -> frozenset[int]:
+    """The ids of what can be rented on `days`. Odoo is not asked about days on which nothing can be rented."""
+    services = current_services()
+    return frozenset() if services.rules.check_days(days) else services.catalogue.free(days)
 
 
 def _matches(vehicle: Vehicle, wanted: Mapping[str, Any], brand: str | None) -> bool:
@@ -143,7 +153,7 @@ def _loaded(schema: Schema, data: Any) -> Mapping[str, Any]:
 
 def _days(arguments: Mapping[str, str]) -> DateRange | None:
     try:
-        return parse_date_range(arguments, clock.today(current_services().settings.timezone))
+        return parse_date_range(arguments)
     except InvalidInput as error:
         raise BadRequest(_sentence(error.fields)) from error
 

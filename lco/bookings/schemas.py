@@ -4,7 +4,6 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Self
 
 import phonenumbers
@@ -54,8 +53,11 @@ class BookingForm:
         return cls()
 
 
-def parse_booking(values: Mapping[str, object], today: date) -> BookingRequest:
-    """The request in `values`; `today` is the business's. Raises InvalidInput with sentences by field."""
+def parse_booking(values: Mapping[str, object]) -> BookingRequest:
+    """Return the request in `values`. Raises InvalidInput with sentences by field.
+
+    Whether the machine can be rented on these days is for `lco.availability.rules` to say.
+    """
     errors: dict[str, list[str]] = {}
     found: Mapping[str, Any] = {}
     try:
@@ -63,7 +65,7 @@ def parse_booking(values: Mapping[str, object], today: date) -> BookingRequest:
     except ValidationError as error:
         errors |= sentences(error)
     try:
-        days = _days(values, today)
+        days = _days(values)
     except InvalidInput as error:
         raise InvalidInput(errors | error.fields) from error
     if errors:
@@ -71,9 +73,9 @@ def parse_booking(values: Mapping[str, object], today: date) -> BookingRequest:
     return BookingRequest(days=days, **found)
 
 
-def _days(values: Mapping[str, object], today: date) -> DateRange:
+def _days(values: Mapping[str, object]) -> DateRange:
     typed = {name: values.get(name) or "" for name in NO_DATES}
-    days = parse_date_range({name: text if isinstance(text, str) else "?" for name, text in typed.items()}, today)
+    days = parse_date_range({name: text if isinstance(text, str) else "?" for name, text in typed.items()})
     if days is None:
         raise InvalidInput(NO_DATES)
     return days

@@ -72,7 +72,8 @@ class CacheQuery(Generic[T]):
     """What is cached: its key, how long it is fresh, and how to load it.
 
     With a codec in `persist` it survives a restart, and stays usable without end. `on_refresh` is called with
-    every new value before other processes can see it.
+    every new value before other processes can see it; then `on_change`, with the value before and the new one,
+    when they differ.
     """
 
     key: str
@@ -80,6 +81,7 @@ class CacheQuery(Generic[T]):
     loader: Callable[[], T]
     persist: Codec | None = None
     on_refresh: Callable[[CachedValue[T]], object] | None = None
+    on_change: Callable[[T, T], object] | None = None
 
 
 class StaleWhileRevalidateCache:
@@ -249,11 +251,14 @@ class StaleWhileRevalidateCache:
         cached = self._from_peer(entry, query, newer_than) or CachedValue(query.loader(), began)
         self._note_duration(query.key, clock.seconds() - started)
         with self._lock:
+            before = entry.cached
             self._entries.put(query.key, entry, cached)
             entry.refresh = None
         # Before other processes can see the value: one that they take over, they consider published.
         if query.on_refresh:
             query.on_refresh(cached)
+        if query.on_change and before and before.value != cached.value:
+            query.on_change(before.value, cached.value)
         if (query.persist or self._is_shared) and not cached.from_peer:
             self._to_backend(query, cached)
 

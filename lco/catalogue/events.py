@@ -1,7 +1,8 @@
 """What to tell the world about a vehicle that is no longer as it was (contract section 3, `/api/events`)."""
 
 from lco.catalogue.snapshot import completed
-from lco.changes.topics import EventType
+from lco.changes.log import ChangeLog
+from lco.changes.topics import EventType, vehicle_topic
 from lco.domain.vehicle import Rates, Status, Vehicle
 
 
@@ -39,3 +40,8 @@ def _prices(rates: Rates) -> dict[str, object]:
     named = {"daily": rates.daily, "weekly": rates.weekly, "monthly": rates.monthly}
     prices: dict[str, object] = {f"rental_price_{name}": float(m.amount) for name, m in named.items() if m}
     return {**prices, "currency": rates.daily.currency} if rates.daily else prices
+
+
+def publish_corrected(changes: ChangeLog, vehicle_id: int) -> None:
+    """Have open pages render again what they show of the vehicle. The public stream does not carry it."""
+    changes.append(vehicle_topic(vehicle_id), EventType.VEHICLE_CORRECTED, {"vehicle_id": vehicle_id})

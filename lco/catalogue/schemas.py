@@ -1,7 +1,6 @@
 """What may stand in the address of the list, and what of it can be used."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +8,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 
 from lco.availability.schemas import parse_date_range
 from lco.catalogue.search import SORTS, Query
+from lco.domain.date_range import DateRange
 from lco.errors import InvalidInput, sentences
 
 WORD = validate.Length(max=100, error="This is longer than anything we have.")
@@ -50,10 +50,13 @@ PARAMETERS = (*FilterSchema().fields, "date_from", "date_to")
 """Every parameter that changes what the list shows."""
 
 
-def parse_query(arguments: Mapping[str, str], today: date) -> tuple[Query, dict[str, list[str]]]:
-    """The query that the list's address writes, and sentences about what in it could not be used.
+def parse_query(
+    arguments: Mapping[str, str], require_days: Callable[[DateRange], object]
+) -> tuple[Query, dict[str, list[str]]]:
+    """Return the query in the list's address, and sentences by field about what in it cannot be used.
 
-    A visitor with a mistyped price still sees the shop: what is wrong is told and left out.
+    A visitor with a mistyped price still sees the shop: what is wrong is named and left out. `require_days` raises
+    InvalidInput for days on which nothing can be rented.
     """
     errors: dict[str, list[str]] = {}
     try:
@@ -62,7 +65,9 @@ def parse_query(arguments: Mapping[str, str], today: date) -> tuple[Query, dict[
         errors = sentences(error)
         values = FilterSchema().load({name: text for name, text in arguments.items() if name not in errors})
     try:
-        days = parse_date_range(arguments, today)
+        days = parse_date_range(arguments)
+        if days:
+            require_days(days)
     except InvalidInput as error:
         days, errors = None, errors | error.fields
     return Query(days=days, **values), errors

@@ -81,12 +81,35 @@ class Catalogue:
         return replace(details, vehicle=self.find(vehicle_id))
 
     def free(self, days: DateRange) -> frozenset[int]:
-        """The ids that Odoo lists as free in all of `days`."""
+        """Return the ids of what can be rented on `days`: Odoo lists it as free, and the rules agree."""
+        vehicles = self.vehicles().by_id
+        found = (vehicles.get(vehicle_id) for vehicle_id in self._listed_free(days))
+        check = self._availability.rules.check
+        return frozenset(one.id for one in found if one and not check(one, days))
+
+    def _listed_free(self, days: DateRange) -> frozenset[int]:
+        """The ids that Odoo lists as free in all of `days`. Pages that show another list are corrected."""
+        key = f"free:{days.start}:{days.end}"
 
         def load() -> frozenset[int]:
             return frozenset(vehicle.id for vehicle in self._odoo.vehicles(free=days))
 
-        return self._cache.get(CacheQuery(f"free:{days.start}:{days.end}", LIST_MAX_AGE, load)).value
+        def publish(before: frozenset[int], after: frozenset[int]) -> None:
+            for vehicle_id in before ^ after:
+                events.publish_corrected(self._changes, vehicle_id)
+
+        return self._cache.get(CacheQuery(key, LIST_MAX_AGE, load, on_change=publish)).value
+
+    def with_limits(self, vehicle_id: int) -> Vehicle:
+        """Return the same as `find`, with the shortest and longest rental known, unless Odoo cannot tell now."""
+        vehicle = self.find(vehicle_id)
+        if vehicle.minimum_days is not None:
+            return vehicle
+        try:
+            return self.details(vehicle_id).vehicle
+        except OdooError as error:
+            log.warning("the limits of vehicle %d cannot be read: %s", vehicle_id, error.code)
+            return vehicle
 
     def brands(self) -> Mapping[int, str]:
         """The names of Odoo's brands by their id there."""
@@ -265,7 +288,6 @@ class Catalogue:
 
     def _invalidate(self, vehicle_id: int, before: datetime | None = None) -> None:
         self._cache.invalidate(f"vehicle:{vehicle_id}:", before)
-        self._cache.invalidate("free:", before)
         self._availability.invalidate(vehicle_id, before)
 
     # What other processes say

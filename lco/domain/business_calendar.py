@@ -63,8 +63,8 @@ class BusinessCalendar:
 class CalendarSettings(NamedTuple):
     """What the settings say of the calendar; None where Odoo decides (docs/odoo-contract.md, section 4.2)."""
 
-    weekdays: Week | None = None
-    closed: Mapping[date, str] | None = None
+    opening_hours: Week | None = None
+    closed_dates: Mapping[date, str] | None = None
     cut_off: time | None = None
     lead_days: int | None = None
     horizon_days: int | None = None
@@ -73,4 +73,5 @@ class CalendarSettings(NamedTuple):
     def applied_to(self, calendar: BusinessCalendar) -> BusinessCalendar:
         """Return `calendar` with everything replaced that the settings say."""
         said = {name: value for name, value in self._asdict().items() if value is not None}
-        return replace(calendar, **said)
+        names = {"opening_hours": "weekdays", "closed_dates": "closed"}
+        return replace(calendar, **{names.get(name, name): value for name, value in said.items()})

@@ -1,10 +1,10 @@
 """What a grid of days shows: the states of its days, the choice, and where its links lead."""
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lco import clock
-from lco.availability.date_grid import MONTHS, DateGrid, Limits, Selection, shop_states
+from lco.availability.date_grid import MONTHS, DateGrid, Selection, shop_states
 from lco.availability.month import DayState, first_of, may_show
 from lco.catalogue.search import Query
 from lco.web.date_links import list_links, vehicle_links
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: Selection) -> dict[str, Any]:
     """What the template of a vehicle's calendar needs, from the month `first` on. Raises NotFound, Gone."""
-    vehicle = services.catalogue.find(vehicle_id)
+    vehicle = services.catalogue.with_limits(vehicle_id)
     states: dict[date, DayState] = {}
     for month in _months(first, selection):
-        states |= services.availability.month(vehicle_id, month).states
-    limits = Limits(vehicle.minimum_days, vehicle.maximum_days)
-    grid = DateGrid(first, states, selection, limits, clock.today(services.settings.timezone))
+        states |= services.availability.month(vehicle, month).states
+    check = partial(services.rules.check, vehicle)
+    grid = DateGrid(first, states, selection, check, services.rules.today)
     return {"vehicle": vehicle, "grid": grid, "links": vehicle_links(vehicle, first, selection), **turns(grid)}
 
 
@@ -28,8 +28,8 @@ def shop_grid(
     services: "Services", query: Query, first: date, selection: Selection, *, leaves: bool = False
 ) -> dict[str, Any]:
     """What the template of the list's dates needs: every day on which some machine may be had."""
-    today = clock.today(services.settings.timezone)
-    grid = DateGrid(first, shop_states(first, today, first_of(first, MONTHS)), selection, Limits(), today)
+    rules = services.rules
+    grid = DateGrid(first, shop_states(first, rules.start_state), selection, rules.check_days, rules.today)
     return {"grid": grid, "links": list_links(query, first, selection, leaves=leaves), **turns(grid)}
 
 

@@ -11,10 +11,11 @@ from flask import current_app
 
 from lco import metrics
 from lco.availability.date_grid import Selection
+from lco.availability.presets import presets
 from lco.availability.price_breakdown import explain
-from lco.availability.schemas import FARTHEST_AHEAD, LONGEST
+from lco.availability.schemas import LONGEST
 from lco.changes.log import ChangeId
-from lco.changes.topics import CATALOGUE, LIVE, ODOO, booking_topic, vehicle_topic
+from lco.changes.topics import BUSINESS_DAY, CATALOGUE, LIVE, ODOO, booking_topic, vehicle_topic
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 YEARS = range(2000, 2200)
+FARTHEST_MONTH = timedelta(days=548)
+"""How far ahead the months of calendars may lie."""
 OLDEST_PAGE = timedelta(days=60)
 """How long a page may stay open whose month or days have become past."""
 
@@ -60,7 +63,8 @@ class Region:
 
     def may_be_live(self, today: date) -> bool:
         """Whether pages show such days on `today`, or did so not long ago."""
-        return self.day is None or today - OLDEST_PAGE <= self.day <= today + FARTHEST_AHEAD
+        last = max(_services().calendar.known().last_start(today), today + FARTHEST_MONTH)
+        return self.day is None or today - OLDEST_PAGE <= self.day <= last
 
     def html(self) -> str:
         """Return the region as it is now. Needs an application context. Raises LcoError without its data."""
@@ -118,20 +122,34 @@ def _quote(name: str, parts: list[str]) -> Region:
 
     def data() -> Data:
         services = _services()
-        vehicle = services.catalogue.find(vehicle_id)
-        quote = _quote_if_known(vehicle_id, days)
-        taken = quote is not None and not quote.available
+        vehicle = services.catalogue.with_limits(vehicle_id)
+        quote = None if services.rules.check_days(days) else _quote_if_known(vehicle_id, days)
+        reasons = services.rules.check(vehicle, days, quote)
         return {
             "vehicle": vehicle,
             "days": days,
             "quote": quote,
-            "alternatives": services.availability.alternatives(vehicle_id, days) if taken else (),
+            "reasons": reasons,
+            "alternatives": services.availability.alternatives(vehicle, days) if reasons else (),
+            "return_by": services.rules.return_by(days),
             "line": explain(vehicle.rates, len(days), quote.total) if quote and quote.total else None,
         }
 
-    return Region(
-        name, "quote", frozenset({vehicle_topic(vehicle_id)}), data, slow=True, query=name, day=days.start
-    )
+    topics = frozenset({vehicle_topic(vehicle_id), BUSINESS_DAY})
+    return Region(name, "quote", topics, data, slow=True, query=name, day=days.start)
+
+
+def _choices(name: str, parts: list[str]) -> Region:
+    vehicle_id = _number(*_exactly(1, parts))
+
+    def data() -> Data:
+        services = _services()
+        vehicle = services.catalogue.with_limits(vehicle_id)
+        return {"vehicle": vehicle, "choices": presets(vehicle, services.rules)}
+
+    # Only limits that are not known yet are asked from Odoo, so it does not count as a query.
+    topics = frozenset({vehicle_topic(vehicle_id), BUSINESS_DAY})
+    return Region(name, f"choices-{vehicle_id}", topics, data, slow=True)
 
 
 def _news(name: str, parts: list[str]) -> Region:
@@ -166,6 +184,7 @@ KINDS: Mapping[str, Callable[[str, list[str]], Region]] = {
     "rates": _status,
     "calendar": _calendar,
     "quote": _quote,
+    "choices": _choices,
     "news": _news,
     "odoo": _odoo,
     "booking": _booking,
@@ -180,7 +199,9 @@ def _about_vehicle(
     name: str, vehicle_id: int, data: Callable[[], Data], *, query: str = "", day: date | None = None
 ) -> Region:
     element_id = f"{name.partition(':')[0]}-{vehicle_id}"
-    return Region(name, element_id, frozenset({vehicle_topic(vehicle_id)}), data, bool(query), query, day)
+    # What a machine's status and days read depends on the day as well.
+    topics = frozenset({vehicle_topic(vehicle_id), BUSINESS_DAY})
+    return Region(name, element_id, topics, data, bool(query), query, day)
 
 
 def _vehicle_data(vehicle_id: int) -> Data:

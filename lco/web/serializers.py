@@ -3,10 +3,13 @@
 Counters are left out: the site does not keep them, and a wrong number would be worse than none.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY, Money
 from lco.domain.quote import Quote
+from lco.domain.rental import Reason
 from lco.domain.vehicle import Details, Picture, Rates, Vehicle
 
 Json = dict[str, object]
@@ -56,8 +59,13 @@ def vehicle_detail(details: Details) -> Json:
     }
 
 
-def availability(quote: Quote, daily: Money | None) -> Json:
-    """Odoo's answer about a range of days; the price is 0 when they are taken, as Odoo says it."""
+def availability(
+    quote: Quote, daily: Money | None, reasons: Sequence[Reason] = (), next_free: DateRange | None = None
+) -> Json:
+    """Return the answer about a range of days (docs/odoo-contract.md, sections 1 and 4.2).
+
+    The price is 0 when the days are taken. `reasons` are all obstacles to booking them.
+    """
     return {
         "available": quote.available,
         "vehicle_id": quote.vehicle_id,
@@ -65,7 +73,19 @@ def availability(quote: Quote, daily: Money | None) -> Json:
         "estimated_price": _number(quote.total) or 0,
         "daily_rate": _number(daily),
         "currency": (quote.total or daily or Money(Decimal(0), DEFAULT_CURRENCY)).currency,
+        "bookable": not reasons,
+        "reasons": list(map(_reason, reasons)),
+        "next_free": next_free and _range(next_free),
     }
+
+
+def _reason(reason: Reason) -> Json:
+    limit = {} if reason.limit is None else {"limit": reason.limit}
+    return {"code": reason.code.value, "message": reason.sentence, **limit}
+
+
+def _range(days: DateRange) -> Json:
+    return {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
 
 
 def _limits(vehicle: Vehicle) -> Json:

@@ -11,6 +11,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 from lco import background
+from lco.availability.rules import RentalRules
 from lco.availability.service import Availability
 from lco.caching.swr import CacheBackend, StaleWhileRevalidateCache
 from lco.catalogue.removed import RemovedVehicles
@@ -18,6 +19,7 @@ from lco.catalogue.service import Catalogue
 from lco.changes.log import MemoryLog
 from lco.demo.app import DemoSettings, create_demo
 from lco.demo.server import running
+from lco.domain.business_calendar import BusinessCalendar
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from tests.serving import wait_until
@@ -94,7 +96,9 @@ class Front:
     def __init__(self, url: str, backend: CacheBackend | None = None) -> None:
         self.client = OdooClient(Transport(url))
         cache = StaleWhileRevalidateCache(backend)
-        self.availability = Availability(self.client, cache, ZoneInfo("America/Chicago"))
+        self.availability = Availability(
+            self.client, cache, RentalRules(BusinessCalendar, ZoneInfo("America/Chicago"))
+        )
         self.changes = MemoryLog()
         self.began = self.changes.head()
         self.catalogue = Catalogue(self.client, cache, self.availability, self.changes, RemovedVehicles(backend))

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lco import clock
+from lco.availability.rules import RentalRules
 from lco.availability.service import Availability
 from lco.caching.swr import StaleWhileRevalidateCache
 from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.serialization import VehicleVersion
 from lco.catalogue.service import LIST_MAX_AGE, Catalogue
 from lco.changes.topics import EventType
+from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Picture, Rates, Status, Vehicle
@@ -39,7 +41,7 @@ class Process:
     def __init__(self, odoo_url: str, redis: RedisClient, backend: DictShelf) -> None:
         client = OdooClient(Transport(odoo_url))
         cache = StaleWhileRevalidateCache(backend, mutex=redis.lock)
-        self.availability = Availability(client, cache, ZoneInfo("America/Chicago"))
+        self.availability = Availability(client, cache, RentalRules(BusinessCalendar, ZoneInfo("America/Chicago")))
         self.log = RedisLog(redis)
         self.catalogue = Catalogue(client, cache, self.availability, self.log, RemovedVehicles(backend))
         self.told = []

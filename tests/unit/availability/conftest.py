@@ -13,9 +13,12 @@ import pytest
 import requests_mock
 
 from lco import clock
+from lco.availability.rules import RentalRules
 from lco.availability.service import Availability
 from lco.caching.swr import StaleWhileRevalidateCache
+from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.date_range import DAY, DateRange
+from lco.domain.vehicle import Rates, Status, Vehicle
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 
@@ -25,6 +28,10 @@ TODAY = date(2026, 12, 10)
 
 
 NO_SUCH_PAGE = {"status_code": 404, "text": "<!doctype html><title>404 Not Found</title>"}
+
+
+def machine(vehicle_id: int = 7, **fields: object) -> Vehicle:
+    return Vehicle(vehicle_id, "Chainsaw", "chainsaw", **{"status": Status.AVAILABLE, "rates": Rates(), **fields})
 
 
 class Calendar:
@@ -39,9 +46,11 @@ class Calendar:
         self.asked: list[DateRange] = []
         self.fails_at: int | None = None
         self.is_gone = False
+        self.calendar = BusinessCalendar()
+        self.rules = RentalRules(lambda: self.calendar, ZONE)
         # A host of its own: a refresh that an earlier test has left running must not be answered here.
         url = f"http://odoo-{next(HOSTS)}.test"
-        self.availability = Availability(OdooClient(Transport(url)), StaleWhileRevalidateCache(), ZONE)
+        self.availability = Availability(OdooClient(Transport(url)), StaleWhileRevalidateCache(), self.rules)
         self.busy: dict[str, object] = NO_SUCH_PAGE
         self.asked_busy: list[DateRange] = []
         wire.post(f"{url}/api/fleet/availability", json=self._answer)

@@ -12,10 +12,11 @@ from lco.availability.busy_days import BUSY_CALL_PAUSE
 from lco.availability.month import DayState
 from lco.availability.service import MAX_AGE
 from lco.domain.date_range import DAY, DateRange
-from tests.unit.availability.conftest import NO_SUCH_PAGE, TODAY
+from tests.unit.availability.conftest import NO_SUCH_PAGE, TODAY, machine
 
 JANUARY, FEBRUARY = date(2027, 1, 1), date(2027, 2, 1)
 WHOLE_JANUARY = DateRange(JANUARY, FEBRUARY)
+ALL_MONTHS = DateRange(TODAY, date(2028, 2, 1))
 SOME = set(DateRange(date(2027, 1, 12), date(2027, 1, 15)))
 UNFIT = {"status_code": 200, "text": '{"success": true, "data": "every other tuesday"}'}
 REFUSED = {"status_code": 400, "text": '{"success": false, "error": "x"}'}
@@ -25,7 +26,7 @@ BROKEN = {"status_code": 500, "text": "Internal Server Error"}
 
 def taken_in(odoo, first: date = JANUARY, vehicle_id: int = 7) -> set[date] | None:
     """The taken days of the month; None while they are unknown."""
-    month = odoo.availability.month(vehicle_id, first)
+    month = odoo.availability.month(machine(vehicle_id), first)
     return {day for day, state in month.states.items() if state is DayState.TAKEN} if month.complete else None
 
 
@@ -34,13 +35,16 @@ def test_where_odoo_can_answer_at_once_a_month_is_one_question_whatever_it_looks
     odoo.offers_busy()
     odoo.taken = taken
     assert taken_in(odoo) == taken
-    assert (odoo.asked_busy, odoo.asked) == ([WHOLE_JANUARY], [])
+    assert (odoo.asked_busy, odoo.asked) == ([ALL_MONTHS], [])
 
 
-def test_of_the_present_month_odoo_is_asked_from_today_on(odoo):
+def test_one_answer_serves_every_month_and_the_alternatives(odoo):
     odoo.offers_busy()
-    assert taken_in(odoo, date(2026, 12, 1)) == set()
-    assert odoo.asked_busy == [DateRange(TODAY, JANUARY)]
+    odoo.taken = SOME
+    assert (taken_in(odoo, date(2026, 12, 1)), taken_in(odoo)) == (set(), SOME)
+    wanted = DateRange(date(2027, 1, 12), date(2027, 1, 14))
+    assert odoo.availability.alternatives(machine(), wanted)[0] == wanted.shift(DAY * -2)
+    assert (odoo.asked_busy, odoo.asked) == ([ALL_MONTHS], [])
 
 
 def test_ranges_that_reach_beyond_the_month_or_overlap_are_cut_and_joined(odoo):
@@ -56,11 +60,11 @@ def test_both_ways_say_the_same(any_odoo, taken):
     for first in (date(2026, 12, 1), JANUARY):
         with any_odoo() as old:
             old.taken = taken
-            by_questions = old.availability.month(7, first)
+            by_questions = old.availability.month(machine(7), first)
         with any_odoo() as new:
             new.taken = taken
             new.offers_busy()
-            assert new.availability.month(7, first) == by_questions
+            assert new.availability.month(machine(7), first) == by_questions
 
 
 @pytest.mark.parametrize("answer", [NO_SUCH_PAGE, UNFIT, REFUSED])

@@ -1,20 +1,32 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from lco.availability.date_grid import DateGrid, Limits, Role, Selection, shop_states
+from lco.availability.date_grid import Check, DateGrid, Role, Selection, shop_states
 from lco.availability.month import DayState
-from lco.domain.date_range import DAY
+from lco.domain.date_range import DAY, DateRange
+from lco.domain.rental import Reason, ReasonCode
 
 FIRST = date(2027, 3, 1)
 TODAY = date(2027, 3, 10)
 TAKEN = {date(2027, 3, 20), date(2027, 3, 21)}
 
 
-def grid(selection: Selection | None = None, limits: Limits | None = None) -> DateGrid:
-    states = shop_states(FIRST, TODAY, date(2027, 4, 30))
+def start_state(day: date) -> DayState:
+    return DayState.PAST if day < TODAY else DayState.FREE
+
+
+def from_3_to_5_days(days: DateRange) -> tuple[Reason, ...]:
+    if len(days) < 3:
+        return (Reason(ReasonCode.TOO_SHORT, "Too short.", 3),)
+    return (Reason(ReasonCode.TOO_LONG, "Too long.", 5),) if len(days) > 5 else ()
+
+
+def grid(selection: Selection | None = None, check: Check = lambda _: ()) -> DateGrid:
+    states = shop_states(FIRST, start_state)
     states |= dict.fromkeys(TAKEN, DayState.TAKEN)
-    return DateGrid(FIRST, states, selection or Selection(), limits or Limits(), TODAY)
+    return DateGrid(FIRST, states, selection or Selection(), check, TODAY)
 
 
 def cells(shown: DateGrid) -> dict[date, object]:
@@ -55,7 +67,7 @@ def test_the_first_day_itself_takes_the_choice_back():
 
 @pytest.mark.parametrize(("length", "words"), [(1, "3-day minimum"), (2, "3-day minimum"), (6, "5-day maximum")])
 def test_lengths_that_are_not_rented_are_refused_with_the_reason(length, words):
-    shown = cells(grid(Selection(TODAY), Limits(3, 5)))
+    shown = cells(grid(Selection(TODAY), from_3_to_5_days))
     cell = shown[TODAY + timedelta(days=length)]
     assert (cell.choice, cell.words) == (None, words)
     assert shown[TODAY + DAY * 3].choice == Selection(TODAY, TODAY + DAY * 3)
@@ -78,8 +90,27 @@ def test_what_stands_in_the_way_and_what_comes_after_it_are_named():
 def test_a_day_that_is_not_known_ends_the_reach():
     shown = grid(Selection(TODAY))
     unknown = DateGrid(
-        FIRST, {**shown.states, TODAY + DAY * 2: DayState.UNKNOWN}, shown.selection, Limits(), TODAY
+        FIRST, {**shown.states, TODAY + DAY * 2: DayState.UNKNOWN}, shown.selection, shown.check, TODAY
     )
     assert unknown.obstacle == TODAY + DAY * 2
     assert not unknown.complete
     assert shown.complete
+
+
+def test_a_return_on_a_day_that_the_rules_refuse_is_no_choice():
+    def closed(days: DateRange) -> tuple[Reason, ...]:
+        is_closed = days.end == date(2027, 3, 12)
+        return (Reason(ReasonCode.CLOSED_RETURN, "We are closed."),) if is_closed else ()
+
+    cell = cells(grid(Selection(TODAY), closed))[date(2027, 3, 12)]
+    assert (cell.choice, cell.words) == (None, "closed")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [(DayState.CLOSED, "closed"), (DayState.NO_START, "available, but not as the first day")],
+)
+def test_a_day_on_which_no_rental_begins_is_no_first_day(state, words):
+    shown = grid()
+    cell = cells(replace(shown, states={**shown.states, TODAY: state}))[TODAY]
+    assert (cell.choice, cell.words) == (None, words)

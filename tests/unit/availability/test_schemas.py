@@ -12,7 +12,7 @@ TODAY = date(2026, 12, 10)
 
 
 def chosen(start: str, end: str) -> DateRange | None:
-    return parse_date_range({"date_from": start, "date_to": end}, TODAY)
+    return parse_date_range({"date_from": start, "date_to": end})
 
 
 def test_two_dates_are_a_range():
@@ -22,7 +22,7 @@ def test_two_dates_are_a_range():
 
 def test_no_dates_are_no_mistake():
     assert chosen("", " ") is None
-    assert parse_date_range({}, TODAY) is None
+    assert parse_date_range({}) is None
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,6 @@ def test_no_dates_are_no_mistake():
         ("2026-12-14", "", {"date_to": "Choose the day you bring it back."}),
         ("soon", "2026-12-18", {"date_from": "Enter a date like 2026-12-01."}),
         ("2026-12-14", "2026-02-30", {"date_to": "Enter a date like 2026-12-01."}),
-        ("2026-12-09", "2026-12-18", {"date_from": "The rental cannot start before today."}),
-        ("2028-06-11", "2028-06-12", {"date_from": "We take bookings up to 18 months ahead."}),
         ("2026-12-14", "2026-12-14", {"date_to": "Bring it back at least one day after you pick it up."}),
         ("2026-12-14", "2026-12-01", {"date_to": "Bring it back at least one day after you pick it up."}),
         ("2026-12-14", "2027-12-15", {"date_to": "For more than a year, please call us."}),
@@ -51,18 +49,16 @@ def test_what_cannot_be_used_gets_a_sentence_at_its_field(start, end, sentences)
     assert error.value.fields == {name: [sentence] for name, sentence in sentences.items()}
 
 
-def test_the_longest_rental_and_the_farthest_start_are_allowed():
+def test_the_longest_rental_is_a_year():
     assert len(chosen("2026-12-14", "2027-12-14")) == 365
-    assert chosen("2028-06-10", "2028-06-11")
 
 
 @settings(deadline=None)
 @given(start=st.text(max_size=12), end=st.text(max_size=12))
 def test_whatever_is_typed_it_is_days_or_nothing_or_a_sentence(start, end):
-    days, errors = tried(start, end)
+    _, errors = tried(start, end)
     assert errors.keys() <= {"date_from", "date_to"}
     assert all(errors.values())
-    assert days is None or days.start >= TODAY
 
 
 def tried(start: str, end: str) -> tuple[DateRange | None, dict[str, list[str]]]:

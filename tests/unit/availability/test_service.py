@@ -9,14 +9,16 @@ from lco import clock, metrics
 from lco.availability.month import DayState
 from lco.availability.service import MAX_AGE
 from lco.deadline import deadline
+from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.errors import OdooError
 from tests.serving import wait_until
+from tests.unit.availability.conftest import machine
 
 TODAY = date(2026, 12, 10)
 DECEMBER, JANUARY, NOVEMBER = date(2026, 12, 1), date(2027, 1, 1), date(2026, 11, 1)
-FREE, TAKEN, PAST, UNKNOWN = DayState
+FREE, TAKEN, PAST, UNKNOWN = DayState.FREE, DayState.TAKEN, DayState.PAST, DayState.UNKNOWN
 NEXT_WEEK = DateRange(date(2026, 12, 14), date(2026, 12, 18))
 
 taken_days = st.sets(st.integers(0, 60).map(lambda n: TODAY + DAY * n))
@@ -42,50 +44,53 @@ def test_vehicles_and_days_have_quotes_of_their_own(odoo):
 def test_after_forget_everything_about_the_vehicle_is_asked_again_and_nothing_else(odoo):
     for vehicle_id in (7, 70):
         odoo.availability.quote(vehicle_id, NEXT_WEEK)
-        odoo.availability.month(vehicle_id, JANUARY)
+        odoo.availability.month(machine(vehicle_id), JANUARY)
     odoo.asked.clear()
     odoo.taken = set(NEXT_WEEK)
     odoo.availability.invalidate(7)
     assert not odoo.availability.quote(7, NEXT_WEEK).available
-    odoo.availability.month(7, JANUARY)
+    odoo.availability.month(machine(7), JANUARY)
     odoo.availability.quote(70, NEXT_WEEK)
-    odoo.availability.month(70, JANUARY)
+    odoo.availability.month(machine(70), JANUARY)
     assert odoo.asked == [NEXT_WEEK, DateRange(JANUARY, date(2027, 2, 1))]
 
 
 def test_a_free_month_costs_one_question(odoo):
-    month = odoo.availability.month(7, JANUARY)
+    month = odoo.availability.month(machine(7), JANUARY)
     assert set(month.states.values()) == {FREE}
     assert odoo.asked == [DateRange(JANUARY, date(2027, 2, 1))]
 
 
 def test_one_booking_costs_few_questions(odoo):
     odoo.taken = set(DateRange(date(2027, 1, 12), date(2027, 1, 15)))
-    states = odoo.availability.month(7, JANUARY).states
+    states = odoo.availability.month(machine(7), JANUARY).states
     assert {day for day, state in states.items() if state is TAKEN} == odoo.taken
     assert len(odoo.asked) <= 2 * len(odoo.taken) * 5  # two for each halving on the way to each taken day
 
 
 def test_a_month_that_is_all_taken_costs_two_questions_a_day_at_most(odoo):
     odoo.taken = set(DateRange(JANUARY, date(2027, 2, 1)))
-    assert set(odoo.availability.month(7, JANUARY).states.values()) == {TAKEN}
+    assert set(odoo.availability.month(machine(7), JANUARY).states.values()) == {TAKEN}
     assert len(odoo.asked) == 2 * 31 - 1
 
 
 def test_days_before_today_are_past_and_not_asked_about(odoo):
-    states = odoo.availability.month(7, DECEMBER).states
+    states = odoo.availability.month(machine(7), DECEMBER).states
     assert [day for day, state in states.items() if state is PAST] == list(DateRange(DECEMBER, TODAY))
     assert states[TODAY] is FREE
     assert odoo.asked == [DateRange(TODAY, JANUARY)]
 
 
 def test_a_month_gone_by_asks_nothing(odoo):
-    assert set(odoo.availability.month(7, NOVEMBER).states.values()) == {PAST}
+    assert set(odoo.availability.month(machine(7), NOVEMBER).states.values()) == {PAST}
     assert odoo.asked == []
 
 
 def test_a_month_knows_which_neighbours_may_be_looked_at(odoo):
-    first, last = odoo.availability.month(7, DECEMBER), odoo.availability.month(7, date(2027, 12, 1))
+    first, last = (
+        odoo.availability.month(machine(7), DECEMBER),
+        odoo.availability.month(machine(7), date(2027, 12, 1)),
+    )
     assert (first.previous, first.next) == (None, JANUARY)
     assert (last.previous, last.next) == (date(2027, 11, 1), None)
 
@@ -95,7 +100,7 @@ def test_days_that_odoo_cannot_tell_are_unknown_and_counted(odoo, answered_befor
     counted = metrics.stale_answers.labels("calendar")
     before = counted._value.get()
     odoo.taken, odoo.fails_at = {date(2026, 12, 20)}, answered_before
-    month = odoo.availability.month(7, DECEMBER)
+    month = odoo.availability.month(machine(7), DECEMBER)
     assert {state for day, state in month.states.items() if day >= TODAY} == {UNKNOWN}
     assert not month.complete
     assert counted._value.get() == before + 1
@@ -104,8 +109,8 @@ def test_days_that_odoo_cannot_tell_are_unknown_and_counted(odoo, answered_befor
 
 def test_a_calendar_that_takes_too_long_is_unknown_now_and_known_soon(odoo):
     with deadline(timedelta()):
-        assert not odoo.availability.month(7, JANUARY).complete
-    wait_until(lambda: odoo.availability.month(7, JANUARY).complete, "the whole month")
+        assert not odoo.availability.month(machine(7), JANUARY).complete
+    wait_until(lambda: odoo.availability.month(machine(7), JANUARY).complete, "the whole month")
     assert len(odoo.asked) == 1
 
 
@@ -115,13 +120,13 @@ def test_whatever_is_taken_the_calendar_says_so(any_odoo, taken):
     with any_odoo() as odoo:
         odoo.taken = taken
         for first in (DECEMBER, JANUARY):
-            for day, state in odoo.availability.month(7, first).states.items():
+            for day, state in odoo.availability.month(machine(7), first).states.items():
                 assert state is (PAST if day < TODAY else TAKEN if day in taken else FREE)
 
 
 def test_alternatives_are_the_nearest_free_ranges_of_the_same_length(odoo):
     odoo.taken = set(NEXT_WEEK)
-    assert odoo.availability.alternatives(7, NEXT_WEEK) == (
+    assert odoo.availability.alternatives(machine(7), NEXT_WEEK) == (
         DateRange(date(2026, 12, 18), date(2026, 12, 22)),
         DateRange(date(2026, 12, 10), date(2026, 12, 14)),
         DateRange(date(2026, 12, 22), date(2026, 12, 26)),
@@ -131,21 +136,50 @@ def test_alternatives_are_the_nearest_free_ranges_of_the_same_length(odoo):
 def test_alternatives_never_lie_in_the_past(odoo):
     today_only = DateRange(TODAY, TODAY + DAY)
     odoo.taken = set(today_only)
-    assert [days.start for days in odoo.availability.alternatives(7, today_only)] == [
+    assert [days.start for days in odoo.availability.alternatives(machine(7), today_only)] == [
         TODAY + DAY * n for n in (1, 2, 3)
     ]
 
 
 def test_without_a_free_range_near_there_are_no_alternatives(odoo):
     odoo.taken = set(DateRange(TODAY, TODAY + DAY * 200))
-    assert odoo.availability.alternatives(7, NEXT_WEEK) == ()
+    assert odoo.availability.alternatives(machine(7), NEXT_WEEK) == ()
 
 
-def test_when_odoo_fails_the_alternatives_found_so_far_are_offered_and_it_is_not_asked_on(odoo, caplog):
-    odoo.fails_at = 1
-    assert odoo.availability.alternatives(7, NEXT_WEEK) == (NEXT_WEEK.shift(DAY),)
-    assert set(odoo.asked) == {NEXT_WEEK.shift(DAY), NEXT_WEEK.shift(DAY * -3)}
+def test_without_an_answer_of_odoo_there_are_no_alternatives(odoo, caplog):
+    odoo.fails_at = 0
+    assert odoo.availability.alternatives(machine(), NEXT_WEEK) == ()
     assert "not all alternatives" in caplog.text
+
+
+def test_alternatives_keep_the_rules(odoo):
+    odoo.calendar = BusinessCalendar(closed={date(2026, 12, 18): "Party", date(2026, 12, 20): ""}, lead_days=2)
+    assert odoo.availability.alternatives(machine(), NEXT_WEEK) == (
+        DateRange(date(2026, 12, 15), date(2026, 12, 19)),
+        DateRange(date(2026, 12, 19), date(2026, 12, 23)),
+        DateRange(date(2026, 12, 23), date(2026, 12, 27)),
+    )
+    assert odoo.availability.alternatives(machine(minimum_days=5), NEXT_WEEK) == ()
+
+
+def test_a_day_on_which_the_rules_let_no_rental_begin_is_no_start(odoo):
+    odoo.calendar = BusinessCalendar(closed={date(2026, 12, 15): ""}, lead_days=1)
+    odoo.taken = {date(2026, 12, 20)}
+    states = odoo.availability.month(machine(minimum_days=2, maximum_days=2), DECEMBER).states
+    no_start = [day.day for day, state in states.items() if state is DayState.NO_START]
+    assert no_start == [10, 13, 19]
+    assert (states[date(2026, 12, 15)], states[date(2026, 12, 20)]) == (DayState.CLOSED, TAKEN)
+
+
+def test_an_answer_that_changes_is_published(odoo):
+    published = []
+    odoo.availability._on_change = published.append
+    odoo.availability.quote(7, NEXT_WEEK)
+    odoo.taken = set(NEXT_WEEK)
+    with clock.moved(MAX_AGE + timedelta(seconds=1)):
+        assert odoo.availability.quote(7, NEXT_WEEK).available
+        wait_until(lambda: published == [7], "the change")
+        assert not odoo.availability.quote(7, NEXT_WEEK).available
 
 
 def test_a_quote_that_odoo_cannot_give_is_an_error(odoo):
@@ -160,7 +194,7 @@ def test_alternatives_are_free_ahead_apart_and_nearest_first(any_odoo, taken, st
     wanted = DateRange(TODAY + DAY * start, TODAY + DAY * (start + length))
     with any_odoo() as odoo:
         odoo.taken = taken
-        offered = odoo.availability.alternatives(7, wanted)
+        offered = odoo.availability.alternatives(machine(7), wanted)
     distances = [abs((days.start - wanted.start).days) for days in offered]
     assert distances == sorted(distances)
     assert len(offered) <= 3

@@ -9,14 +9,24 @@ from hypothesis import strategies as st
 from lco.catalogue.schemas import PARAMETERS, parse_query
 from lco.catalogue.search import SORTS, Query
 from lco.domain.date_range import DateRange
+from lco.errors import InvalidInput
 from lco.web.urls import plain_url
 
-TODAY = date(2026, 12, 10)
+
+class Rules:
+    """On days before 10 December 2026 nothing can be rented."""
+
+    def require_days(self, days: DateRange) -> None:
+        if days.start < date(2026, 12, 10):
+            raise InvalidInput({"date_from": ["The rental cannot start before today."]})
+
+
+RULES = Rules()
 FIELDS = ("q", "category", "brand", "fuel_type", "min_price", "max_price", "sort", "page", "date_from", "date_to")
 
 
 def read(**arguments: str) -> tuple[Query, dict[str, list[str]]]:
-    return parse_query(arguments, TODAY)
+    return parse_query(arguments, RULES.require_days)
 
 
 def test_an_empty_address_asks_for_everything():
@@ -28,7 +38,7 @@ def test_an_empty_address_asks_for_everything():
 @given(st.dictionaries(st.sampled_from([*FIELDS, "utm_source"]), st.text(max_size=4)))
 def test_a_plain_address_says_all_that_the_list_understands(arguments):
     plain = dict(parse_qsl(urlsplit(plain_url("/equipment", PARAMETERS, arguments)).query))
-    assert parse_query(plain, TODAY) == parse_query(arguments, TODAY)
+    assert parse_query(plain, RULES.require_days) == parse_query(arguments, RULES.require_days)
 
 
 def test_every_filter_is_read():

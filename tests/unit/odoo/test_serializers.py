@@ -10,6 +10,7 @@ import pytest
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.quote import Quote
+from lco.domain.rental import Reason, ReasonCode
 from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
 from lco.web import serializers
 
@@ -76,7 +77,21 @@ def test_a_free_range_is_told_with_odoos_price_and_the_daily_rate():
         "estimated_price": 350,
         "daily_rate": 90.5,
         "currency": "CAD",
+        "bookable": True,
+        "reasons": [],
+        "next_free": None,
     }
+
+
+def test_each_obstacle_is_told_with_its_number_of_days():
+    reasons = (Reason(ReasonCode.TOO_SHORT, "Too short.", 2), Reason(ReasonCode.TAKEN, "Taken."))
+    told = serializers.availability(Quote(7, DAYS, available=False), None, reasons, DAYS)
+    assert told["bookable"] is False
+    assert told["reasons"] == [
+        {"code": "too_short", "message": "Too short.", "limit": 2},
+        {"code": "taken", "message": "Taken."},
+    ]
+    assert told["next_free"] == {"date_from": "2026-12-01", "date_to": "2026-12-05"}
 
 
 def test_a_taken_range_costs_nothing_in_the_currency_of_the_vehicle():

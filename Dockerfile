@@ -7,8 +7,9 @@ WORKDIR /app
 COPY requirements.txt ./
 RUN python -m venv --without-pip /venv \
     && pip --python /venv/bin/python install --no-compile --only-binary :all: --require-hashes -r requirements.txt
-# Tests and debug symbols of the packages are a fifth of their size and are not used.
+# Tests, debug symbols and languages other than English are half the size of the packages, and the site does not use them.
 RUN find /venv -type d -name tests -prune -exec rm -rf {} + \
+    && find /venv -path '*/babel/locale-data/*' ! -name 'en*' ! -name root.dat -delete \
     && find /venv -name '*.so*' -exec strip --strip-unneeded {} +
 COPY wsgi.py gunicorn.conf.py ./
 COPY lco lco

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tomllib
 from dataclasses import fields
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ NAMES = {field.name.upper() for field in fields(Settings)} | {"PORT", "WEB_CONCU
 OF_THE_SYSTEM = {"PATH", "HOME", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
 MIGRATE = "flask --app wsgi lco migrate"
 SERVE = "gunicorn wsgi:app"
+PACKAGES_AT_MOST = 70_000_000
 MOST_EXPOSURE = 2.0
 """Of 10, as systemd counts what a service could do to its host."""
 
@@ -188,6 +190,20 @@ def test_dockerfile_copies_only_what_exists_and_is_not_ignored():
 def test_dockerfile_uses_the_python_of_the_project():
     version = text(".python-version").strip()
     assert {rest.split()[0] for rest in instructions("FROM")} == {f"python:{version}-slim"}
+
+
+def test_packages_leave_the_image_under_200_megabytes():
+    """The base has 121 and compiled code 18; debug symbols, which the Dockerfile strips, count here."""
+    pinned = re.findall(r"^([a-z][\w.-]*)==", text("requirements.txt"), re.MULTILINE)
+    files = [Path(str(file.locate())) for name in pinned for file in metadata.files(name) or []]
+    kept = [path for path in files if path.is_file() and is_kept(path)]
+    assert sum(path.stat().st_size for path in kept) < PACKAGES_AT_MOST
+
+
+def is_kept(path: Path) -> bool:
+    """Whether the Dockerfile leaves a file of a package in the image, or makes it anew."""
+    other_language = "locale-data" in path.parts and not path.name.startswith(("en", "root"))
+    return not (path.suffix == ".pyc" or "tests" in path.parts or other_language)
 
 
 def unit(name: str) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help run test test-odoo check check-assets format requirements release bench clean
+.PHONY: help run test test-pythons test-odoo check check-assets format requirements release bench clean
 .DEFAULT_GOAL := help
 
 help:            ## List the commands
@@ -23,6 +23,9 @@ run: $(VENV)/ready  ## Start the shop on port 8000, with the demo Odoo beside it
 
 test: $(VENV)/ready  ## Run all tests
 	$(BIN)/pytest -m "not odoo"
+
+test-pythons: $(VENV)/ready  ## Run the quick tests on each other supported Python that this machine has
+	.ci/pythons
 
 test-odoo: $(VENV)/ready  ## Run the tests that need a real Odoo; fetches one from Debian the first time
 	$(BIN)/pytest -m odoo -rs
@@ -59,4 +62,4 @@ bench: $(VENV)/ready  ## Measure what the README promises
 	$(BIN)/python -m bench
 
 clean:           ## Remove what the other commands made
-	rm -rf $(VENV) node_modules build dist *.egg-info var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-pythons node_modules build dist *.egg-info var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""What a customer sends to book, as JSON (contract section 3)."""
+"""What a customer sends to book, as JSON (docs/odoo-contract.md, section 3)."""
 
 from datetime import date
 

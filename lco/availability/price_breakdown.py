@@ -1,4 +1,4 @@
-"""How a price comes about, in one line. The price itself is always Odoo's (contract section 1)."""
+"""How a price comes about, in one line. The price itself is always Odoo's (docs/odoo-contract.md, section 1)."""
 
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates

@@ -1,4 +1,7 @@
-"""Booking as JSON (contract sections 1 and 3), for programs and for the pages of other sites that may."""
+"""Booking as JSON, for programs and for the pages of other sites that may.
+
+Source: docs/odoo-contract.md, sections 1 and 3.
+"""
 
 import re
 from http import HTTPStatus
@@ -46,7 +49,7 @@ def create() -> Response:
 
 
 def _made(booking: Booking) -> Response:
-    """Odoo's own answer (contract section 1), and where the customer's page is."""
+    """Odoo's own answer (docs/odoo-contract.md, section 1), and where the customer's page is."""
     response = jsonify(
         success=True,
         booking_ref=booking.reference,

@@ -1,4 +1,7 @@
-"""The JSON mirror of Odoo's reading calls (contract section 1), answered from what the site knows."""
+"""The JSON mirror of Odoo's reading calls, answered from what the site knows.
+
+Source: docs/odoo-contract.md, section 1.
+"""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal

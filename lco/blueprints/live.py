@@ -1,4 +1,7 @@
-"""The two event streams: `/live` keeps pages right, `/api/events` tells programs (contract section 3)."""
+"""The two event streams: `/live` keeps pages right, `/api/events` tells programs.
+
+Source: docs/odoo-contract.md, section 3.
+"""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

@@ -1,4 +1,7 @@
-"""Where Odoo tells that something changed (contract section 2): checked, kept, applied, answered at once."""
+"""Where Odoo tells that something changed: checked, kept, applied, answered at once.
+
+Source: docs/odoo-contract.md, section 2.
+"""
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge

@@ -139,7 +139,7 @@ def _text(key: str, longest: int, check: Callable[[str], None] = _visible) -> fi
 
 
 class BookingSchema(Schema):
-    """The fields of contract section 1, but for the two dates."""
+    """The fields of docs/odoo-contract.md, section 1, but for the two dates."""
 
     class Meta:
         unknown = EXCLUDE

@@ -1,4 +1,7 @@
-"""What to tell the world about a vehicle that is no longer as it was (contract section 3, `/api/events`)."""
+"""What to tell the world about a vehicle that is no longer as it was.
+
+Source: docs/odoo-contract.md, section 3, `/api/events`.
+"""
 
 from lco.catalogue.snapshot import completed
 from lco.changes.log import ChangeLog

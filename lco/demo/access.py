@@ -1,4 +1,4 @@
-"""The API key, and the limit for writing calls without a key (contract section 4)."""
+"""The API key, and the limit for writing calls without a key (docs/odoo-contract.md, section 4)."""
 
 import hmac
 from collections import defaultdict, deque

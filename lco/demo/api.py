@@ -1,4 +1,7 @@
-"""The open calls of the REST API, as contract section 1 has them, with what section 4 adds to their answers."""
+"""The open calls of the REST API.
+
+Source: docs/odoo-contract.md, section 1, with what section 4 adds to their answers.
+"""
 
 from dataclasses import asdict
 from typing import Any
@@ -104,7 +107,10 @@ def _booked(desk: Desk) -> dict[str, Any]:
 
 
 def _verdict(inventory: Inventory, vehicle: Vehicle, stay: Stay) -> dict[str, Any]:
-    """The fields that version 2 adds to availability: bookable, reasons and next_free (contract section 4.2)."""
+    """The fields that version 2 adds to availability: bookable, reasons and next_free.
+
+    Source: docs/odoo-contract.md, section 4.2.
+    """
     if inventory.business.contract == 1:
         return {}
     with inventory.lock:

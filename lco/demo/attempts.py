@@ -1,4 +1,7 @@
-"""Idempotency-Key: one key is one request, and its answer is given again (contract sections 4.3 and 4.4)."""
+"""Idempotency-Key: one key is one request, and its answer is given again.
+
+Source: docs/odoo-contract.md, sections 4.3 and 4.4.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -133,7 +133,7 @@ def booking_json(booking: Booking, vehicle_name: str) -> dict[str, Any]:
 
 
 def _refused(refusal: Refusal) -> ResponseReturnValue:
-    """The envelope, in which days that are taken have the code of contract section 4.4."""
+    """The envelope, in which days that are taken have the code of docs/odoo-contract.md, section 4.4."""
     body, status, headers = refused(refusal)
     if isinstance(refusal, DatesTaken):
         body["error"] = "taken"

@@ -1,4 +1,7 @@
-"""The changes feed: every change in the order of its commit, to be read with a cursor (contract section 4.3)."""
+"""The changes feed: every change in the order of its commit, to be read with a cursor.
+
+Source: docs/odoo-contract.md, section 4.3.
+"""
 
 import secrets
 from collections import deque

@@ -1,4 +1,4 @@
-"""The events that Odoo sends to the site when something changes (contract sections 2 and 4.5)."""
+"""The events that Odoo sends to the site when something changes (docs/odoo-contract.md, sections 2 and 4.5)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace

@@ -40,7 +40,10 @@ def _in_words(messages: Mapping[str, Any]) -> str:
 
 
 class OdooDate(fields.Field[date]):
-    """A day as YYYY-MM-DD; anything else goes wrong the way the real Odoo goes wrong (contract section 1)."""
+    """A day as YYYY-MM-DD; anything else goes wrong the way the real Odoo goes wrong.
+
+    Source: docs/odoo-contract.md, section 1.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:  # noqa: ARG002 - marshmallow's signature
         try:

@@ -1,4 +1,7 @@
-"""The reasons against a rental: a code for programs and a sentence for people (contract section 4.2)."""
+"""The reasons against a rental: a code for programs and a sentence for people.
+
+Source: docs/odoo-contract.md, section 4.2.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -129,7 +129,10 @@ class TooMany(Refusal):
 
 
 class WrongDateFormat(ValueError):
-    """A date that is not YYYY-MM-DD, which the real Odoo is known to answer with 500 (contract section 1)."""
+    """A date that is not YYYY-MM-DD, which the real Odoo is known to answer with 500.
+
+    Source: docs/odoo-contract.md, section 1.
+    """
 
 
 def not_bookable(reasons: Sequence[Reason]) -> NotBookable:

@@ -1,4 +1,4 @@
-"""The one check behind booking, availability and the list's dates (contract section 4.2)."""
+"""The one check behind booking, availability and the list's dates (docs/odoo-contract.md, section 4.2)."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

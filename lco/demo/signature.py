@@ -1,4 +1,7 @@
-"""The signatures of a webhook: Odoo's own header, and the open standard beside it (contract section 2)."""
+"""The signatures of a webhook: Odoo's own header, and the open standard beside it.
+
+Source: docs/odoo-contract.md, section 2.
+"""
 
 import base64
 import hashlib

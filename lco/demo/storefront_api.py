@@ -1,4 +1,7 @@
-"""The open calls that version 2 adds: version, calendar, busy days and the storefront (contract section 4)."""
+"""The open calls that version 2 adds: version, calendar, busy days and the storefront.
+
+Source: docs/odoo-contract.md, section 4.
+"""
 
 from dataclasses import asdict
 from datetime import date

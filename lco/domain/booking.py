@@ -49,7 +49,7 @@ class BookingRequest:
 
 @dataclass(frozen=True, slots=True)
 class OdooBooking:
-    """Odoo's answer to a booking it accepted (contract section 1, 201)."""
+    """Odoo's answer to a booking it accepted (status 201; docs/odoo-contract.md, section 1)."""
 
     reference: str
     odoo_id: int | None

@@ -9,7 +9,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, order=True)
 class DateRange:
-    """The days from `start` up to but not including `end` (contract section 1). Never empty."""
+    """The days from `start` up to but not including `end` (docs/odoo-contract.md, section 1). Never empty."""
 
     start: date
     end: date

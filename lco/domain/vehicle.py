@@ -8,7 +8,7 @@ from lco.domain.money import Money
 
 
 class Status(StrEnum):
-    """Where a vehicle is now (contract section 1, `availability_status`)."""
+    """Where a vehicle is now (docs/odoo-contract.md, section 1, `availability_status`)."""
 
     AVAILABLE = "available"
     RESERVED = "reserved"

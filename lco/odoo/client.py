@@ -1,4 +1,4 @@
-"""One method for each call of Odoo's REST API (contract section 1), from nouns to nouns."""
+"""One method for each call of Odoo's REST API (docs/odoo-contract.md, section 1), from nouns to nouns."""
 
 import logging
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,7 @@
-"""What Odoo's answers must look like (contract section 1), and how they become the shop's own nouns."""
+"""What Odoo's answers must look like, and how they become the shop's own nouns.
+
+Source: docs/odoo-contract.md, section 1.
+"""
 
 import logging
 import re

@@ -1,4 +1,7 @@
-"""HTTP to Odoo: time-outs, retries of reads, the breaker, and the envelope of answers (contract section 1)."""
+"""HTTP to Odoo: time-outs, retries of reads, the breaker, and the envelope of answers.
+
+Source: docs/odoo-contract.md, section 1.
+"""
 
 import json
 import logging

@@ -55,7 +55,7 @@ def _strategy() -> RateLimiter:
 
 
 BOOKINGS = RateLimit("booking", RateLimitItemPerHour(10))
-"""Attempts that reach Odoo (contract section 3), by form and by JSON together."""
+"""Attempts that reach Odoo (docs/odoo-contract.md, section 3), by form and by JSON together."""
 
 SIGN_INS = RateLimit("sign-in", RateLimitItemPerHour(20))
 """Wrong tokens at /ops."""

@@ -1,4 +1,6 @@
-"""Vehicles in the words of Odoo's API (contract section 1), for the mirror that the site offers to programs.
+"""Vehicles in the words of Odoo's API, for the mirror that the site offers to programs.
+
+Source: docs/odoo-contract.md, section 1.
 
 Counters are left out: the site does not keep them, and a wrong number would be worse than none.
 """

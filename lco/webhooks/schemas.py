@@ -1,4 +1,7 @@
-"""What Odoo's events must look like (contract section 2): any of them is a hint, so little is demanded."""
+"""What Odoo's events must look like: any of them is a hint, so little is demanded.
+
+Source: docs/odoo-contract.md, section 2.
+"""
 
 import hashlib
 import json

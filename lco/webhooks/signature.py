@@ -1,4 +1,7 @@
-"""Whether a webhook really comes from Odoo: the two signatures of contract section 2. Pure, so easy to check."""
+"""Whether a webhook really comes from Odoo: its two signatures. Pure, so easy to check.
+
+Source: docs/odoo-contract.md, section 2.
+"""
 
 import base64
 import binascii

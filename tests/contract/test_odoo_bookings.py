@@ -1,4 +1,7 @@
-"""Bookings at a real server: placed, refused, and never two for the same days (contract section 1)."""
+"""Bookings at a real server: placed, refused, and never two for the same days.
+
+Source: docs/odoo-contract.md, section 1.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 

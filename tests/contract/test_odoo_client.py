@@ -1,4 +1,4 @@
-"""The client against a real server: what it reads (contract section 1)."""
+"""The client against a real server: what it reads (docs/odoo-contract.md, section 1)."""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""Reading a booking, by its reference and by the key that it was made with (contract section 4.3)."""
+"""Reading a booking, by its reference and by the key that it was made with.
+
+Source: docs/odoo-contract.md, section 4.3.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime

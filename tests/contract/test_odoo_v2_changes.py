@@ -1,4 +1,4 @@
-"""The feed of changes, read at any time (contract section 4.3)."""
+"""The feed of changes, read at any time (docs/odoo-contract.md, section 4.3)."""
 
 from datetime import datetime
 

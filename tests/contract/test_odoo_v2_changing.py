@@ -1,4 +1,4 @@
-"""A customer changes or cancels a booking: quote, change and cancel (contract section 4.4)."""
+"""A customer changes or cancels a booking: quote, change and cancel (docs/odoo-contract.md, section 4.4)."""
 
 from datetime import datetime, timedelta
 

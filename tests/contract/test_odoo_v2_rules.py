@@ -1,4 +1,4 @@
-"""The one check behind availability, booking and the list (contract section 4.2)."""
+"""The one check behind availability, booking and the list (docs/odoo-contract.md, section 4.2)."""
 
 import random
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The storefront (contract section 4.6)."""
+"""The storefront (docs/odoo-contract.md, section 4.6)."""
 
 import re
 

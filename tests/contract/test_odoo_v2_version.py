@@ -1,4 +1,4 @@
-"""The version of a server, and its key (contract sections 4.1 and 4.3)."""
+"""The version of a server, and its key (docs/odoo-contract.md, sections 4.1 and 4.3)."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

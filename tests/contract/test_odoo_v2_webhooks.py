@@ -1,4 +1,4 @@
-"""The webhooks of a server of version 2 (contract section 4.5)."""
+"""The webhooks of a server of version 2 (docs/odoo-contract.md, section 4.5)."""
 
 from datetime import datetime
 

@@ -1,4 +1,7 @@
-"""What version 2 of the contract adds (contract section 4), where the tests of the contract cannot reach."""
+"""What version 2 of the contract adds, where the tests of the contract cannot reach.
+
+Source: docs/odoo-contract.md, section 4.
+"""
 
 import threading
 from datetime import timedelta

@@ -9,6 +9,7 @@ DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 BASES = (ROOT, ROOT / "lco", ROOT / "lco/demo", ROOT / "odoo_addons/fleet_rental_storefront")
 """A document may leave out the folder that it is about."""
 VENDOR = ROOT / "lco/static/vendor"
+SOURCES = ("lco", "bench", "odoo_addons", "tests/app", "tests/contract", "tests/demo")
 GLOSSARY_TERMS_AT_LEAST = 25
 OWN_SCRIPTS_AT_MOST = 8_000
 
@@ -88,3 +89,13 @@ def test_scripts_of_our_own_stay_small():
     own = list((ROOT / "lco/static/js").rglob("*.js"))
     assert own
     assert sum(path.stat().st_size for path in own) <= OWN_SCRIPTS_AT_MOST
+
+
+def test_every_section_of_the_contract_that_code_names_exists():
+    headings = re.findall(r"^##+ ([\d.]+\d|\d)\.? ", (ROOT / "docs/odoo-contract.md").read_text(), re.MULTILINE)
+    sources = [path for folder in SOURCES for path in (ROOT / folder).rglob("*.py")]
+    for path in sources:
+        text = path.read_text()
+        for named in re.findall(r"odoo-contract\.md, sections? ((?:[\d.]*\d(?:, | and )?)+)", text):
+            assert set(re.findall(r"[\d.]*\d", named)) <= set(headings), f"{path.relative_to(ROOT)}: {named}"
+        assert not re.search(r"\bcontract section", text), f"{path.relative_to(ROOT)} does not name the document"

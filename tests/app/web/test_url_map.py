@@ -39,7 +39,8 @@ CHANGING = {
     "api.create": "/api/booking",
     "webhooks.booking": "/api/webhook/booking",
     "webhooks.inventory": "/api/webhook/inventory",
-    "fleet.availability": "/api/fleet/availability",  # changes nothing, but is asked by POST (contract section 1)
+    # changes nothing, but is asked by POST (docs/odoo-contract.md, section 1)
+    "fleet.availability": "/api/fleet/availability",
 }
 
 

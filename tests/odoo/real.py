@@ -78,6 +78,10 @@ class RealOdoo:
         fields = ["event_type", "state", "tries", "answer", "body", "message_id"]
         return self.call(DELIVERY, "search_read", domain=domain, fields=fields)
 
+    def waiting(self) -> list[int]:
+        """The ids of the events that are to be sent."""
+        return self.call(DELIVERY, "search", domain=[["state", "=", "waiting"]])
+
     def run_cron(self, name: str) -> None:
         """What Odoo does by itself when the time has come; its own clock is not exact enough to wait for."""
         named = [["module", "=", installed.MODULE], ["name", "=", name]]

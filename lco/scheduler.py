@@ -54,7 +54,7 @@ class Scheduler:
             with guard("bookings"):
                 self._services.bookings.recovery.process_due()
             with guard("bookings"):
-                self._services.bookings.admin.publish_manual_changes()
+                self._services.bookings.admin.publish_left()
             with guard("webhooks"):
                 self._services.inbox.retry_due()
             self._stop.wait(PROCESS_EVERY.total_seconds())

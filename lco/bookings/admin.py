@@ -1,22 +1,25 @@
 """Bookings for the staff: those that need attention, settled by hand, and the audit."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select, update
 
 from lco import clock
 from lco.bookings import holdings, states
 from lco.bookings.holdings import Holding
-from lco.bookings.mapping import single_line, to_audit_entry, to_booking
+from lco.bookings.mapping import normalize_reference, single_line, to_audit_entry, to_booking
 from lco.bookings.publisher import BookingPublisher
-from lco.bookings.repository import BookingRepository, MailWriter
+from lco.bookings.repository import BookingRepository, MailWriter, Step
+from lco.changes.topics import EventType
 from lco.db import Database
 from lco.db.models import BookingChange, BookingRow
 from lco.domain.booking import AuditEntry, Booking, DeclineReason, OdooBooking, State
 from lco.errors import InvalidInput, NotFound
 
 PERSON = "person"
+PUBLISH_AFTER = timedelta(seconds=5)
+"""The time that a process has to publish a step of its own and to note it; several rounds of the scheduler."""
 AT_ONCE = 1000
 """Rows of the audit that are read in one transaction."""
 
@@ -28,7 +31,6 @@ class BookingAdmin:
         self._db = db
         self._mails = mails
         self._publisher = publisher
-        self._newest_heard: int | None = None
 
     def needing_attention(self) -> list[Booking]:
         """What the site cannot settle: still open after PERSON_AFTER, or expired and not taken note of."""
@@ -64,6 +66,7 @@ class BookingAdmin:
         """
         with self._db.connection() as connection:
             repository = BookingRepository(connection, self._mails)
+            repository.lock_reference(normalize_reference(reference))
             booking = repository.by_number(booking_id)
             if booking is None:
                 raise NotFound(f"There is no booking {booking_id}.")
@@ -84,19 +87,34 @@ class BookingAdmin:
         with self._db.session() as session:
             return [to_audit_entry(row) for row in session.scalars(query)]
 
-    def publish_manual_changes(self) -> None:
-        """Call every few seconds in a serving process: announce what people settled in a process of their own."""
+    def publish_left(self) -> None:
+        """Publish the steps that their own process has not: it has ended since, or is one of the commands.
+
+        Call every few seconds in a serving process. Steps settled by staff are published at once, all others when
+        their process has had PUBLISH_AFTER to do so. Of several processes one publishes each step.
+        """
+        self._note_published(self._publisher.take_published())
+        is_left = or_(BookingChange.actor == PERSON, BookingChange.at < clock.now() - PUBLISH_AFTER)
+        query = select(BookingRow, BookingChange).join(BookingChange).where(~BookingChange.published, is_left)
         with self._db.session() as session:
-            newest = session.scalar(select(func.max(BookingChange.id))) or 0
-            query = select(BookingRow, BookingChange.to_state, BookingChange.id).join(BookingChange)
-            heard = newest if self._newest_heard is None else self._newest_heard
-            settled = query.where(BookingChange.id > heard, BookingChange.actor == PERSON)
-            found = [(to_booking(row), State(state), number) for row, state, number in session.execute(settled)]
-        self._newest_heard = newest
-        for booking, state, number in found:
-            if self._publisher.claim(number):
-                self._publisher.step(booking, states.event_type(state))
+            rows = session.execute(query.order_by(BookingChange.id).limit(AT_ONCE))
+            steps = [Step(to_booking(row), _kind(change), change.id) for row, change in rows]
+        for step in steps:
+            if self._publisher.claim(step.number or 0):
+                self._publisher.publish(step)
+        self._note_published(self._publisher.take_published())
+
+    def _note_published(self, numbers: Sequence[int]) -> None:
+        if numbers:
+            with self._db.session() as session:
+                session.execute(update(BookingChange).where(BookingChange.id.in_(numbers)).values(published=True))
 
     def _listed(self, query: Select[BookingRow]) -> list[Booking]:
         with self._db.session() as session:
             return [to_booking(row) for row in session.scalars(query.order_by(BookingRow.id))]
+
+
+def _kind(change: BookingChange) -> EventType:
+    """The type of the event that publishes a row of the audit."""
+    is_step = change.from_state != change.to_state
+    return states.event_type(State(change.to_state)) if is_step else EventType.BOOKING_MODIFIED

@@ -48,7 +48,7 @@ def build_bookings(  # noqa: PLR0913 - everything that bookings touch
     submitter = Submitter(uow, odoo, publisher)
     return Bookings(
         BookingService(uow, catalogue, submitter, zone, max_open_days),
-        OdooBookingEvents(uow, catalogue, publisher),
+        OdooBookingEvents(uow, catalogue, publisher, zone),
         BookingRecovery(uow, odoo, submitter, zone),
         BookingAdmin(db, mails, publisher),
     )

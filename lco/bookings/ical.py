@@ -8,6 +8,7 @@ from lco.bookings.mapping import sha256
 from lco.domain.booking import Booking, State
 from lco.settings import Business
 
+NO_PRICE = "Call us for the price"
 STATUS: Mapping[State, str] = {
     State.REQUESTED: "TENTATIVE",
     State.PLACING: "TENTATIVE",
@@ -54,7 +55,9 @@ def _event(booking: Booking, status: str, business: Business, site_url: str) -> 
 def _description(booking: Booking, business: Business, page: str) -> str:
     facts = {
         "Booking number": booking.reference,
-        "Total": booking.total,
+        "Total": booking.total or (NO_PRICE if booking.reference else None),
+        "Picked up": booking.picked_up_on,
+        "Returned": booking.returned_on,
         "Return to": booking.request.return_location,
         "Phone": business.phone,
         "Your booking": page,

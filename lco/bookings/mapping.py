@@ -1,8 +1,8 @@
-"""Between the rows of the store and the nouns of the shop; pure."""
+"""Map rows of the database to domain objects and back; pure."""
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -15,21 +15,6 @@ from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
 LARGEST_ID = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class BookingEvent:
-    """What a webhook says of a booking: a new state with its reason, or other days, or another total."""
-
-    state: State | None = None
-    reason: str = ""
-    days: DateRange | None = None
-    total: Money | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Something changed, but not what."""
-        return self == BookingEvent()
 
 
 def sha256(text: str) -> str:
@@ -81,13 +66,18 @@ def insert_values(
 
 
 def update_values(booking: Booking) -> dict[str, object]:
-    """The columns that change in a booking's life, but for `due_at`, which is nothing of the booking itself."""
+    """The columns that may change, without `due_at`, which is no property of the booking itself."""
     return {
         "state": booking.state,
         "refusal": booking.refusal,
         "reason": booking.reason,
+        "vehicle_id": booking.request.vehicle_id,
+        "vehicle_name": booking.vehicle_name,
         "date_from": booking.request.days.start,
         "date_to": booking.request.days.end,
+        "customer_name": booking.request.name,
+        "pickup_location": booking.request.pickup_location,
+        "return_location": booking.request.return_location,
         "reference": booking.reference,
         "odoo_id": booking.odoo_id,
         "odoo_message": booking.odoo_message,
@@ -96,6 +86,10 @@ def update_values(booking: Booking) -> dict[str, object]:
         "changed_at": booking.changed_at,
         "changes": booking.changes,
         "tries": booking.tries,
+        "version": booking.version,
+        "odoo_at": booking.odoo_at,
+        "picked_up_on": booking.picked_up_on,
+        "returned_on": booking.returned_on,
     }
 
 
@@ -130,6 +124,10 @@ def to_booking(row: BookingRow | Row[*tuple[Any, ...]]) -> Booking:
         changes=row.changes,
         refusal=DeclineReason(row.refusal) if row.refusal else None,
         tries=row.tries,
+        version=row.version,
+        odoo_at=row.odoo_at,
+        picked_up_on=row.picked_up_on,
+        returned_on=row.returned_on,
     )
 
 

@@ -1,74 +1,84 @@
-"""Apply Odoo's events about bookings (docs/odoo-contract.md, section 2).
+"""Apply Odoo's events about bookings (docs/odoo-contract.md, sections 2 and 4.5).
 
 Each event may come twice, late or out of order.
 """
 
-from lco.bookings.mapping import BookingEvent, normalize_reference, single_line
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from lco import clock
+from lco.bookings.mapping import normalize_reference, single_line
 from lco.bookings.publisher import BookingPublisher
 from lco.bookings.service import Catalogue
+from lco.bookings.terms import days_of
 from lco.bookings.unit_of_work import UnitOfWork
-from lco.domain.booking import State
-from lco.domain.date_range import DateRange
-from lco.domain.money import Money
+from lco.domain.booking import BookingEvent
 from lco.errors import LcoError
+
+LONGEST_TEXT = 200
 
 
 class OdooBookingEvents:
-    """The events that the inbox hands over, one method each. Raises DatabaseUnavailable."""
+    """The events that the inbox hands over. Raises DatabaseUnavailable."""
 
-    def __init__(self, uow: UnitOfWork, catalogue: Catalogue, publisher: BookingPublisher) -> None:
+    def __init__(self, uow: UnitOfWork, catalogue: Catalogue, publisher: BookingPublisher, zone: ZoneInfo) -> None:
         self._uow = uow
         self._catalogue = catalogue
         self._publisher = publisher
+        self._zone = zone
 
-    def on_created(
-        self,
-        reference: str,
-        vehicle_id: int | None,
-        email: str | None,
-        days: DateRange | None,
-        total: Money | None,
-    ) -> None:
-        """Odoo has made a booking: the one it left us in doubt about, one we know, or one made in Odoo itself."""
-        reference = normalize_reference(reference)
-        news = BookingEvent(State.BOOKED, "", days, total)
+    def on_created(self, event: BookingEvent) -> None:
+        """Odoo has made a booking: one whose result was not known, a known one, or one made in Odoo itself."""
+        event = self._completed(event)
+        is_ours = False
         with self._uow() as bookings:
-            if bookings.is_known(reference) or not bookings.save_unmatched(reference, news, vehicle_id, email):
+            if not bookings.save_unmatched(event):
                 return
-            ours = False
-            if vehicle_id and email and bookings.may_be_ours(vehicle_id):
-                bookings.match_unmatched(vehicle_id, email)
-                ours = bookings.is_known(reference) or bookings.is_awaited(vehicle_id, email, days)
-        if not ours:
-            self._publisher.foreign(reference, news, self._vehicle(vehicle_id))
-
-    def on_confirmed(self, reference: str) -> None:
-        """The business has confirmed a booking."""
-        self._apply(reference, BookingEvent(State.CONFIRMED))
-
-    def on_cancelled(self, reference: str, reason: str) -> None:
-        """A booking was cancelled; `reason` is shown to its customer and to nobody else."""
-        self._apply(reference, BookingEvent(State.CANCELLED, single_line(reason)))
-
-    def on_modified(self, reference: str, days: DateRange | None, total: Money | None) -> None:
-        """A booking was changed in Odoo; None where the webhook does not say how."""
-        self._apply(reference, BookingEvent(None, "", days, total))
-
-    def _apply(self, reference: str, news: BookingEvent) -> None:
-        reference = normalize_reference(reference)
-        with self._uow() as bookings:
-            known = bookings.by_reference(reference)
+            if event.vehicle_id and event.email and bookings.may_be_ours(event.vehicle_id):
+                bookings.match_unmatched(event.vehicle_id, event.email)
+                is_ours = bookings.is_awaited(event.vehicle_id, event.email, days_of(event))
+            known = bookings.by_reference(event.reference)
             for booking in known:
-                bookings.apply_event(booking, news)
-            is_new = not known and bookings.save_unmatched(reference, news)
-        if is_new:
-            self._publisher.foreign(reference, news)
+                bookings.apply_event(booking, event)
+        if not (is_ours or known):
+            self._publisher.foreign(event)
 
-    def _vehicle(self, vehicle_id: int | None) -> tuple[int, str | None] | None:
-        """The id and, when the catalogue knows it, the name."""
-        if vehicle_id is None:
-            return None
+    def on_changed(self, event: BookingEvent) -> None:
+        """Odoo has changed a booking: its state, any of its terms, or both."""
+        event = self._completed(event)
+        with self._uow() as bookings:
+            known = bookings.by_reference(event.reference)
+            for booking in known:
+                bookings.apply_event(booking, event)
+            is_new = not known and bookings.save_unmatched(replace(event, email=None))
+        if is_new:
+            self._publisher.foreign(event)
+
+    def _completed(self, event: BookingEvent) -> BookingEvent:
+        """The event with clean texts, with the facts of its vehicle, and with the day of its step."""
+        day = (event.at or clock.now()).astimezone(self._zone).date() if event.step else None
+        return replace(
+            self._with_vehicle(event),
+            reference=normalize_reference(event.reference),
+            reason=single_line(event.reason),
+            pickup_location=_clean(event.pickup_location),
+            return_location=_clean(event.return_location),
+            customer_name=_clean(event.customer_name),
+            picked_up_on=event.picked_up_on or (day if event.step == "picked_up" else None),
+            returned_on=event.returned_on or (day if event.step == "returned" else None),
+        )
+
+    def _with_vehicle(self, event: BookingEvent) -> BookingEvent:
+        """The event with the name and the currency of its vehicle, as far as the catalogue knows them."""
+        if event.vehicle_id is None:
+            return event
         try:
-            return vehicle_id, self._catalogue.find(vehicle_id).name
-        except LcoError:  # An unknown vehicle, or Odoo away: its page is told by the vehicle's own webhook.
-            return vehicle_id, None
+            vehicle = self._catalogue.find(event.vehicle_id)
+        except LcoError:  # an unknown vehicle, or Odoo is unavailable: the vehicle's own webhook tells its page
+            return event
+        currency = vehicle.rates.daily.currency if vehicle.rates.daily else None
+        return replace(event, vehicle_name=event.vehicle_name or vehicle.name, vehicle_currency=currency)
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else single_line(text, LONGEST_TEXT)

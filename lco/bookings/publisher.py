@@ -1,59 +1,77 @@
-"""What the rest of the site is told of a booking's step, once it is committed: public, so nothing personal."""
+"""Publish the steps of bookings in the change log after their commit. The log is public: nothing personal."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from lco import metrics
 from lco.bookings import states
-from lco.bookings.mapping import BookingEvent
+from lco.bookings.repository import Step
+from lco.bookings.terms import days_of
 from lco.changes.log import ChangeLog
 from lco.changes.topics import FOREIGN_BOOKINGS, EventType, booking_topic, vehicle_topic
-from lco.domain.booking import Booking
+from lco.domain.booking import Booking, BookingEvent
 from lco.domain.date_range import DateRange
 
 
 class Availability(Protocol):
-    """What bookings tell the availability: see `lco.availability.service.Availability`."""
+    """The part of the availability that bookings need: see `lco.availability.service.Availability`."""
 
-    def invalidate(self, vehicle_id: int) -> None: ...
+    def invalidate(self, vehicle_id: int) -> None:
+        """Ask Odoo anew for the free days of the vehicle."""
 
 
 class BookingPublisher:
-    """Tells the change log, and the availability when days were taken or set free."""
+    """Appends to the change log, and invalidates the availability when days were taken or set free."""
 
     def __init__(self, availability: Availability, changes: ChangeLog) -> None:
         self._availability = availability
         self._changes = changes
+        self._lock = threading.Lock()
+        self._published: list[int] = []
 
-    def step(self, booking: Booking, kind: EventType) -> None:
-        """`booking` has taken the step that the change log calls `kind`."""
+    def publish(self, step: Step) -> None:
+        """Publish a committed step."""
+        booking, kind = step.booking, step.kind
         if kind != EventType.BOOKING_MODIFIED:
             metrics.bookings.labels(booking.state.value).inc()
         data = {"booking_ref": booking.reference, **_rented(booking.request.vehicle_id, booking.request.days)}
         self._changes.append(booking_topic(booking.id), kind, {} if kind == EventType.BOOKING_CHANGED else data)
-        if kind in states.OCCUPANCY:
+        if kind in states.OCCUPANCY or step.vehicle_before:
             self._occupancy(booking.request.vehicle_id, booking.vehicle_name, booking.request.days)
+        if step.vehicle_before:
+            self._occupancy(step.vehicle_before, None, None)
+        if step.number is not None:
+            with self._lock:
+                self._published.append(step.number)
+
+    def take_published(self) -> Sequence[int]:
+        """The audit numbers published since the last call, for the database to note."""
+        with self._lock:
+            numbers, self._published = self._published, []
+        return numbers
 
     def claim(self, change_id: int) -> bool:
-        """Whether this process is to announce the step with this number in the audit, where all read it."""
+        """Whether this process is to publish the step with this audit number, which every process finds."""
         return self._changes.claim(f"step:{change_id}")
 
-    def foreign(self, reference: str, news: BookingEvent, vehicle: tuple[int, str | None] | None = None) -> None:
-        """Odoo tells of a booking that was not made here; `vehicle` is its id and, if known, its name."""
-        vehicle_id, name = vehicle or (None, None)
-        kind = states.event_type(news.state) if news.state else EventType.BOOKING_MODIFIED
-        self._changes.append(FOREIGN_BOOKINGS, kind, {"booking_ref": reference, **_rented(vehicle_id, news.days)})
-        if vehicle_id is not None and name is not None:
-            self._occupancy(vehicle_id, name, news.days)
+    def foreign(self, event: BookingEvent) -> None:
+        """Publish an event about a booking that was made in Odoo itself."""
+        kind = states.event_type(event.state) if event.state else EventType.BOOKING_MODIFIED
+        days = days_of(event)
+        data = {"booking_ref": event.reference, **_rented(event.vehicle_id, days)}
+        self._changes.append(FOREIGN_BOOKINGS, kind, data)
+        if event.vehicle_id is not None and event.vehicle_name is not None:
+            self._occupancy(event.vehicle_id, event.vehicle_name, days)
 
     def refused(self, booking: Booking) -> None:
-        """Odoo says that the days are taken, so what the site knows of them is old."""
+        """Odoo says that the days are taken: the availability that the site knows is out of date."""
         self._availability.invalidate(booking.request.vehicle_id)
 
-    def _occupancy(self, vehicle_id: int, name: str, days: DateRange | None) -> None:
-        # Forgotten before it is announced: whoever looks because of the announcement must see the new state.
+    def _occupancy(self, vehicle_id: int, name: str | None, days: DateRange | None) -> None:
+        # Invalidated before it is published: a reader that follows the publication must see the new state.
         self._availability.invalidate(vehicle_id)
-        data = {"vehicle_name": name, **_rented(vehicle_id, days)}
+        data = {**({"vehicle_name": name} if name else {}), **_rented(vehicle_id, days)}
         self._changes.append(vehicle_topic(vehicle_id), EventType.AVAILABILITY_CHANGED, data)
 
 

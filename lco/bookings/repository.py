@@ -1,4 +1,4 @@
-"""The bookings within one transaction: found, added, and moved from state to state with an audit row each."""
+"""The bookings within one transaction: found, added, and changed, with a row in the audit for each change."""
 
 import secrets
 from collections.abc import Iterator
@@ -11,19 +11,17 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func
 from lco import clock
 from lco.bookings import holdings, states, unmatched_events
 from lco.bookings.mapping import (
-    BookingEvent,
     accepted_values,
     insert_values,
-    normalize_reference,
     sha256,
     to_booking,
     update_values,
 )
+from lco.bookings.terms import days_of, is_older, is_visible, merge, total_of
 from lco.changes.topics import EventType
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import Booking, BookingRequest, DeclineReason, OdooBooking, State
+from lco.domain.booking import Booking, BookingEvent, BookingRequest, DeclineReason, OdooBooking, State
 from lco.domain.date_range import DateRange
-from lco.domain.money import Money
 
 # Statements on tables, built once: building one takes longer than running it, and so does making objects of rows.
 BOOKINGS = cast("Table", BookingRow.__table__)
@@ -31,13 +29,14 @@ CHANGES = cast("Table", BookingChange.__table__)
 
 
 def _locked(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """What is found may be changed, so it is locked until the transaction ends."""
+    """The rows are locked until the transaction ends, as they may be changed. Always in the order of their ids."""
     return select(BOOKINGS).where(*conditions).order_by(BOOKINGS.c.id).with_for_update()
 
 
 BY_TOKEN = select(BOOKINGS).where(BOOKINGS.c.token == bindparam("token"))
 BY_KEY = _locked(BOOKINGS.c.key_digest == bindparam("digest"))
 BY_ID = _locked(BOOKINGS.c.id == bindparam("id"))
+BY_ID_UNLOCKED = select(BOOKINGS).where(BOOKINGS.c.id == bindparam("id"))
 BY_REFERENCE = _locked(BOOKINGS.c.reference == bindparam("reference"))
 IN_DOUBT = (
     BOOKINGS.c.vehicle_id == bindparam("vehicle_id"),
@@ -67,20 +66,31 @@ DOUBTS = (
     .limit(1)
 )
 ADD = insert(BOOKINGS).returning(*BOOKINGS.c)
-RECORD = insert(CHANGES)
+RECORD = insert(CHANGES).returning(CHANGES.c.id)
 SAVE = update(BOOKINGS).where(BOOKINGS.c.id == bindparam("row_id"))
-LOCK_REFERENCE = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("reference"))))
+LOCK = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("name"))))
 
 
 class MailWriter(Protocol):
-    """Where a customer's mail is put down, in the transaction of the step it tells of."""
+    """Writes a customer's mail in the transaction of the step that it is about."""
 
     def write(self, connection: Connection, message: str, booking: Booking) -> None:
-        """`message` is received, booked, confirmed, declined, cancelled or changed."""
+        """Write a mail about `booking`. `message` is one of `lco.mail.composer.MailKind`."""
+
+
+class Step(NamedTuple):
+    """A change of a booking, to be published after the commit."""
+
+    booking: Booking
+    kind: EventType
+    number: int | None = None
+    """The id of its row in the audit; None when it has none."""
+    vehicle_before: int | None = None
+    """The vehicle before the change."""
 
 
 class Due(NamedTuple):
-    """A booking that the site has to look after, as it was when it was found."""
+    """A booking that is due, as it was when it was found."""
 
     id: int
     state: State
@@ -88,12 +98,16 @@ class Due(NamedTuple):
 
 
 class BookingRepository:
-    """The bookings as `connection` sees them. `steps` collects what to tell the change log after the commit."""
+    """The bookings as `connection` sees them. `steps` collects the changes to publish after the commit.
+
+    Locks are taken in one order, so that no two transactions wait for each other: first `_lock_matching` (vehicle
+    and address), then references in their order, then rows in the order of their ids.
+    """
 
     def __init__(self, connection: Connection, mails: MailWriter) -> None:
         self._connection = connection
         self._mails = mails
-        self.steps: list[tuple[Booking, EventType]] = []
+        self.steps: list[Step] = []
 
     # Finding
 
@@ -101,41 +115,48 @@ class BookingRepository:
         return next(self._found(BY_TOKEN, token=token), None)
 
     def by_key(self, key: str) -> Booking | None:
+        """The booking of this key, its row locked."""
         return next(self._found(BY_KEY, digest=sha256(key)), None)
 
     def by_id(self, booking_id: int) -> Booking:
-        """The booking, which is known to be there."""
+        """The booking, its row locked. It must exist."""
         (booking,) = self._found(BY_ID, id=booking_id)
         return booking
 
     def by_number(self, booking_id: int) -> Booking | None:
-        """The booking that a person calls so, if there is one."""
+        """The booking with this number, its row locked. Returns None when there is none."""
         return next(self._found(BY_ID, id=booking_id), None)
 
+    def read(self, booking_id: int) -> Booking:
+        """The booking, not locked. It must exist."""
+        (booking,) = self._found(BY_ID_UNLOCKED, id=booking_id)
+        return booking
+
     def by_reference(self, reference: str) -> list[Booking]:
-        self._lock_reference(reference)
+        """The bookings with Odoo's reference, locked together with the reference itself."""
+        self.lock_reference(reference)
         return list(self._found(BY_REFERENCE, reference=reference))
 
     def _found(self, statement: Select[*tuple[Any, ...]], **named: object) -> Iterator[Booking]:
         return (to_booking(row) for row in self._connection.execute(statement, named).all())
 
     def request_digest(self, key: str) -> str | None:
-        """The digest of what was asked for with `key`, or None when that is new."""
+        """The digest of the request of `key`. Returns None for a new key."""
         return self._connection.execute(ASKED_WITH, {"digest": sha256(key)}).scalar()
 
     def due(self, now: datetime) -> list[Due]:
-        """What has to be looked after, oldest first; nothing is claimed by looking."""
+        """The due bookings, oldest first. None of them is claimed."""
         rows = self._connection.execute(DUE, {"now": now})
         return [Due(id_, State(state), at) for id_, state, at in rows]
 
     def claim(self, due: Due, until: datetime) -> Booking | None:
-        """The booking, nobody else's until then; None when another process was faster, or it has changed."""
+        """The booking, leased until then. Returns None when another process was faster, or it has changed."""
         seen = {"seen_id": due.id, "seen_state": due.state, "seen_due_at": due.at}
         claimed = self._connection.execute(CLAIM, seen | {"until": until}).scalar()
         return None if claimed is None else self.by_id(claimed)
 
     def stop_tracking(self, booking: Booking) -> None:
-        """Look after the booking no more."""
+        """Make the booking due no more."""
         self._save(booking, due_at=None)
 
     def was_in_doubt(self, booking_id: int) -> bool:
@@ -143,39 +164,39 @@ class BookingRepository:
         return self._connection.execute(DOUBTS, {"id": booking_id}).first() is not None
 
     def is_known(self, reference: str) -> bool:
-        """Whether a booking here has this reference."""
-        self._lock_reference(reference)
+        """Whether a booking here has this reference, which is locked."""
+        self.lock_reference(reference)
         return self._connection.execute(IS_KNOWN, {"reference": reference}).first() is not None
 
     def may_be_ours(self, vehicle_id: int) -> bool:
-        """Whether any booking of the vehicle is open, so that it is worth looking which one Odoo tells of."""
+        """Whether any booking of the vehicle is open, so that an event may belong to it."""
         return self._connection.execute(MAY_BE_OURS, {"vehicle_id": vehicle_id}).first() is not None
 
     def is_awaited(self, vehicle_id: int, email: str, days: DateRange | None) -> bool:
-        """Whether a booking like this one is being placed, so that Odoo's answer will say whose it is."""
+        """Whether a booking like this one is being placed. Odoo's answer then tells which one it is."""
         return any(one.state is State.PLACING for one in self._candidates(vehicle_id, email, days))
 
     def _candidates(self, vehicle_id: int, email: str, days: DateRange | None) -> list[Booking]:
-        """The bookings that Odoo may have made, by its own or by somebody's hand, likeliest and oldest first."""
+        """The open bookings that Odoo may have made, the likeliest and oldest first."""
         found = self._found(CANDIDATES, vehicle_id=vehicle_id)
         same_mail = [one for one in found if one.request.email.casefold() == email.casefold()]
         fitting = [one for one in same_mail if days in {None, one.request.days}]
         return sorted(fitting, key=lambda one: (one.refusal is not None, one.state is State.REQUESTED, one.id))
 
     def has_unmatched(self, booking: Booking) -> bool:
-        """Whether Odoo told of a booking for the same vehicle and mail that no booking here is known to be."""
+        """Whether there is an event for the same vehicle and address that belongs to no booking yet."""
         return bool(
             unmatched_events.find_unclaimed(self._connection, booking.request.vehicle_id, booking.request.email)
         )
 
-    # Changing: each verb gives the booking as it is afterwards
+    # Changing: each method returns the booking as it is afterwards
 
     def require_room(self, request: BookingRequest, today: date, most: int) -> None:
         """Raise InvalidInput when the customer would hold more than `most` unconfirmed days (0: any number)."""
         holdings.require_room(self._connection, request, today, most)
 
     def add(self, request: BookingRequest, key: str, vehicle_name: str) -> Booking:
-        """A new booking in state requested. Raises IntegrityError when its key is stored already."""
+        """Add a booking in state requested. Raises IntegrityError when its key is stored already."""
         new = insert_values(request, key, vehicle_name, secrets.token_urlsafe(24), clock.now())
         booking = to_booking(self._connection.execute(ADD, new).one())
         self._record(booking, None, "customer", "")
@@ -184,9 +205,9 @@ class BookingRepository:
     def transition(
         self, booking: Booking, state: State, actor: str, reason: str = "", refusal: DeclineReason | None = None
     ) -> Booking:
-        """The only place where a state changes. Raises ValueError for a step that `rules.ALLOWED` lacks.
+        """Change the state. No other method does. Raises ValueError for a step that `states.TRANSITIONS` lacks.
 
-        `reason` is kept with the step; of a booking that has ended the customer reads it too.
+        `reason` is stored with the step. The customer of a booking that has ended can read it.
         """
         before, now = booking.state, clock.now()
         if not states.may_transition(before, state):
@@ -201,94 +222,119 @@ class BookingRepository:
             changed_at=now,
         )
         self._save(moved, due_at=states.next_attempt_at(state, moved.tries, now))
-        self._record(moved, before, actor, reason)
-        self._publish(moved, states.event_type(state), states.mail_for(before, state, moved.tries))
+        number = self._record(moved, before, actor, reason)
+        self._publish(Step(moved, states.event_type(state), number), states.mail_for(before, state, moved.tries))
         return moved
 
     def accept(self, booking: Booking, placed: OdooBooking, actor: str) -> Booking:
-        """Odoo has made this booking: write down what it says, and apply the news that came before."""
-        self._lock_reference(normalize_reference(placed.reference))
+        """Record that Odoo has made this booking, and apply the events that came before its answer.
+
+        `lock_reference` must have been called before the row of the booking was locked.
+        """
         booking = accepted_values(booking, placed)
         if states.may_transition(booking.state, State.BOOKED):
             booking = self.transition(booking, State.BOOKED, actor)
         else:
             self._save(booking)
-        for news in unmatched_events.find(self._connection, booking.reference):
-            booking = self.apply_event(booking, news)
+        for event in unmatched_events.find(self._connection, booking.reference, clock.now()):
+            booking = self.apply_event(booking, event)
         return booking
 
-    def apply_event(self, booking: Booking, news: BookingEvent) -> Booking:
-        """Apply what a webhook says, as far as it is new."""
-        if news.state and states.may_transition(booking.state, news.state):
-            booking = self.transition(booking, news.state, "webhook", news.reason)
-        if news.is_empty:
-            self.steps.append((booking, EventType.BOOKING_MODIFIED))
-        days, total = news.days or booking.request.days, news.total or booking.total
-        if (days, total) != (booking.request.days, booking.total):
-            booking = self._modify(booking, days, total)
-        return booking
+    def apply_event(self, booking: Booking, event: BookingEvent) -> Booking:
+        """Apply an event of Odoo's, unless a newer one was applied before. Only what differs is published."""
+        if is_older(booking, event):
+            return booking
+        merged = merge(booking, event)
+        if event.state and states.may_transition(booking.state, event.state):
+            moved = self.transition(merged, event.state, "webhook", event.reason)
+            self._note_vehicle(booking)
+            return moved
+        if is_visible(booking, merged):
+            return self._modify(booking, merged)
+        if merged != booking:
+            self._save(merged)
+        if event == BookingEvent(event.reference):
+            self.steps.append(Step(booking, EventType.BOOKING_MODIFIED))
+        return merged
 
     def match_unmatched(self, vehicle_id: int, email: str) -> None:
-        """Bookings in checking become those that Odoo told of, where vehicle, mail and days agree.
+        """Find the bookings in checking to which unmatched events belong: vehicle, address and days agree.
 
-        While one like it is being placed, nothing is decided: Odoo's answer will say whose booking it is.
+        While one like it is being placed, nothing is decided: Odoo's answer will tell which booking it is.
         """
-        for told in unmatched_events.find_unclaimed(self._connection, vehicle_id, email):
-            made = self._candidates(vehicle_id, email, told.news.days)
+        self._lock_matching(vehicle_id, email)
+        unmatched = unmatched_events.find_unclaimed(self._connection, vehicle_id, email)
+        for reference in sorted({one.event.reference for one in unmatched}):
+            self.lock_reference(reference)
+        for received_at, event in unmatched:
+            candidates = self._candidates(vehicle_id, email, days_of(event))
             # Odoo cannot have made a booking before its customer asked for it.
-            made = [one for one in made if one.created_at <= told.received_at]
-            if made and all(one.state is not State.PLACING for one in made):
-                self.accept(made[0], OdooBooking(told.reference, None, "", told.news.total), "webhook")
+            candidates = [one for one in candidates if one.created_at <= received_at]
+            if candidates and all(one.state is not State.PLACING for one in candidates):
+                self.accept(candidates[0], OdooBooking(event.reference, None, "", total_of(event)), "webhook")
 
-    def save_unmatched(
-        self, reference: str, news: BookingEvent, vehicle_id: int | None = None, email: str | None = None
-    ) -> bool:
-        """Remember news of a reference nobody knows: its booking may be being placed this moment.
-
-        False when the same had been heard before.
-        """
-        return unmatched_events.save(self._connection, reference, news, vehicle_id, email)
+    def save_unmatched(self, event: BookingEvent) -> bool:
+        """Store an event whose booking may be under way. Returns False when it is stored already."""
+        if event.vehicle_id and event.email:
+            self._lock_matching(event.vehicle_id, event.email)
+        self.lock_reference(event.reference)
+        return unmatched_events.save(self._connection, event, clock.now())
 
     def purge_unmatched(self) -> None:
-        """Delete early news that no booking has come to claim."""
-        unmatched_events.purge(self._connection)
+        """Delete the unmatched events that are too old."""
+        unmatched_events.purge(self._connection, clock.now())
 
-    def _lock_reference(self, reference: str) -> None:
+    def lock_reference(self, reference: str) -> None:
         """Until the transaction ends, no other one reads or writes about this reference.
 
-        On PostgreSQL transactions run side by side: news that comes while the answer is written down would find no
-        booking, the answer no news, and both would be right. SQLite has one writer anyway.
+        On PostgreSQL transactions run side by side: an event that comes while the answer is recorded would find no
+        booking, the answer no event, and both would be right. SQLite has one writer anyway.
         """
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(LOCK_REFERENCE, {"reference": reference})
+        self._lock(f"booking {reference}")
 
-    def _modify(self, booking: Booking, days: DateRange, total: Money | None) -> Booking:
-        modified = replace(
-            booking,
-            request=replace(booking.request, days=days),
-            total=total,
-            changes=booking.changes + 1,
-            changed_at=clock.now(),
-        )
+    def _lock_matching(self, vehicle_id: int, email: str) -> None:
+        """Until the transaction ends, no other one matches events for this vehicle and address."""
+        self._lock(f"matching {vehicle_id} {email.casefold()}")
+
+    def _lock(self, name: str) -> None:
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(LOCK, {"name": name})
+
+    def _modify(self, before: Booking, merged: Booking) -> Booking:
+        modified = replace(merged, changes=before.changes + 1, changed_at=clock.now())
         self._save(modified)
-        self._record(modified, booking.state, "webhook", "modified")
-        self._publish(modified, EventType.BOOKING_MODIFIED, "changed")
+        number = self._record(modified, before.state, "webhook", "modified")
+        kind = EventType.BOOKING_MODIFIED
+        mail = "cancelled" if modified.state is State.CANCELLED else "changed"
+        self._publish(Step(modified, kind, number), mail)
+        self._note_vehicle(before)
         return modified
+
+    def _note_vehicle(self, before: Booking) -> None:
+        """Have the vehicle before the last step told, too, when the step has changed it."""
+        last = self.steps[-1]
+        if last.booking.request.vehicle_id != before.request.vehicle_id:
+            self.steps[-1] = last._replace(vehicle_before=before.request.vehicle_id)
 
     def _save(self, booking: Booking, **due: datetime | None) -> None:
         self._connection.execute(SAVE, {"row_id": booking.id} | update_values(booking) | due)
 
-    def _publish(self, booking: Booking, kind: EventType, mail: str | None) -> None:
+    def _publish(self, step: Step, mail: str | None) -> None:
         """The change log is told after the commit, the customer in the same transaction or not at all."""
-        self.steps.append((booking, kind))
+        self.steps.append(step)
         if mail:
-            self._mails.write(self._connection, mail, booking)
+            self._mails.write(self._connection, mail, step.booking)
 
-    def _record(self, booking: Booking, before: State | None, actor: str, reason: str) -> None:
-        step = {
+    def _record(self, booking: Booking, before: State | None, actor: str, reason: str) -> int:
+        """Add a row to the audit. Returns its id."""
+        values = {
             "booking_id": booking.id,
             "from_state": before,
             "to_state": booking.state,
             "at": booking.changed_at,
+            "actor": actor,
+            "reason": reason,
+            # The first step of a booking is not published, as no page shows it.
+            "published": before is None,
         }
-        self._connection.execute(RECORD, step | {"actor": actor, "reason": reason})
+        return int(self._connection.execute(RECORD, values).scalar_one())

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from lco.bookings import states
-from lco.bookings.mapping import single_line
+from lco.bookings.mapping import normalize_reference, single_line
 from lco.bookings.publisher import BookingPublisher
 from lco.bookings.unit_of_work import UnitOfWork
 from lco.domain.booking import Booking, BookingRequest, DeclineReason, OdooBooking, State
@@ -76,6 +76,7 @@ class Submitter:
         recorded = replace(booking, state=State.CHECKING)
         with _leave_for_recovery(booking, placed.reference):
             with self._uow() as bookings:
+                bookings.lock_reference(normalize_reference(placed.reference))
                 accepted = bookings.accept(bookings.by_id(booking.id), placed, "answer")
                 has_unmatched = bookings.has_unmatched(booking)
             recorded = accepted
@@ -111,7 +112,7 @@ class Submitter:
         """
         with self._uow() as bookings:
             bookings.match_unmatched(booking.request.vehicle_id, booking.request.email)
-            return bookings.by_id(booking.id)
+            return bookings.read(booking.id)
 
 
 def _leave_for_recovery(booking: Booking, result: str) -> guard:

@@ -25,5 +25,5 @@ class UnitOfWork:
         with self._db.connection() as connection:
             repository = BookingRepository(connection, self._mails)
             yield repository
-        for booking, kind in repository.steps:
-            self._publisher.step(booking, kind)
+        for step in repository.steps:
+            self._publisher.publish(step)

@@ -1,22 +1,24 @@
-"""News of references that no booking here is known by: one may be being placed this moment, or be in doubt."""
+"""Events of references that no booking here has (yet): its booking may be under way, or its result not known."""
 
-from datetime import datetime, timedelta
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select
 
-from lco import clock
-from lco.bookings.mapping import BookingEvent, sha256, to_total
+from lco.bookings.mapping import sha256
 from lco.db.models import BookingRow, EarlyNews
-from lco.domain.booking import State
-from lco.domain.date_range import DateRange
+from lco.domain.booking import BookingEvent, State
 
 MAX_AGE = timedelta(days=1)
 
 # Statements on tables, built once: most webhooks are about bookings that were made in Odoo itself, and run these.
 TABLE = cast("Table", EarlyNews.__table__)
 BOOKINGS = cast("Table", BookingRow.__table__)
-KEEP = insert(TABLE)
+SAVE = insert(TABLE)
 ABOUT = (
     select(TABLE)
     .where(TABLE.c.reference == bindparam("reference"), TABLE.c.received_at > bindparam("since"))
@@ -34,65 +36,86 @@ UNCLAIMED = (
 
 
 class UnmatchedEvent(NamedTuple):
-    """What Odoo told of a reference, and when."""
+    """An event, and when it was received."""
 
-    reference: str
     received_at: datetime
-    news: BookingEvent
+    event: BookingEvent
 
 
-def save(
-    connection: Connection,
-    reference: str,
-    news: BookingEvent,
-    vehicle_id: int | None = None,
-    email: str | None = None,
-) -> bool:
-    """Remember `news`, with whose they may be; False when the same had been heard before."""
-    if news in find(connection, reference):
+def save(connection: Connection, event: BookingEvent, now: datetime) -> bool:
+    """Store `event`. Returns False when an equal one is stored already."""
+    terms = _dumps(event)
+    if terms in {_dumps(known) for known in find(connection, event.reference, now)}:
         return False
     row = {
-        "reference": reference,
-        "vehicle_id": vehicle_id,
-        "email_digest": _digest(email) if email else None,
-        "received_at": clock.now(),
-        "state": news.state and str(news.state),
-        "reason": news.reason,
-        "date_from": news.days and news.days.start,
-        "date_to": news.days and news.days.end,
-        "total_amount": news.total and news.total.amount,
-        "total_currency": news.total and news.total.currency,
+        "reference": event.reference,
+        "vehicle_id": event.vehicle_id,
+        "email_digest": _digest(event.email) if event.email else None,
+        "received_at": now,
+        "state": event.state and str(event.state),
+        "reason": event.reason,
+        "date_from": event.start,
+        "date_to": event.end,
+        "total_amount": event.amount,
+        "total_currency": event.currency,
+        "terms": terms,
     }
-    connection.execute(KEEP, row)
+    connection.execute(SAVE, row)
     return True
 
 
-def find(connection: Connection, reference: str | None) -> list[BookingEvent]:
-    """What was told of the reference, oldest first."""
-    rows = connection.execute(ABOUT, {"reference": reference, "since": clock.now() - MAX_AGE})
-    return [_news(row) for row in rows]
+def find(connection: Connection, reference: str | None, now: datetime) -> list[BookingEvent]:
+    """The events of the reference: by version where they have one, else in the order in which they came."""
+    rows = connection.execute(ABOUT, {"reference": reference, "since": now - MAX_AGE})
+    return sorted(map(_event, rows), key=lambda event: event.version or 0)
 
 
 def find_unclaimed(connection: Connection, vehicle_id: int, email: str) -> list[UnmatchedEvent]:
-    """What was told of bookings for this vehicle and mail, where no booking here has the reference."""
+    """The events for this vehicle and address of references that no booking here has."""
     rows = connection.execute(UNCLAIMED, {"vehicle_id": vehicle_id, "email": _digest(email)})
-    return [UnmatchedEvent(row.reference, row.received_at, _news(row)) for row in rows]
+    return [UnmatchedEvent(row.received_at, _event(row)) for row in rows]
 
 
-def purge(connection: Connection) -> None:
-    """Delete what no booking has come to claim."""
-    connection.execute(delete(TABLE).where(TABLE.c.received_at < clock.now() - MAX_AGE))
+def purge(connection: Connection, now: datetime) -> None:
+    """Delete the events that are too old to belong to a booking of this site."""
+    connection.execute(delete(TABLE).where(TABLE.c.received_at < now - MAX_AGE))
 
 
-def _news(row: Row[*tuple[Any, ...]]) -> BookingEvent:
+def _dumps(event: BookingEvent) -> str:
+    """The event as JSON, without the name and the address, which is stored as a digest alone."""
+    return json.dumps(asdict(replace(event, email=None, customer_name=None)), default=str, sort_keys=True)
+
+
+def _event(row: Row[*tuple[Any, ...]]) -> BookingEvent:
+    return _loads(json.loads(row.terms)) if row.terms else _event_of_columns(row)
+
+
+def _loads(terms: Mapping[str, Any]) -> BookingEvent:
+    days = ("start", "end", "picked_up_on", "returned_on")
     return BookingEvent(
-        state=State(row.state) if row.state else None,
-        reason=row.reason,
-        days=DateRange(row.date_from, row.date_to) if row.date_from and row.date_to else None,
-        total=to_total(row),
+        **{
+            **terms,
+            **{name: date.fromisoformat(terms[name]) if terms[name] else None for name in days},
+            "state": State(terms["state"]) if terms["state"] else None,
+            "amount": None if terms["amount"] is None else Decimal(terms["amount"]),
+            "at": datetime.fromisoformat(terms["at"]) if terms["at"] else None,
+        }
+    )
+
+
+def _event_of_columns(row: Row[*tuple[Any, ...]]) -> BookingEvent:
+    """A row of a release that stored no terms."""
+    return BookingEvent(
+        row.reference,
+        State(row.state) if row.state else None,
+        row.reason,
+        start=row.date_from,
+        end=row.date_to,
+        amount=row.total_amount,
+        currency=row.total_currency,
     )
 
 
 def _digest(email: str) -> str:
-    """Enough to know an address again, and nobody's data."""
+    """Identifies an address without holding it."""
     return sha256(email.casefold())

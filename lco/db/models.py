@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, String, Text, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from lco.db.types import DecimalText, UtcDateTime
@@ -58,16 +58,30 @@ class BookingRow(Base):
     tries: Mapped[int]
     """How often the site has set out to ask Odoo."""
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    """When the site looks after it next by itself. Who does so first moves this on, so it is also the lease."""
+    """When the site processes it next. The first process to do so moves it on: it is the lease, too."""
+    version: Mapped[int | None] = mapped_column(BigInteger)
+    """Odoo's version of the booking that is shown (docs/odoo-contract.md, section 4.5); NULL when not known."""
+    odoo_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """The instant of Odoo's event that was applied last, by Odoo's clock."""
+    picked_up_on: Mapped[date | None]
+    returned_on: Mapped[date | None]
 
 
 class BookingChange(Base):
     """One step in a booking's life, added in the transaction of the step; triggers refuse any other change.
 
-    Only its reason may be emptied, since people write reasons and may name a customer in them.
+    `published` may be set, and a reason be emptied: staff write reasons and may name a customer in them.
     """
 
     __tablename__ = "booking_changes"
+    __table_args__ = (
+        Index(
+            "ix_booking_changes_unpublished",
+            "id",
+            postgresql_where=text("NOT published"),
+            sqlite_where=text("NOT published"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
@@ -77,6 +91,8 @@ class BookingChange(Base):
     from_state: Mapped[str | None] = mapped_column(String(20))
     to_state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(Text)
+    published: Mapped[bool] = mapped_column(server_default=true())
+    """Whether the change log has it. Another process publishes what is left unpublished for some seconds."""
 
 
 class EarlyNews(Base):
@@ -96,6 +112,8 @@ class EarlyNews(Base):
     date_to: Mapped[date | None]
     total_amount: Mapped[Decimal | None] = mapped_column(DecimalText)
     total_currency: Mapped[str | None] = mapped_column(String(10))
+    terms: Mapped[str | None] = mapped_column(Text)
+    """The whole event as JSON; NULL in rows of releases that knew only the columns above."""
 
 
 class Delivery(Base):
@@ -110,8 +128,8 @@ class Delivery(Base):
     event_type: Mapped[str] = mapped_column(String(100))
     subject: Mapped[str] = mapped_column(String(120))
     """What it is about: `vehicle:7`, `booking:BK-…`, or the type of an event that the site does not know."""
-    digest: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of the body: by it a delivery without an id is known again."""
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    """SHA-256 of the body, which identifies a delivery that has no id."""
     payload: Mapped[str] = mapped_column(Text)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -2,7 +2,8 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from lco.domain.date_range import DateRange
@@ -58,6 +59,40 @@ class OdooBooking:
 
 
 @dataclass(frozen=True, slots=True)
+class BookingEvent:
+    """One event of Odoo's about the booking `reference` (docs/odoo-contract.md, sections 2 and 4.5).
+
+    None means that the event does not name this term, so that the booking's own stays.
+    """
+
+    reference: str
+    state: State | None = None
+    reason: str = ""
+    vehicle_id: int | None = None
+    vehicle_name: str | None = None
+    """As Odoo or the catalogue has it."""
+    vehicle_currency: str | None = None
+    """The currency of the vehicle's rates, for an amount that comes without one."""
+    start: date | None = None
+    end: date | None = None
+    amount: Decimal | None = None
+    """The total; 0 means that there is no price."""
+    currency: str | None = None
+    pickup_location: str | None = None
+    return_location: str | None = None
+    customer_name: str | None = None
+    email: str | None = None
+    """The customer's address. It matches an event to a booking whose reference is not known yet."""
+    step: str | None = None
+    """`picked_up` or `returned`, when the event tells of that without its day."""
+    picked_up_on: date | None = None
+    returned_on: date | None = None
+    version: int | None = None
+    at: datetime | None = None
+    """The instant of the event by Odoo's clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class Booking:
     """A stored booking. `token` is the secret in the customer's link; `id` is the public one in topics."""
 
@@ -79,6 +114,12 @@ class Booking:
     """Set when `state` is declined or expired; `reason` then holds the sentence about it."""
     tries: int = 0
     """How often the site has set out to ask Odoo for it."""
+    version: int | None = None
+    """Odoo's version of what is shown, when it is known."""
+    odoo_at: datetime | None = None
+    """The instant of Odoo's event that was applied last."""
+    picked_up_on: date | None = None
+    returned_on: date | None = None
 
     @property
     def odoo_key(self) -> str:

@@ -30,8 +30,15 @@ def loads(text: str) -> Booking:
             "created_at": datetime.fromisoformat(kept["created_at"]),
             "changed_at": datetime.fromisoformat(kept["changed_at"]),
             "refusal": DeclineReason(refusal) if refusal else None,
+            "odoo_at": datetime.fromisoformat(kept["odoo_at"]) if kept.get("odoo_at") else None,
+            "picked_up_on": _day(kept.get("picked_up_on")),
+            "returned_on": _day(kept.get("returned_on")),
         }
     )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _request(kept: Mapping[str, Any]) -> BookingRequest:

@@ -374,7 +374,7 @@ def to_calendar(data: Mapping[str, Any]) -> BusinessCalendar:
 
 def to_booking(data: Mapping[str, Any]) -> OdooBooking:
     amount = data["estimated_price"]
-    total = None if amount is None else Money(amount, data["currency"])
+    total = Money(amount, data["currency"]) if amount else None  # 0 means that there is no price
     return OdooBooking(data["booking_ref"], data["booking_id"], data["message"], total)
 
 

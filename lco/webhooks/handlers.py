@@ -1,21 +1,20 @@
-"""What each event of Odoo's means to the shop: event type -> function. Each may be called twice, or late."""
+"""Hand each event of Odoo's to the service that it concerns. Each handler may be called twice, or late."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from lco.domain.date_range import DateRange
+from lco.domain.booking import BookingEvent
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
-from lco.webhooks import schemas
 from lco.webhooks.schemas import Event
 
 Payload = Mapping[str, Any]
 
 
 class Catalogue(Protocol):
-    """What events tell the catalogue, which then asks Odoo itself: see `lco.catalogue.service.Catalogue`."""
+    """The catalogue, which asks Odoo itself after each event: see `lco.catalogue.service.Catalogue`."""
 
     def status_changed(
         self, vehicle_id: int, status: Status | None, back_on: date | None, data: Mapping[str, object]
@@ -33,38 +32,49 @@ class Catalogue(Protocol):
 
 
 class Bookings(Protocol):
-    """What events tell the bookings: see `lco.bookings.service.Bookings`."""
+    """The bookings: see `lco.bookings.odoo_events.OdooBookingEvents`."""
 
-    def on_created(
-        self,
-        reference: str,
-        vehicle_id: int | None,
-        email: str | None,
-        days: DateRange | None,
-        total: Money | None,
-    ) -> None: ...
+    def on_created(self, event: BookingEvent) -> None:
+        """A booking was made."""
 
-    def on_confirmed(self, reference: str) -> None: ...
-
-    def on_cancelled(self, reference: str, reason: str) -> None: ...
-
-    def on_modified(self, reference: str, days: DateRange | None, total: Money | None) -> None: ...
+    def on_changed(self, event: BookingEvent) -> None:
+        """A booking was changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Who is told of events."""
+    """The services that events are handed to."""
 
     catalogue: Catalogue
     bookings: Bookings
 
 
 def apply(services: Services, event: Event) -> bool:
-    """Whether the event was one that its endpoint knows; if so, it has been handed to whom it concerns."""
+    """Return True when a handler exists for the event. It was called then."""
     if event.payload is None:
         return False
-    HANDLERS[event.type](services, event.payload)
+    if event.booking:
+        _booking(services, event.type, event.booking)
+    else:
+        HANDLERS[event.type](services, event.payload)
     return True
+
+
+def _booking(services: Services, event_type: str, event: BookingEvent) -> None:
+    if event_type == "booking.created":
+        services.bookings.on_created(event)
+    else:
+        services.bookings.on_changed(event)
+
+
+def hint(services: Services, event: Event) -> None:
+    """Act on an event whose body has come before: a repetition, or a second event that reads the same.
+
+    A vehicle is read from Odoo, which is right in both cases. A booking is left alone, as its terms would be old
+    ones in the first case.
+    """
+    if event.payload and "vehicle_id" in event.payload and not event.booking:
+        services.catalogue.updated(event.payload["vehicle_id"])
 
 
 def _availability_changed(services: Services, payload: Payload) -> None:
@@ -94,34 +104,17 @@ def _maintenance(services: Services, payload: Payload) -> None:
 
 
 def _price_updated(services: Services, payload: Payload) -> None:
+    amounts = [payload[f"rental_price_{period}"] for period in ("daily", "weekly", "monthly")]
+    if payload["currency"] is None:
+        # The currency is that of the record, which the catalogue learns from Odoo.
+        services.catalogue.updated(payload["vehicle_id"])
+        return
     # Odoo writes 0 where there is no such rate. Whether one was taken away, the catalogue learns from Odoo.
-    amounts = (payload[f"rental_price_{period}"] for period in ("daily", "weekly", "monthly"))
     rates = Rates(*(Money(amount, payload["currency"]) if amount else None for amount in amounts))
     services.catalogue.price_changed(payload["vehicle_id"], rates)
 
 
-def _created(services: Services, payload: Payload) -> None:
-    services.bookings.on_created(
-        payload["booking_ref"],
-        payload["vehicle_id"],
-        payload["customer_email"],
-        schemas.date_range(payload),
-        schemas.total(payload),
-    )
-
-
-def _modified(services: Services, payload: Payload) -> None:
-    terms = schemas.parse_terms(payload["changes"])
-    services.bookings.on_modified(payload["booking_ref"], schemas.date_range(terms), schemas.total(terms))
-
-
 HANDLERS: Mapping[str, Callable[[Services, Payload], None]] = {
-    "booking.created": _created,
-    "booking.confirmed": lambda services, payload: services.bookings.on_confirmed(payload["booking_ref"]),
-    "booking.cancelled": lambda services, payload: services.bookings.on_cancelled(
-        payload["booking_ref"], payload["cancellation_reason"]
-    ),
-    "booking.modified": _modified,
     "vehicle.availability_changed": _availability_changed,
     "vehicle.added": lambda services, payload: services.catalogue.added(payload["vehicle_id"]),
     "vehicle.updated": lambda services, payload: services.catalogue.updated(payload["vehicle_id"]),

@@ -1,13 +1,17 @@
-"""The inbox: every delivery is kept, the same one twice is applied once, and one that fails is tried again."""
+"""The inbox: every delivery is stored, applied once and in the order of its record, and tried again on a failure.
+
+A delivery without an id (the plain signature has none) whose body came before within MAX_AGE is a repetition, or a
+second event that reads the same. It is a hint: Odoo is read, and nothing that it says is applied.
+"""
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lco import clock
@@ -21,14 +25,13 @@ from lco.webhooks.handlers import Bookings, Catalogue, Services
 from lco.webhooks.schemas import TEST, Event
 
 MAX_AGE = timedelta(days=30)
-SAME_BODY = timedelta(minutes=5)
-"""How long a body without an id is taken for the same delivery, unless its subject was told of anew meanwhile."""
 LEASE = timedelta(seconds=30)
-"""How long applying may take; who has not marked a delivery by then has ended."""
+"""How long applying may take. A delivery that is not marked by then belongs to a process that has ended."""
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
+WAIT_FOR_EARLIER = timedelta(seconds=1)
 MOST_TRIES = 20
-"""About an hour and a quarter. After that a person may replay it."""
+"""About an hour and a quarter. After that it can be replayed by hand."""
 
 
 # Statements that every delivery runs are built once: building one takes longer than running it.
@@ -39,19 +42,43 @@ NOTE = (
     .where(TABLE.c.id == bindparam("row_id"))
     .values({name: bindparam(name) for name in ("result", "tries", "applied_at", "due_at")})
 )
-SEEN: Select[str, str, datetime | None] = select(TABLE.c.id, TABLE.c.digest, TABLE.c.applied_at)
+SEEN = select(TABLE.c.id, TABLE.c.received_at, TABLE.c.tries, TABLE.c.applied_at)
 BY_ID = SEEN.where(TABLE.c.id == bindparam("row_id"))
-LAST_OF_SUBJECT = (
-    SEEN.where(TABLE.c.subject == bindparam("subject"), TABLE.c.received_at > bindparam("since"))
-    .order_by(TABLE.c.received_at.desc())
+SAME_BODY = (
+    SEEN.where(TABLE.c.digest == bindparam("digest"), TABLE.c.received_at > bindparam("since"))
+    .order_by(TABLE.c.received_at)
     .limit(1)
 )
-Seen = Row[str, str, datetime | None]
+EARLIER = (
+    select(TABLE.c.id)
+    .where(
+        TABLE.c.subject == bindparam("subject"),
+        TABLE.c.applied_at.is_(None),
+        TABLE.c.due_at.is_not(None),
+        or_(
+            TABLE.c.received_at < bindparam("received_at"),
+            and_(TABLE.c.received_at == bindparam("received_at"), TABLE.c.id < bindparam("row_id")),
+        ),
+    )
+    .order_by(TABLE.c.received_at, TABLE.c.id)
+    .limit(1)
+)
+Seen = Row[*tuple[Any, ...]]
 TAKE_ON = update(TABLE).where(TABLE.c.id == bindparam("row_id")).values(due_at=bindparam("until"))
 
 
+class Stored(NamedTuple):
+    """A stored delivery to apply now."""
+
+    id: str
+    received_at: datetime
+    tries: int
+    has_earlier: bool = True
+    """Whether an earlier delivery of the same record may be waiting."""
+
+
 class Outcome(StrEnum):
-    """What became of a delivery. To the sender all of these are a success: none of them needs to come again."""
+    """The result of a delivery. To the sender all of these are a success: none of them needs to come again."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -68,7 +95,7 @@ class Overview:
     last_received: datetime | None
     waiting: int
     failed: int
-    """Not applied after MOST_TRIES, so that nobody tries any more."""
+    """Not applied after MOST_TRIES, so it is not tried any more."""
 
 
 class Inbox:
@@ -77,24 +104,27 @@ class Inbox:
     def __init__(self, database: Database, catalogue: Catalogue, bookings: Bookings) -> None:
         self._db = database
         self._services = Services(catalogue, bookings)
-        self._turns = KeyedLock()
+        self._subjects = KeyedLock()
 
     def receive(self, event: Event, delivery_id: str | None) -> Outcome:
-        """Keep the delivery and apply it, unless that has been done; when this returns, it is not lost any more.
+        """Store the delivery and apply it, unless that has been done. Once this returns it cannot be lost.
 
-        One without an id (the plain signature has none) counts as the same when it has the body of the last one
-        about its subject. Raises DatabaseUnavailable.
+        It waits (Outcome.KEPT) while an earlier one of its record does. Raises DatabaseUnavailable.
         """
         if event.type == TEST:
             return Outcome.TEST
-        with self._turns.hold(event.subject):
-            row_id = self._store(event, delivery_id)
-            return self._apply(row_id, event, tries=1) if row_id else Outcome.DUPLICATE
+        with self._subjects.hold(event.subject):
+            stored = self._store(event, delivery_id)
+            if stored:
+                return self._apply_in_order(stored, event)
+        if not delivery_id:
+            handlers.hint(self._services, event)
+        return Outcome.DUPLICATE
 
     def retry_due(self) -> None:
-        """Call at start and every few seconds: apply what a failure or the end of a process left unapplied.
+        """Apply the deliveries that a failure or the end of a process left unapplied, in their order.
 
-        Raises DatabaseUnavailable.
+        Call at start and every few seconds. Raises DatabaseUnavailable.
         """
         due = Delivery.due_at <= clock.now()
         with self._db.session() as session:
@@ -102,15 +132,15 @@ class Inbox:
         for row in rows:
             if self._claim(row):
                 event = schemas.parse_event(row.endpoint, row.payload.encode())
-                with self._turns.hold(event.subject):
-                    self._apply(row.id, event, row.tries + 1)
+                with self._subjects.hold(event.subject):
+                    self._apply_in_order(Stored(row.id, row.received_at, row.tries), event)
 
     def purge_old(self) -> None:
-        """Delete deliveries older than KEPT: nobody sends one again after that. Raises DatabaseUnavailable."""
+        """Delete deliveries older than MAX_AGE: none is sent again after that. Raises DatabaseUnavailable."""
         with self._db.session() as session:
             session.execute(delete(Delivery).where(Delivery.received_at < clock.now() - MAX_AGE))
 
-    # What people see and do
+    # For operators
 
     def overview(self) -> Overview:
         unapplied = select(func.count()).where(Delivery.applied_at.is_(None))
@@ -137,18 +167,50 @@ class Inbox:
                 raise NotFound(f"The person whom delivery {delivery_id} named was erased, and what it said.")
             row.applied_at, row.due_at, row.tries, row.result = None, clock.now(), 0, "to be replayed"
 
-    # How a delivery is kept and applied
+    # Storing and applying
 
-    def _store(self, event: Event, delivery_id: str | None) -> str | None:
-        """The id of the row to apply now; None when the delivery has been applied."""
+    def _store(self, event: Event, delivery_id: str | None) -> Stored | None:
+        """The delivery to apply now. Returns None when it has been applied."""
         try:
             with self._db.connection() as connection:
                 known = None if delivery_id else _find_duplicate(connection, event)
-                return _retake(connection, known) if known else _insert(connection, event, delivery_id)
+                stored = _retake(connection, known) if known else _insert(connection, event, delivery_id)
+                return stored and _with_earlier(connection, stored, event)
         except IntegrityError:
-            # The id is stored already; looking only now spares every other delivery the look.
+            # The id is stored already. Looking only now spares every other delivery the look.
             with self._db.connection() as connection:
-                return _retake(connection, connection.execute(BY_ID, {"row_id": delivery_id}).one())
+                stored = _retake(connection, connection.execute(BY_ID, {"row_id": delivery_id}).one())
+                return stored and _with_earlier(connection, stored, event)
+
+    def _apply_in_order(self, stored: Stored, event: Event) -> Outcome:
+        """Apply the delivery, after the earlier ones of its booking. While one of those fails, it waits.
+
+        A vehicle has no such order: Odoo is read after each event.
+        """
+        if event.booking and stored.has_earlier:
+            with guard("webhook", "the earlier deliveries of a booking could not be applied"):
+                self._retry_earlier(stored, event)
+            if self._has_earlier(stored, event):
+                due_at = clock.now() + WAIT_FOR_EARLIER
+                self._record_result(stored.id, "waits for an earlier one", stored.tries, due_at=due_at)
+                return Outcome.KEPT
+        return self._apply(stored.id, event, stored.tries + 1)
+
+    def _has_earlier(self, stored: Stored, event: Event) -> bool:
+        with self._db.connection() as connection:
+            return _earlier(connection, stored, event) is not None
+
+    def _retry_earlier(self, stored: Stored, event: Event) -> None:
+        """Apply the earlier deliveries that no process works on, until one fails. The caller holds the subject."""
+        while True:
+            with self._db.session() as session:
+                row_id = _earlier(session.connection(), stored, event)
+                row = session.get(Delivery, row_id) if row_id else None
+            if row is None or (row.result == "" and row.due_at and row.due_at > clock.now()):
+                return
+            earlier = schemas.parse_event(row.endpoint, row.payload.encode())
+            if not self._claim(row) or self._apply(row.id, earlier, row.tries + 1) is Outcome.KEPT:
+                return
 
     def _apply(self, row_id: str, event: Event, tries: int) -> Outcome:
         outcome = Outcome.KEPT
@@ -176,7 +238,7 @@ class Inbox:
             connection.execute(NOTE, values)
 
     def _claim(self, row: Delivery) -> bool:
-        """Whether it is ours now; not when another process, or the sender coming again, was faster."""
+        """Whether the lease is taken: False when another process or a repetition was faster."""
         with self._db.session() as session:
             seen = (Delivery.id == row.id, Delivery.due_at == row.due_at)
             claim = update(Delivery).where(*seen).values(due_at=clock.now() + LEASE).returning(Delivery.id)
@@ -184,21 +246,31 @@ class Inbox:
 
 
 def _find_duplicate(connection: Connection, event: Event) -> Seen | None:
-    """The last delivery about the event's subject, if it is this very one and came a short while ago."""
-    about = {"subject": event.subject, "since": clock.now() - SAME_BODY}
-    row = connection.execute(LAST_OF_SUBJECT, about).first()
-    return row if row is not None and row.digest == event.digest else None
+    """The first delivery with this body."""
+    about = {"digest": event.digest, "since": clock.now() - MAX_AGE}
+    return connection.execute(SAME_BODY, about).first()
 
 
-def _retake(connection: Connection, row: Seen) -> str | None:
-    """The id of a delivery that came again, unless it has been applied; else it is ours now."""
+def _earlier(connection: Connection, stored: Stored, event: Event) -> str | None:
+    """The id of the first delivery of the same record that waits and came before."""
+    about = {"subject": event.subject, "received_at": stored.received_at, "row_id": stored.id}
+    return connection.execute(EARLIER, about).scalar()
+
+
+def _with_earlier(connection: Connection, stored: Stored, event: Event) -> Stored:
+    is_ordered = event.booking is not None
+    return stored._replace(has_earlier=is_ordered and _earlier(connection, stored, event) is not None)
+
+
+def _retake(connection: Connection, row: Seen) -> Stored | None:
+    """The delivery that came again, leased. Returns None when it has been applied."""
     if row.applied_at:
         return None
     connection.execute(TAKE_ON, {"row_id": row.id, "until": clock.now() + LEASE})
-    return str(row.id)
+    return Stored(row.id, row.received_at, row.tries)
 
 
-def _insert(connection: Connection, event: Event, delivery_id: str | None) -> str:
+def _insert(connection: Connection, event: Event, delivery_id: str | None) -> Stored:
     now = clock.now()
     values: dict[str, Any] = {
         "id": delivery_id or f"body-{uuid.uuid4().hex}",
@@ -213,7 +285,7 @@ def _insert(connection: Connection, event: Event, delivery_id: str | None) -> st
         "due_at": now + LEASE,
     }
     connection.execute(ADD, values)
-    return str(values["id"])
+    return Stored(values["id"], now, 0)
 
 
 def _next_try_at(tries: int) -> datetime | None:

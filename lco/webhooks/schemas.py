@@ -1,20 +1,16 @@
-"""What Odoo's events must look like: any of them is a hint, so little is demanded.
-
-Source: docs/odoo-contract.md, section 2.
-"""
+"""The form of Odoo's events (docs/odoo-contract.md, sections 2 and 4.5); little is demanded of them."""
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from lco.domain.date_range import DateRange
-from lco.domain.money import DEFAULT_CURRENCY, Money
+from lco.domain.booking import BookingEvent, State
 from lco.errors import BadRequest
 
 TEST = "test"
@@ -29,10 +25,12 @@ class Event:
     type: str
     text: str
     payload: Mapping[str, Any] | None
+    booking: BookingEvent | None = None
+    """The event as the bookings take it, of one that came to the endpoint for bookings."""
 
     @property
     def subject(self) -> str:
-        """What it is about, `vehicle:7` or `booking:BK-…`; of an unknown type nothing but the type is known."""
+        """The record that it is about, `vehicle:7` or `booking:BK-…`; of an unknown type the type itself."""
         payload = self.payload or {}
         if "booking_ref" in payload:
             return f"booking:{payload['booking_ref']}"
@@ -66,12 +64,31 @@ def _amount() -> fields.Decimal:
     return fields.Decimal(load_default=None, allow_nan=False, validate=validate.Range(Decimal(0), Decimal(10**9)))
 
 
+class _Total(fields.Decimal):
+    """An amount, in which Odoo's `false` means that there is no price, like 0."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return super()._deserialize(0 if value is False else value, attr, data, **kwargs)
+
+
+def _total() -> _Total:
+    return _Total(load_default=None, allow_nan=False, validate=validate.Range(Decimal(0), Decimal(10**9)))
+
+
 def _day() -> fields.Date:
     return fields.Date(load_default=None)
 
 
 def _currency() -> fields.String:
-    return fields.String(load_default=DEFAULT_CURRENCY, validate=validate.Regexp(r"[A-Z]{3}\Z"))
+    return fields.String(load_default=None, validate=validate.Regexp(r"[A-Z]{3}\Z"))
+
+
+def _instant() -> fields.AwareDateTime:
+    return fields.AwareDateTime(load_default=None, default_timezone=UTC)
+
+
+def _version() -> fields.Integer:
+    return fields.Integer(strict=True, load_default=None, validate=validate.Range(0, 2**63 - 1))
 
 
 class Payload(Schema):
@@ -80,54 +97,81 @@ class Payload(Schema):
     class Meta:
         unknown = EXCLUDE
 
+    KEEP_FALSE: frozenset[str] = frozenset()
+    """Fields that are no flags, and in which `false` still says something."""
+
     @pre_load
     def _drop_empty(self, data: Any, **_: Any) -> Any:
         flags = {name for name, known in self.fields.items() if isinstance(known, fields.Boolean)}
-        return {k: v for k, v in data.items() if v is not None and v != "" and (v is not False or k in flags)}
+        kept = flags | self.KEEP_FALSE
+        return {k: v for k, v in data.items() if v is not None and v != "" and (v is not False or k in kept)}
+
+
+class EmptiableText(fields.String):
+    """A text, in which Odoo's `false` means that the text is empty now."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return "" if value is False else super()._deserialize(value, attr, data, **kwargs)
 
 
 class Terms(Payload):
-    """What may be said of a booking's days and price. They are None unless they are complete."""
+    """The terms of a booking, each of which may be missing."""
 
+    KEEP_FALSE = frozenset({"pickup_location", "return_location", "total_amount"})
+
+    vehicle_id = _vehicle_id(required=False)
     date_from = _day()
     date_to = _day()
-    total_amount = _amount()
+    total_amount = _total()
     currency = _currency()
+    pickup_location = EmptiableText(load_default=None)
+    return_location = EmptiableText(load_default=None)
+    customer_name = fields.String(load_default=None)
+    picked_up_on = _day()
+    returned_on = _day()
 
 
-class BookingEvent(Payload):
+class BookingReference(Payload):
+    """Which booking an event is about, and in version 2 of the contract its version, its time and its state."""
+
     booking_ref = _text(100, required=True)
-
-
-class BookingCreated(BookingEvent, Terms):
-    vehicle_id = _vehicle_id(required=False)
-    customer_email = _text(320)
-
-
-class BookingCancelled(BookingEvent):
+    version = _version()
+    at = _instant()
+    state = fields.String(load_default=None)
+    changes = fields.Raw(load_default=None)
     cancellation_reason = fields.String(load_default="")
 
 
-class BookingModified(BookingEvent):
-    changes = fields.Raw(load_default=None)
+class BookingCreated(BookingReference, Terms):
+    """A booking was made. The address is the customer's."""
+
+    customer_email = _text(320)
 
 
 class VehicleEvent(Payload):
+    """Which vehicle an event is about."""
+
     vehicle_id = _vehicle_id()
 
 
 class AvailabilityChanged(VehicleEvent):
+    """Its status, and the next days on which it is free."""
+
     availability_status = fields.String(load_default=None)
     available_from = _day()
     available_to = _day()
 
 
 class Maintenance(VehicleEvent):
+    """Its maintenance began or ended."""
+
     in_maintenance = fields.Boolean(load_default=None)
     maintenance_until = _day()
 
 
 class PriceUpdated(VehicleEvent):
+    """Its rates; 0 where it has no such rate."""
+
     rental_price_daily = _amount()
     rental_price_weekly = _amount()
     rental_price_monthly = _amount()
@@ -137,9 +181,11 @@ class PriceUpdated(VehicleEvent):
 SCHEMAS: Mapping[str, Mapping[str, Schema]] = {
     "booking": {
         "booking.created": BookingCreated(),
-        "booking.confirmed": BookingEvent(),
-        "booking.cancelled": BookingCancelled(),
-        "booking.modified": BookingModified(),
+        "booking.confirmed": BookingReference(),
+        "booking.cancelled": BookingReference(),
+        "booking.modified": BookingReference(),
+        "booking.picked_up": BookingReference(),
+        "booking.returned": BookingReference(),
     },
     "inventory": {
         "vehicle.availability_changed": AvailabilityChanged(),
@@ -160,32 +206,69 @@ def parse_event(endpoint: str, body: bytes) -> Event:
         raise BadRequest(f"event_type: a text of 1 to {LONGEST_TYPE} characters is needed.")
     schema = SCHEMAS[endpoint].get(event_type)
     try:
-        return Event(endpoint, event_type, text, schema.load(data) if schema else None)
+        payload = schema.load(data) if schema else None
     except ValidationError as error:
         raise BadRequest(_in_words(error)) from error
+    booking = booking_event(event_type, data, payload) if payload and endpoint == "booking" else None
+    return Event(endpoint, event_type, text, payload, booking)
 
 
-def parse_terms(changes: object) -> Mapping[str, Any]:
-    """The days and the price in the `changes` of a booking, which have no fixed form: the unclear is left out."""
+STATES: Mapping[str, State] = {
+    "draft": State.BOOKED,
+    "confirmed": State.CONFIRMED,
+    "picked_up": State.CONFIRMED,
+    "returned": State.CONFIRMED,
+    "cancelled": State.CANCELLED,
+}
+"""Odoo's states (docs/odoo-contract.md, section 4.3) as states of this site."""
+OF_TYPE: Mapping[str, str] = {
+    "booking.created": "draft",
+    "booking.confirmed": "confirmed",
+    "booking.cancelled": "cancelled",
+    "booking.picked_up": "picked_up",
+    "booking.returned": "returned",
+}
+"""The state that an event without one stands for."""
+STEPS = frozenset({"picked_up", "returned"})
+
+
+def booking_event(event_type: str, data: Mapping[str, Any], payload: Mapping[str, Any]) -> BookingEvent:
+    """The event of `payload`, with all terms of `data`, the JSON as it came, that can be read.
+
+    The terms in `changes` win over those beside it.
+    """
+    changes = data.get("changes")
+    terms = _parse_terms(data) | _parse_terms(changes if isinstance(changes, dict) else {})
+    state = payload["state"] if payload["state"] in STATES else OF_TYPE.get(event_type)
+    return BookingEvent(
+        reference=payload["booking_ref"],
+        state=STATES[state] if state else None,
+        reason=payload["cancellation_reason"],
+        vehicle_id=terms.get("vehicle_id"),
+        start=terms.get("date_from"),
+        end=terms.get("date_to"),
+        amount=terms.get("total_amount"),
+        currency=terms.get("currency"),
+        pickup_location=terms.get("pickup_location"),
+        return_location=terms.get("return_location"),
+        customer_name=terms.get("customer_name"),
+        email=payload.get("customer_email"),
+        step=state if state in STEPS else None,
+        picked_up_on=terms.get("picked_up_on"),
+        returned_on=terms.get("returned_on"),
+        version=payload["version"],
+        at=payload["at"],
+    )
+
+
+def _parse_terms(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The terms in `data`, which has no fixed form: only what is named and can be read."""
     schema = Terms()
-    if not isinstance(changes, dict):
-        return {}
     try:
-        return dict(schema.load(changes))
+        loaded = dict(schema.load(data))
     except ValidationError as error:
-        return dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
-
-
-def date_range(payload: Mapping[str, Any]) -> DateRange | None:
-    """The days from date_from to date_to, when both are there and in this order."""
-    start, end = payload.get("date_from"), payload.get("date_to")
-    is_range = isinstance(start, date) and isinstance(end, date) and start < end
-    return DateRange(start, end) if is_range else None  # type: ignore[arg-type]  # both are dates by now
-
-
-def total(payload: Mapping[str, Any]) -> Money | None:
-    amount = payload.get("total_amount")
-    return None if amount is None else Money(amount, payload.get("currency", DEFAULT_CURRENCY))
+        loaded = dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
+    return {name: value for name, value in loaded.items() if value is not None}
 
 
 def _object(body: bytes) -> tuple[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ from lco import clock
 from lco.bookings.build import Bookings, build_bookings
 from lco.changes.log import MemoryLog
 from lco.db import Database
-from lco.domain.booking import Booking, BookingRequest
+from lco.domain.booking import Booking, BookingEvent, BookingRequest, State
 from lco.domain.date_range import DAY, DateRange
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
@@ -95,7 +95,15 @@ def told_by_webhook(odoo: str, database: str, made: list[dict[str, str]]) -> Non
     bookings = bookings_at(odoo, database)
     for booking in made:
         days = DateRange(*(date.fromisoformat(booking[name]) for name in ("date_from", "date_to")))
-        bookings.events.on_created(booking["booking_ref"], VEHICLE, booking["customer_email"], days, None)
+        event = BookingEvent(
+            booking["booking_ref"],
+            State.BOOKED,
+            vehicle_id=VEHICLE,
+            email=booking["customer_email"],
+            start=days.start,
+            end=days.end,
+        )
+        bookings.events.on_created(event)
 
 
 def lived(life: int, what: str, odoo: str, database: str) -> bool:

@@ -57,11 +57,7 @@ def test_what_was_left_open_is_settled_once_by_many_webhooks(services, wanted):
     services.odoo.answer = OutcomeUnknown()
     booking = services.place(wanted)
     with ThreadPoolExecutor(8) as threads:
-        list(
-            threads.map(
-                lambda _: services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None), range(16)
-            )
-        )
+        list(threads.map(lambda _: services.on_created("BK-9", 7, wanted.email, DAYS, None), range(16)))
     assert services.bookings.service.by_token(booking.token).reference == "BK-9"
     assert services.told("booking:1").count("booking.created") == 1
     assert services.told("bookings") == []
@@ -72,7 +68,7 @@ def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(s
         for number in range(40):
             told = []
             services.odoo.while_asked = lambda reference, told=told: told.append(
-                webhook.submit(services.bookings.events.on_confirmed, reference)
+                webhook.submit(services.on_confirmed, reference)
             )
             days = wanted.days.shift(timedelta(days=7 * number))
             booking = services.place(replace(wanted, days=days), str(number))

@@ -8,6 +8,7 @@ import requests
 from icalendar import Calendar
 
 from lco import clock
+from lco.domain.booking import BookingEvent, State
 from lco.domain.date_range import DAY
 
 BOOK = "POST /api/fleet/booking"
@@ -255,7 +256,9 @@ def test_an_unknown_booking_is_404(client):
 def test_the_page_follows_the_booking(post, client, app):
     location = post().location
     reference = re.search(r"BK-\d{8}-\w{8}", client.get(location).text)[0]
-    app.extensions["lco"].bookings.events.on_cancelled(reference, "The yard is flooded.")
+    app.extensions["lco"].bookings.events.on_changed(
+        BookingEvent(reference, State.CANCELLED, "The yard is flooded.")
+    )
     page = client.get(location)
     assert "The yard is flooded." in page.text
     assert "STATUS:CANCELLED" in client.get(location + ".ics").text

@@ -14,7 +14,7 @@ from lco.changes.log import ChangeLog, MemoryLog
 from lco.db import Database
 from lco.db.database import after_commit
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import Booking, BookingRequest, OdooBooking
+from lco.domain.booking import Booking, BookingEvent, BookingRequest, OdooBooking, State
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.quote import Quote
@@ -25,11 +25,18 @@ from tests.serving import wait_until
 
 ZONE = ZoneInfo("America/Chicago")
 DAYS = DateRange(date(2030, 1, 7), date(2030, 1, 11))
+SAW = Vehicle(4, "Concrete Saw", "concrete-saw", Status.AVAILABLE, Rates())
 MOWER = Vehicle(7, "Zero-Turn Mower", "zero-turn-mower", Status.AVAILABLE, Rates())
 
 
 def usd(amount: str) -> Money:
     return Money(Decimal(amount), "USD")
+
+
+def _terms(days: DateRange | None, total: Money | None) -> dict[str, object]:
+    """The terms of an event that names these days and this total."""
+    named = {"start": days.start, "end": days.end} if days else {}
+    return named | ({"amount": total.amount, "currency": total.currency} if total else {})
 
 
 class FakeOdoo:
@@ -66,7 +73,7 @@ class FakeOdoo:
 
 class FakeCatalogue:
     def __init__(self) -> None:
-        self.vehicles = {MOWER.id: MOWER}
+        self.vehicles = {MOWER.id: MOWER, SAW.id: SAW}
 
     def find(self, vehicle_id: int) -> Vehicle:
         if vehicle_id not in self.vehicles:
@@ -139,6 +146,19 @@ class Shop:
 
     def place(self, request: BookingRequest, key: str = "key"):
         return self.bookings.service.place(request, key, self.hit)
+
+    def on_created(self, reference, vehicle_id, email, days, total=None, **more) -> None:
+        terms = {"vehicle_id": vehicle_id, "email": email, **_terms(days, total), **more}
+        self.bookings.events.on_created(BookingEvent(reference, State.BOOKED, **terms))
+
+    def on_confirmed(self, reference, **terms) -> None:
+        self.bookings.events.on_changed(BookingEvent(reference, State.CONFIRMED, **terms))
+
+    def on_cancelled(self, reference, reason="", **terms) -> None:
+        self.bookings.events.on_changed(BookingEvent(reference, State.CANCELLED, reason, **terms))
+
+    def on_modified(self, reference, days=None, total=None, **terms) -> None:
+        self.bookings.events.on_changed(BookingEvent(reference, **_terms(days, total), **terms))
 
     def hit(self) -> None:
         self.hits += 1

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
-from lco.domain.booking import State
+from lco.db.models import BookingChange
+from lco.domain.booking import BookingEvent, State
 from lco.errors import InvalidInput, NotFound, OdooUnavailable
 from lco.odoo.errors import OutcomeUnknown
 from tests.app.bookings.fakes import DAYS
@@ -48,7 +49,7 @@ def test_a_person_settles_with_the_reference_that_odoo_has(services, left_open):
     assert (settled.state, settled.reference) == (State.BOOKED, "BK-55")
     assert services.audit()[-1] == ("checking", "booked", "person")
     assert services.mailed() == ["received", "booked"]
-    services.bookings.events.on_confirmed("BK-55")
+    services.on_confirmed("BK-55")
     assert services.bookings.service.by_token(left_open.token).state is State.CONFIRMED
 
 
@@ -85,20 +86,57 @@ def test_a_booking_that_does_not_exist_is_not_found(services):
 
 def test_open_pages_are_told_of_what_a_person_did_in_another_process(services, left_open):
     serving, desk = services.bookings.admin, services.another_process().admin
-    serving.publish_manual_changes()
+    serving.publish_left()
     before = len(services.told("booking:1"))
     desk.settle(left_open.id, State.BOOKED, "", "BK-55")
     assert len(services.told("booking:1")) == before
     for _ in range(2):
-        serving.publish_manual_changes()
+        serving.publish_left()
     assert services.told("booking:1")[before:] == ["booking.created"]
     assert services.told("vehicle:7") == ["availability.changed"]
 
 
-def test_what_people_did_before_the_start_is_not_told_again(services, left_open):
+def test_what_staff_settled_before_the_start_is_published_once_after_it(services, left_open):
     services.bookings.admin.settle(left_open.id, State.BOOKED, "", "BK-55")
-    services.another_process().admin.publish_manual_changes()
-    assert "booking.created" not in services.told("booking:1")
+    for _ in range(2):
+        services.another_process().admin.publish_left()
+    assert services.told("booking:1").count("booking.created") == 1
+
+
+def test_a_step_whose_process_was_killed_before_publishing_is_published_by_another(
+    services, wanted, advance_clock
+):
+    booking = services.place(wanted)
+    killed = services.another_process()
+    killed.events._publisher.publish = lambda step: None
+    killed.events.on_changed(BookingEvent(booking.reference, State.CONFIRMED))
+    assert "booking.confirmed" not in services.told("booking:1")
+    services.bookings.admin.publish_left()
+    assert "booking.confirmed" not in services.told("booking:1"), "its process may still be about to"
+    advance_clock(timedelta(seconds=8))
+    for _ in range(2):
+        services.bookings.admin.publish_left()
+    assert services.told("booking:1").count("booking.confirmed") == 1
+
+
+def test_what_a_process_has_published_itself_is_not_published_again(services, wanted, advance_clock):
+    services.place(wanted)
+    told = services.told()
+    services.bookings.admin.publish_left()
+    advance_clock(timedelta(minutes=1))
+    services.another_process().admin.publish_left()
+    assert services.told() == told
+
+
+def test_a_slow_transaction_with_a_lower_number_is_published_too(services, wanted, other, advance_clock):
+    services.place(wanted, "1")
+    services.bookings.admin.publish_left()
+    with services.db.session() as session:
+        session.execute(update(BookingChange).where(BookingChange.id == 2).values(published=False))
+    advance_clock(timedelta(seconds=8))
+    told = services.told("booking:1")
+    services.bookings.admin.publish_left()
+    assert services.told("booking:1") == [*told, "booking.changed"]
 
 
 def test_bookings_are_counted_by_state(services, wanted, other):

@@ -12,10 +12,10 @@ from tests.app.bookings.fakes import DAYS
 
 def test_a_booking_is_written_about_once_for_each_step_that_matters(services, wanted):
     services.place(wanted)
-    services.bookings.events.on_confirmed("BK-1")
-    services.bookings.events.on_modified("BK-1", DAYS.shift(timedelta(days=1)), None)
-    services.bookings.events.on_cancelled("BK-1", "")
-    services.bookings.events.on_cancelled("BK-1", "")
+    services.on_confirmed("BK-1")
+    services.on_modified("BK-1", DAYS.shift(timedelta(days=1)), None)
+    services.on_cancelled("BK-1", "")
+    services.on_cancelled("BK-1", "")
     assert services.mailed() == ["booked", "confirmed", "changed", "cancelled"]
 
 
@@ -45,7 +45,7 @@ def test_a_step_that_is_not_kept_is_not_written_about(services, wanted):
     booking = services.place(wanted)
     services.mails.breaks_down = True
     with pytest.raises(RuntimeError):
-        services.bookings.events.on_confirmed("BK-1")
+        services.on_confirmed("BK-1")
     services.mails.breaks_down = False
     assert services.bookings.service.by_token(booking.token).state is State.BOOKED
     assert services.mailed() == ["booked"]

@@ -1,14 +1,18 @@
 """What webhooks tell of bookings, twice, early, late, or about bookings that were made in Odoo itself."""
 
-from datetime import timedelta
-from itertools import permutations
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import combinations, permutations
 
 import pytest
 
-from lco.domain.booking import State
+from lco.domain.booking import BookingEvent, State
+from lco.domain.money import Money
+from lco.domain.vehicle import Rates
 from lco.errors import DatesTaken, OdooUnavailable
 from lco.odoo.errors import DatesRefused, OutcomeUnknown
-from tests.app.bookings.fakes import DAYS, usd
+from tests.app.bookings.fakes import DAYS, SAW, usd
 
 OTHER_DAYS = DAYS.shift(timedelta(days=1))
 
@@ -31,7 +35,7 @@ def now(services, booking):
 
 
 def test_a_created_booking_settles_the_one_left_open(services, left_open):
-    services.bookings.events.on_created("BK-9", 7, "ADA@example.com", DAYS, usd("500"))
+    services.on_created("BK-9", 7, "ADA@example.com", DAYS, usd("500"))
     settled = now(services, left_open)
     assert (settled.state, settled.reference, settled.total) == (State.BOOKED, "BK-9", usd("500"))
     assert services.told("booking:1")[-1] == "booking.created"
@@ -49,28 +53,26 @@ def test_a_created_booking_settles_the_one_left_open(services, left_open):
     ],
 )
 def test_somebody_elses_booking_settles_nothing(services, left_open, vehicle_id, email, days):
-    services.bookings.events.on_created("BK-9", vehicle_id, email, days, None)
+    services.on_created("BK-9", vehicle_id, email, days, None)
     assert now(services, left_open).state is State.CHECKING
     assert services.told("bookings") == ["booking.created"]
 
 
 def test_a_created_booking_without_dates_settles_by_vehicle_and_mail(services, left_open):
-    services.bookings.events.on_created("BK-9", 7, "ada@example.com", None, None)
+    services.on_created("BK-9", 7, "ada@example.com", None, None)
     assert now(services, left_open).state is State.BOOKED
 
 
 def test_two_left_open_are_settled_in_the_order_they_were_sent(services, wanted, left_open):
     services.odoo.answer = OutcomeUnknown()
     second = services.place(wanted, "another key")
-    services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.on_created("BK-9", 7, wanted.email, DAYS, None)
     assert now(services, left_open).state is State.BOOKED
     assert now(services, second).state is State.CHECKING
 
 
 def test_a_webhook_that_overtakes_the_answer_changes_nothing(services, wanted):
-    services.odoo.while_asked = lambda reference: services.bookings.events.on_created(
-        reference, 7, wanted.email, DAYS, usd("640")
-    )
+    services.odoo.while_asked = lambda reference: services.on_created(reference, 7, wanted.email, DAYS, usd("640"))
     booking = services.place(wanted)
     assert (booking.state, booking.reference, booking.odoo_message) == (State.BOOKED, "BK-1", "Thank you.")
     assert services.told("booking:1").count("booking.created") == 1
@@ -78,16 +80,14 @@ def test_a_webhook_that_overtakes_the_answer_changes_nothing(services, wanted):
 
 
 def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(services, wanted):
-    services.odoo.while_asked = lambda reference: services.bookings.events.on_created(
-        reference, 7, wanted.email, DAYS, None
-    )
+    services.odoo.while_asked = lambda reference: services.on_created(reference, 7, wanted.email, DAYS, None)
     services.odoo.answer = OutcomeUnknown()
     booking = services.place(wanted)
     assert (booking.state, booking.reference) == (State.BOOKED, "BK-1")
 
 
 def test_a_no_is_a_no_whatever_a_webhook_says_of_a_booking_like_it(services, wanted):
-    services.odoo.while_asked = lambda _: services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.odoo.while_asked = lambda _: services.on_created("BK-9", 7, wanted.email, DAYS, None)
     services.odoo.answer = DatesRefused(upstream_status=409)
     with pytest.raises(DatesTaken):
         services.place(wanted)
@@ -106,7 +106,7 @@ def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(s
         services.odoo.while_asked = lambda _: None
         services.odoo.taken = [DAYS]
         second()
-        services.bookings.events.on_created(reference, 7, wanted.email, DAYS, None)
+        services.on_created(reference, 7, wanted.email, DAYS, None)
         services.odoo.taken = []
 
     services.odoo.while_asked = overtaken
@@ -118,7 +118,7 @@ def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(s
 
 def test_what_is_in_checking_waits_for_the_answer_to_another_like_it(services, wanted, left_open):
     def told_of_the_first(_reference):
-        services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
+        services.on_created("BK-9", 7, wanted.email, DAYS, None)
         assert now(services, left_open).state is State.CHECKING, "it may be about the one being placed"
 
     services.odoo.while_asked = told_of_the_first
@@ -130,8 +130,8 @@ def test_what_is_in_checking_waits_for_the_answer_to_another_like_it(services, w
 
 def test_a_confirmation_that_overtakes_the_answer_is_not_lost(services, wanted):
     def confirmed_at_once(reference):
-        services.bookings.events.on_created(reference, 7, wanted.email, DAYS, None)
-        services.bookings.events.on_confirmed(reference)
+        services.on_created(reference, 7, wanted.email, DAYS, None)
+        services.on_confirmed(reference)
 
     services.odoo.while_asked = confirmed_at_once
     assert services.place(wanted).state is State.CONFIRMED
@@ -144,11 +144,11 @@ def test_in_whatever_order_news_come_the_booking_ends_cancelled(services, wanted
         for event in order:
             match event:
                 case "created":
-                    services.bookings.events.on_created(reference, 7, wanted.email, DAYS, None)
+                    services.on_created(reference, 7, wanted.email, DAYS, None)
                 case "confirmed":
-                    services.bookings.events.on_confirmed(reference)
+                    services.on_confirmed(reference)
                 case "cancelled":
-                    services.bookings.events.on_cancelled(reference, "Flooded")
+                    services.on_cancelled(reference, "Flooded")
 
     if moment == "before the answer":
         services.odoo.while_asked = tell
@@ -162,7 +162,7 @@ def test_in_whatever_order_news_come_the_booking_ends_cancelled(services, wanted
 
 def test_a_confirmation_is_told_once_however_often_it_comes(services, booked):
     for _ in range(3):
-        services.bookings.events.on_confirmed(booked.reference)
+        services.on_confirmed(booked.reference)
     assert now(services, booked).state is State.CONFIRMED
     assert now(services, booked).changes == 1
     assert services.told("booking:1").count("booking.confirmed") == 1
@@ -171,7 +171,7 @@ def test_a_confirmation_is_told_once_however_often_it_comes(services, booked):
 
 def test_a_cancellation_sets_the_days_free_and_keeps_its_reason_private(services, booked):
     services.availability.forgotten.clear()
-    services.bookings.events.on_cancelled(booked.reference, "Customer Ada is ill")
+    services.on_cancelled(booked.reference, "Customer Ada is ill")
     assert now(services, booked).reason == "Customer Ada is ill"
     assert services.availability.forgotten == [7]
     assert services.told("vehicle:7") == ["availability.changed"] * 2
@@ -180,7 +180,7 @@ def test_a_cancellation_sets_the_days_free_and_keeps_its_reason_private(services
 
 def test_a_modification_moves_days_and_total_once(services, booked):
     for _ in range(2):
-        services.bookings.events.on_modified(booked.reference, OTHER_DAYS, usd("700"))
+        services.on_modified(booked.reference, OTHER_DAYS, usd("700"))
     modified = now(services, booked)
     assert (modified.request.days, modified.total, modified.changes) == (OTHER_DAYS, usd("700"), 1)
     assert services.told("booking:1").count("booking.modified") == 1
@@ -189,28 +189,28 @@ def test_a_modification_moves_days_and_total_once(services, booked):
 
 @pytest.mark.parametrize(("days", "total"), [(OTHER_DAYS, None), (None, usd("1"))])
 def test_a_modification_leaves_what_it_does_not_mention(services, booked, days, total):
-    services.bookings.events.on_modified(booked.reference, days, total)
+    services.on_modified(booked.reference, days, total)
     modified = now(services, booked)
     assert modified.request.days == (days or DAYS)
     assert modified.total == (total or booked.total)
 
 
 def test_a_modification_that_does_not_say_what_changed_is_passed_on(services, booked):
-    services.bookings.events.on_modified(booked.reference, None, None)
+    services.on_modified(booked.reference, None, None)
     assert services.told("booking:1")[-1] == "booking.modified"
     assert now(services, booked) == booked
 
 
 def test_a_replay_still_works_after_a_modification(services, wanted, booked):
-    services.bookings.events.on_modified(booked.reference, OTHER_DAYS, None)
+    services.on_modified(booked.reference, OTHER_DAYS, None)
     assert services.place(wanted).token == booked.token
 
 
 def test_bookings_made_in_odoo_itself_are_public_too(services):
-    services.bookings.events.on_created("BK-77", 7, "someone@example.com", DAYS, usd("1"))
-    services.bookings.events.on_confirmed("BK-77")
-    services.bookings.events.on_modified("BK-77", OTHER_DAYS, None)
-    services.bookings.events.on_cancelled("BK-77", "Someone is ill")
+    services.on_created("BK-77", 7, "someone@example.com", DAYS, usd("1"))
+    services.on_confirmed("BK-77")
+    services.on_modified("BK-77", OTHER_DAYS, None)
+    services.on_cancelled("BK-77", "Someone is ill")
     assert services.told("bookings") == [
         "booking.created",
         "booking.confirmed",
@@ -231,34 +231,34 @@ def test_bookings_made_in_odoo_itself_are_public_too(services):
 
 def test_a_stranger_is_told_once_however_often_it_comes(services):
     for _ in range(2):
-        services.bookings.events.on_created("BK-77", 7, "someone@example.com", DAYS, None)
-        services.bookings.events.on_confirmed("BK-77")
+        services.on_created("BK-77", 7, "someone@example.com", DAYS, None)
+        services.on_confirmed("BK-77")
     assert services.told("bookings") == ["booking.created", "booking.confirmed"]
 
 
 def test_a_strangers_vehicle_that_nobody_knows_is_no_obstacle(services):
     services.catalogue.vehicles.clear()
-    services.bookings.events.on_created("BK-77", 7, "someone@example.com", DAYS, None)
+    services.on_created("BK-77", 7, "someone@example.com", DAYS, None)
     assert services.told() == ["booking.created"]
 
 
 @pytest.mark.parametrize("reference", ["", "\x00", "\ud800", "x" * 5000])
 def test_odd_references_change_nothing(services, booked, reference):
-    services.bookings.events.on_cancelled(reference, "odd")
+    services.on_cancelled(reference, "odd")
     assert now(services, booked).state is State.BOOKED
 
 
 def test_early_news_are_forgotten_after_a_day(services, wanted, advance_clock):
-    services.bookings.events.on_cancelled("BK-1", "an old one")
+    services.on_cancelled("BK-1", "an old one")
     advance_clock(timedelta(days=2))
-    services.bookings.events.on_confirmed("BK-2")
+    services.on_confirmed("BK-2")
     assert services.place(wanted).state is State.BOOKED
 
 
 def test_a_kept_request_that_somebody_booked_in_odoo_by_hand_is_booked(services, wanted, advance_clock):
     services.odoo.answer = OdooUnavailable()
     kept = services.place(wanted)
-    services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.on_created("BK-9", 7, wanted.email, DAYS, None)
     services.odoo.answer = None
     advance_clock(timedelta(hours=1))
     services.bookings.recovery.process_due()
@@ -267,8 +267,153 @@ def test_a_kept_request_that_somebody_booked_in_odoo_by_hand_is_booked(services,
 
 
 def test_what_odoo_told_before_the_customer_asked_is_another_booking(services, wanted, advance_clock):
-    services.bookings.events.on_created("BK-0", 7, wanted.email, DAYS, None)
-    services.bookings.events.on_cancelled("BK-0", "by phone")
+    services.on_created("BK-0", 7, wanted.email, DAYS, None)
+    services.on_cancelled("BK-0", "by phone")
     advance_clock(timedelta(minutes=1))
     services.odoo.answer = OutcomeUnknown()
     assert services.place(wanted).state is State.CHECKING
+
+
+TERMS = {
+    "start": DAYS.start - timedelta(days=1),
+    "end": DAYS.end + timedelta(days=2),
+    "vehicle_id": SAW.id,
+    "amount": Decimal(306),
+    "currency": "EUR",
+    "pickup_location": "the yard",
+    "return_location": "the barn",
+    "customer_name": "Ada King",
+    "picked_up_on": DAYS.start,
+    "returned_on": DAYS.end,
+}
+
+
+def shown(booking):
+    """The terms of a booking, named as in events."""
+    return {
+        "start": booking.request.days.start,
+        "end": booking.request.days.end,
+        "vehicle_id": booking.request.vehicle_id,
+        "vehicle_name": booking.vehicle_name,
+        "amount": booking.total.amount,
+        "currency": booking.total.currency,
+        "pickup_location": booking.request.pickup_location,
+        "return_location": booking.request.return_location,
+        "customer_name": booking.request.name,
+        "picked_up_on": booking.picked_up_on,
+        "returned_on": booking.returned_on,
+    }
+
+
+@pytest.mark.parametrize("names", [c for n in (1, 2, 10) for c in combinations(TERMS, n)], ids=" ".join)
+def test_each_term_in_an_event_replaces_that_term_alone(services, booked, names):
+    changed = {name: TERMS[name] for name in names}
+    services.on_modified(booked.reference, **changed)
+    expected = shown(booked) | changed | ({"vehicle_name": SAW.name} if "vehicle_id" in names else {})
+    after = now(services, booked)
+    assert shown(after) == expected
+    assert after.changes == 1
+    assert services.mailed() == ["booked", "changed"]
+    assert services.told("booking:1").count("booking.modified") == 1
+
+
+def test_an_exchanged_vehicle_is_announced_for_both_vehicles(services, booked):
+    services.availability.forgotten.clear()
+    services.on_modified(booked.reference, vehicle_id=SAW.id)
+    assert set(services.availability.forgotten) == {7, SAW.id}
+    assert services.told(f"vehicle:{SAW.id}") == ["availability.changed"]
+    assert services.told("vehicle:7")[-1] == "availability.changed"
+
+
+def test_an_exchange_for_an_unknown_vehicle_does_not_keep_the_old_name(services, booked):
+    services.on_modified(booked.reference, vehicle_id=99)
+    assert now(services, booked).vehicle_name == "Machine no. 99"
+
+
+@pytest.mark.parametrize(("amount", "total"), [(0, None), ("640.004", usd("640")), ("700", usd("700"))])
+def test_an_amount_without_a_currency_has_the_currency_of_the_booking(services, booked, amount, total):
+    services.on_modified(booked.reference, amount=Decimal(amount))
+    assert now(services, booked).total == total
+
+
+def test_an_amount_without_any_currency_has_that_of_the_vehicle(services, left_open):
+    euros = Rates(daily=Money(Decimal(160), "EUR"))
+    services.catalogue.vehicles[7] = replace(services.catalogue.vehicles[7], rates=euros)
+    services.on_created("BK-9", 7, "ada@example.com", DAYS, amount=Decimal(500))
+    assert now(services, left_open).total == Money(Decimal(500), "EUR")
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"amount": Decimal("640.0000001")},
+        {"start": DAYS.start, "end": DAYS.end},
+        {"vehicle_id": 7, "customer_name": "Ada Lovelace", "currency": "USD"},
+        {"version": 5},
+    ],
+)
+def test_an_event_without_a_visible_difference_is_neither_mailed_nor_published(services, booked, same):
+    told = services.told()
+    services.on_modified(booked.reference, **same)
+    assert services.told() == told
+    assert services.mailed() == ["booked"]
+    assert now(services, booked).changes == 0
+
+
+def test_ends_that_make_no_range_are_left_as_they_are(services, booked):
+    services.on_modified(booked.reference, start=DAYS.end + timedelta(days=3))
+    assert now(services, booked).request.days == DAYS
+
+
+def test_a_state_and_terms_in_one_event_are_one_change(services, booked):
+    services.on_confirmed(booked.reference, end=TERMS["end"], amount=Decimal(700))
+    after = now(services, booked)
+    assert (after.state, after.request.days.end, after.changes) == (State.CONFIRMED, TERMS["end"], 1)
+    assert services.mailed() == ["booked", "confirmed"]
+
+
+def test_another_reason_after_the_cancellation_reaches_the_customer(services, booked):
+    services.on_cancelled(booked.reference, "")
+    services.on_cancelled(booked.reference, "Flooded")
+    services.on_cancelled(booked.reference, "Flooded")
+    assert now(services, booked).reason == "Flooded"
+    assert services.mailed() == ["booked", "cancelled", "cancelled"]
+
+
+def versioned(number):
+    """The event of version `number`: each says all terms."""
+    days = DAYS.shift(timedelta(days=number))
+    state = State.BOOKED if number < 3 else State.CONFIRMED
+    return BookingEvent(
+        "BK-1", state, vehicle_id=7, start=days.start, end=days.end, amount=Decimal(number), version=number
+    )
+
+
+@pytest.mark.parametrize("order", list(permutations(range(1, 6))))
+@pytest.mark.parametrize("moment", ["before the answer", "after it"])
+def test_versions_in_any_order_end_at_the_newest(services, wanted, order, moment):
+    def tell(_reference):
+        for number in order:
+            services.bookings.events.on_changed(versioned(number))
+
+    if moment == "before the answer":
+        services.odoo.while_asked = tell
+    booking = services.place(wanted)
+    if moment == "after it":
+        tell(booking.reference)
+    after = now(services, booking)
+    assert (after.state, after.version, after.total) == (State.CONFIRMED, 5, usd("5"))
+    assert after.request.days == DAYS.shift(timedelta(days=5))
+
+
+def test_an_older_event_by_odoos_time_changes_nothing(services, booked):
+    noon = datetime(2029, 12, 1, 12, tzinfo=UTC)
+    services.on_modified(booked.reference, amount=Decimal(300), at=noon)
+    services.on_modified(booked.reference, amount=Decimal(200), at=noon - timedelta(seconds=1))
+    assert now(services, booked).total == usd("300")
+
+
+def test_a_step_has_the_business_day_of_its_time(services, booked):
+    late = datetime(2030, 1, 8, 3, tzinfo=UTC)  # the evening of the 7th in Chicago
+    services.on_confirmed(booked.reference, step="picked_up", at=late)
+    assert now(services, booked).picked_up_on == date(2030, 1, 7)

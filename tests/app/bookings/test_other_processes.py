@@ -28,10 +28,10 @@ def test_what_a_person_settled_is_announced_once(services, wanted, logs):
     heard = []
     logs[0].subscribe(lambda change: heard.append(change.kind))
     for one in serving:
-        one.publish_manual_changes()
+        one.publish_left()
     services.another_process().admin.settle(booking.id, State.BOOKED, "", "BK-55")
     for one in serving:
-        one.publish_manual_changes()
+        one.publish_left()
     logs[1].append("odoo", "the.end")
     wait_until(lambda: "the.end" in heard, "everything to be heard")
     assert heard == ["booking.created", "availability.changed", "the.end"]

@@ -123,7 +123,7 @@ def test_taken_dates_after_a_doubt_may_be_our_own(services, wanted, left_open, a
     services.odoo.answer = DatesRefused(upstream_status=409)
     advance_clock(SOON)
     assert attended(services, left_open) is State.CHECKING
-    services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.on_created("BK-9", 7, wanted.email, DAYS, None)
     assert now(services, left_open).state is State.BOOKED
 
 
@@ -131,7 +131,7 @@ def test_a_webhook_that_comes_while_odoo_is_asked_about_the_dates_is_right(
     services, wanted, left_open, advance_clock
 ):
     advance_clock(CHECKED)
-    services.odoo.while_asked = lambda _: services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.odoo.while_asked = lambda _: services.on_created("BK-9", 7, wanted.email, DAYS, None)
     assert attended(services, left_open) is State.BOOKED
 
 
@@ -192,7 +192,7 @@ def test_a_request_for_today_is_tried_for_two_hours():
 def test_an_expired_request_that_odoo_has_all_the_same_is_booked(services, wanted, kept, advance_clock):
     advance_clock(DAYS.start - clock.now().date() + timedelta(days=1))
     services.bookings.recovery.process_due()
-    services.bookings.events.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.on_created("BK-9", 7, wanted.email, DAYS, None)
     assert (now(services, kept).state, now(services, kept).refusal, now(services, kept).reason) == (
         State.BOOKED,
         None,

@@ -16,7 +16,18 @@ REMOVED = schemas.parse_event("inventory", b'{"event_type": "vehicle.removed", "
 ADDED = schemas.parse_event("inventory", b'{"event_type": "vehicle.added", "vehicle_id": 7}')
 OTHER = schemas.parse_event("inventory", b'{"event_type": "vehicle.removed", "vehicle_id": 8}')
 UNKNOWN = schemas.parse_event("inventory", b'{"event_type": "vehicle.painted", "vehicle_id": 7}')
+PRICE = schemas.parse_event(
+    "inventory", b'{"event_type": "price.updated", "vehicle_id": 7, "rental_price_daily": 5, "currency": "USD"}'
+)
+OTHER_PRICE = schemas.parse_event(
+    "inventory", b'{"event_type": "price.updated", "vehicle_id": 7, "rental_price_daily": 6, "currency": "USD"}'
+)
 TEST = schemas.parse_event("booking", b'{"event_type": "test"}')
+
+
+def modified(amount):
+    body = f'{{"event_type": "booking.modified", "booking_ref": "BK-1", "changes": {{"total_amount": {amount}}}}}'
+    return schemas.parse_event("booking", body.encode())
 
 
 def kept(store):
@@ -50,24 +61,58 @@ def test_the_same_id_is_applied_once_even_after_a_restart(inbox, store, catalogu
     assert len(catalogue.calls) == 1
 
 
-def test_the_same_body_without_an_id_is_applied_once(inbox, store, catalogue):
-    assert [inbox.receive(REMOVED, None) for _ in range(3)] == [Outcome.APPLIED] + [Outcome.DUPLICATE] * 2
-    assert len(catalogue.calls) == 1
-    assert len(kept(store)) == 1
+@pytest.mark.parametrize("later", [timedelta(), timedelta(minutes=6), timedelta(days=29)])
+def test_a_repeated_body_without_an_id_makes_odoo_be_read_and_applies_nothing(inbox, store, catalogue, later):
+    told = [PRICE, OTHER_PRICE, PRICE]
+    assert inbox.receive(told[0], None) is Outcome.APPLIED
+    assert inbox.receive(told[1], None) is Outcome.APPLIED
+    with clock.moved(later):
+        assert inbox.receive(told[2], None) is Outcome.DUPLICATE
+    assert [call[0] for call in catalogue.calls] == ["price_changed", "price_changed", "updated"]
+    assert len(kept(store)) == 2
 
 
-def test_the_same_body_after_other_news_of_its_subject_is_news(inbox, catalogue):
-    told = [REMOVED, ADDED, REMOVED, OTHER, REMOVED]
+def test_a_body_that_came_with_an_id_is_known_without_it(inbox, catalogue):
+    inbox.receive(PRICE, "msg_1")
+    assert inbox.receive(PRICE, None) is Outcome.DUPLICATE
+    assert [call[0] for call in catalogue.calls] == ["price_changed", "updated"]
+
+
+def test_a_repeated_booking_event_without_an_id_is_not_applied_again(inbox, bookings):
+    told = [modified(1), modified(2), modified(1)]
     outcomes = [inbox.receive(event, None) for event in told]
-    assert outcomes == [Outcome.APPLIED] * 4 + [Outcome.DUPLICATE]
-    assert catalogue.calls == [("removed", 7), ("added", 7), ("removed", 7), ("removed", 8)]
+    assert outcomes == [Outcome.APPLIED, Outcome.APPLIED, Outcome.DUPLICATE]
+    assert len(bookings.calls) == 2
 
 
-def test_the_same_body_is_news_when_the_first_was_long_ago(inbox, catalogue):
-    inbox.receive(REMOVED, None)
-    with clock.moved(timedelta(minutes=6)):
-        assert inbox.receive(REMOVED, None) is Outcome.APPLIED
-    assert len(catalogue.calls) == 2
+def test_a_booking_event_waits_for_an_earlier_one_that_fails(inbox, bookings, quiet):
+    bookings.fails = RuntimeError("the database hiccups")
+    assert inbox.receive(modified(1), "msg_1") is Outcome.KEPT
+    bookings.fails = None
+    with clock.moved(timedelta(seconds=1)):
+        assert inbox.receive(modified(2), "msg_2") is Outcome.APPLIED
+    assert [event.amount for _, event in bookings.calls] == [1, 2], "the earlier one first"
+
+
+def test_booking_events_keep_their_order_while_the_earlier_one_goes_on_failing(inbox, store, bookings, quiet):
+    applied = []
+
+    def on_changed(event):
+        if event.amount == 1 and len(applied) < 1 and not bookings.is_well:
+            raise RuntimeError("the database hiccups")
+        applied.append(event.amount)
+
+    bookings.is_well = False
+    bookings.on_changed = on_changed
+    assert inbox.receive(modified(1), "msg_1") is Outcome.KEPT
+    assert inbox.receive(modified(2), "msg_2") is Outcome.KEPT
+    assert inbox.receive(modified(3), "msg_3") is Outcome.KEPT
+    bookings.is_well = True
+    for seconds in (2, 8, 20):
+        with clock.moved(timedelta(seconds=seconds)):
+            inbox.retry_due()
+    assert applied == [1, 2, 3]
+    assert [row.result for row in kept(store)] == ["applied"] * 3
 
 
 def test_an_unknown_event_is_kept_and_tells_nobody(inbox, store, catalogue, bookings):

@@ -39,17 +39,11 @@ class NotingCatalogue(Told, Catalogue):
 
 
 class NotingBookings(Told, Bookings):
-    def on_created(self, reference, vehicle_id, email, days, total):
-        self.note("on_created", reference, vehicle_id, email, days, total)
+    def on_created(self, event):
+        self.note("on_created", event)
 
-    def on_confirmed(self, reference):
-        self.note("on_confirmed", reference)
-
-    def on_cancelled(self, reference, reason):
-        self.note("on_cancelled", reference, reason)
-
-    def on_modified(self, reference, days, total):
-        self.note("on_modified", reference, days, total)
+    def on_changed(self, event):
+        self.note("on_changed", event)
 
 
 @pytest.fixture

@@ -1,0 +1,87 @@
+"""The terms of a booking, merged with those that an event of Odoo's names; pure."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from lco.domain.booking import Booking, BookingEvent, BookingRequest, State
+from lco.domain.date_range import DateRange
+from lco.domain.money import DEFAULT_CURRENCY, Money
+
+VISIBLE = ("request", "vehicle_name", "total", "reason", "picked_up_on", "returned_on")
+"""The fields that a customer can see, beside the state."""
+
+
+def is_older(booking: Booking, event: BookingEvent) -> bool:
+    """Whether `event` was overtaken by one that `booking` has already: by version, else by Odoo's time."""
+    if event.version is not None and booking.version is not None:
+        return event.version < booking.version
+    if event.at is not None and booking.odoo_at is not None:
+        return event.at < booking.odoo_at
+    return False
+
+
+def merge(booking: Booking, event: BookingEvent) -> Booking:
+    """Return `booking` with each term that `event` names, and its own where the event names none."""
+    is_cancelled = State.CANCELLED in {booking.state, event.state}
+    return replace(
+        booking,
+        request=_request(booking.request, event),
+        vehicle_name=_vehicle_name(booking, event),
+        total=total_of(event, booking.total),
+        reason=(event.reason or booking.reason) if is_cancelled else booking.reason,
+        picked_up_on=event.picked_up_on or booking.picked_up_on,
+        returned_on=event.returned_on or booking.returned_on,
+        version=booking.version if event.version is None else event.version,
+        odoo_at=event.at or booking.odoo_at,
+    )
+
+
+def total_of(event: BookingEvent, own: Money | None = None) -> Money | None:
+    """The total after `event`; `own` is the total before. None means that the price is asked for by phone.
+
+    An amount without a currency has that of the booking, else of the vehicle. Odoo writes 0 for no price.
+    """
+    if event.amount is None:
+        return Money(own.amount, event.currency) if own and event.currency else own
+    if event.amount == Decimal(0):
+        return None
+    currency = event.currency or (own.currency if own else None) or event.vehicle_currency
+    return Money(event.amount, currency or DEFAULT_CURRENCY)
+
+
+def days_of(event: BookingEvent) -> DateRange | None:
+    """The days of `event`, when it names both ends in this order."""
+    return _range(event.start, event.end) if event.start and event.end else None
+
+
+def is_visible(before: Booking, after: Booking) -> bool:
+    """Whether a customer could see a difference between the two."""
+    return any(getattr(before, name) != getattr(after, name) for name in VISIBLE)
+
+
+def _request(request: BookingRequest, event: BookingEvent) -> BookingRequest:
+    # Odoo may move one end before the other: a pair that makes no range is left until the other end is known.
+    days = _range(event.start or request.days.start, event.end or request.days.end) or request.days
+    return replace(
+        request,
+        vehicle_id=event.vehicle_id or request.vehicle_id,
+        days=days,
+        name=event.customer_name or request.name,
+        pickup_location=_kept(event.pickup_location, request.pickup_location),
+        return_location=_kept(event.return_location, request.return_location),
+    )
+
+
+def _kept(told: str | None, own: str) -> str:
+    return own if told is None else told
+
+
+def _vehicle_name(booking: Booking, event: BookingEvent) -> str:
+    if event.vehicle_id in {None, booking.request.vehicle_id}:
+        return booking.vehicle_name
+    return event.vehicle_name or f"Machine no. {event.vehicle_id}"
+
+
+def _range(start: date, end: date) -> DateRange | None:
+    return DateRange(start, end) if start < end else None

@@ -7,7 +7,7 @@ export default [
   js.configs.recommended,
   {
     files: ["lco/**/*.js"],
-    languageOptions: { sourceType: "script", globals: { ...globals.browser, htmx: "readonly" } },
+    languageOptions: { sourceType: "module", globals: { ...globals.browser, htmx: "readonly" } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       eqeqeq: "error",

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 TREE = getTreeBuilder("etree")
 NAMELESS = {"hidden", "submit", "button", "image", "reset"}
 INERT_SCRIPTS = {"application/ld+json"}
-COOKIES = {"lco_ops"}
+COOKIES = {"lco_ops", "lco_booked"}
 REDIRECTS = {301, 302, 303, 308}
 
 

@@ -38,6 +38,11 @@ class RentalRules:
         return self._calendar().first_start(self._now())
 
     @property
+    def last_start(self) -> date:
+        """The last day on which a rental may begin, open or not."""
+        return self._calendar().last_start(self.today)
+
+    @property
     def calendar(self) -> BusinessCalendar:
         """The calendar that holds now."""
         return self._calendar()

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import date
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
@@ -12,9 +13,12 @@ from lco.availability.date_grid import MONTHS, Selection
 from lco.availability.month import MONTHS_AHEAD, first_of, may_show
 from lco.availability.schemas import parse_date_range
 from lco.bookings.schemas import BookingForm
+from lco.bookings.states import ENDED
 from lco.catalogue.schemas import PARAMETERS, parse_query
 from lco.catalogue.search import SORTS, search
 from lco.catalogue.search_terms import synonyms
+from lco.db.errors import DatabaseUnavailable
+from lco.domain.booking import Booking
 from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Details
 from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
@@ -30,6 +34,8 @@ blueprint = Blueprint("equipment", __name__)
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 A_DAY, A_YEAR = 86_400, 31_536_000
 NO_DAYS = {"date_from": None, "date_to": None}
+OWN_BOOKINGS = "lco_booked"
+"""The cookie with the secrets of the bookings that a browser has made in the last day, joined by dots."""
 CACHED = {"/equipment": (*PARAMETERS, "month"), "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to")}
 """The paths here whose pages may be kept, and every parameter that can change what they show."""
 
@@ -138,7 +144,10 @@ def render_vehicle(
     status: int = 200,
     date_errors: dict[str, list[str]] | None = None,
 ) -> Response:
-    """A vehicle's page, or for htmx only its booking panel; with `days`, a quote and the booking form."""
+    """A vehicle's page, or for htmx only its booking panel; with `days`, a quote and the booking form.
+
+    Days that this browser has booked are shown as its own.
+    """
     details = _details(vehicle_id)
     vehicle = current_services().catalogue.find(vehicle_id)
     today = current_services().rules.today
@@ -149,7 +158,9 @@ def render_vehicle(
         "days": days,
         "form": form,
         "date_errors": date_errors or {},
+        "own": _own_booking(vehicle_id, days) if days else None,
         "quote_region": f"quote:{vehicle_id}:{days.start}:{days.end}" if days else None,
+        "send_region": f"send:{vehicle_id}:{days.start}:{days.end}" if days else None,
         "details": details,
     }
     chosen = Selection(days.start, days.end) if days else _selection()
@@ -168,6 +179,17 @@ def render_vehicle(
     elif not date_errors:
         page_cache.mark_cacheable()
     return response
+
+
+def _own_booking(vehicle_id: int, days: DateRange) -> Booking | None:
+    """A booking of these days by this browser, whose cookie holds the secret of each; None without one."""
+    for token in request.cookies.get(OWN_BOOKINGS, "").split("."):
+        with suppress(NotFound, DatabaseUnavailable):
+            booking = current_services().bookings.service.by_token(token)
+            is_here = booking.request.vehicle_id == vehicle_id and booking.request.days.overlaps(days)
+            if is_here and booking.state not in ENDED:
+                return booking
+    return None
 
 
 def _details(vehicle_id: int) -> Details | None:

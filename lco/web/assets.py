@@ -11,11 +11,13 @@ from tempfile import mkdtemp
 from typing import NamedTuple
 from wsgiref.headers import Headers
 
+import rjsmin
 from flask import Flask
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
 SOURCE = Path(__file__).parent.parent / "static"
+OWN_SCRIPTS = SOURCE / "js"
 PREFIX = "static/"
 LINK = re.compile(rb'url\("\.\./([^"]+)"\)')
 """A file that a style sheet names, relative to `static/css`."""
@@ -45,6 +47,8 @@ def _prepare(source: Path, folder: Path, known: Mapping[str, str]) -> str:
     content = source.read_bytes()
     if source.suffix == ".css":
         content = LINK.sub(lambda link: f'url("{known[link[1].decode()]}")'.encode(), content)
+    if OWN_SCRIPTS in source.parents:
+        content = rjsmin.jsmin(content)
     digest = sha256(content).hexdigest()[:8]
     named = source.relative_to(SOURCE).with_name(f"{source.stem}.{digest}{source.suffix}")
     target = folder / named

@@ -152,6 +152,16 @@ def _choices(name: str, parts: list[str]) -> Region:
     return Region(name, f"choices-{vehicle_id}", topics, data, slow=True)
 
 
+def _send(name: str, parts: list[str]) -> Region:
+    number, start, end = _exactly(3, parts)
+    vehicle_id, days = _number(number), _days(start, end)
+
+    def data() -> Data:
+        return {"days": days, "quote": _quote_if_known(vehicle_id, days)}
+
+    return Region(name, "send", frozenset({vehicle_topic(vehicle_id)}), data, slow=True)
+
+
 def _news(name: str, parts: list[str]) -> Region:
     seen = _change_id(*_exactly(1, parts))
     return Region(name, "news", frozenset({CATALOGUE}), lambda: {"count": _services().catalogue.added_since(seen)})
@@ -185,6 +195,7 @@ KINDS: Mapping[str, Callable[[str, list[str]], Region]] = {
     "calendar": _calendar,
     "quote": _quote,
     "choices": _choices,
+    "send": _send,
     "news": _news,
     "odoo": _odoo,
     "booking": _booking,

@@ -13,6 +13,7 @@ from lco import clock
 from lco.domain import date_text
 from lco.settings import Settings
 from lco.web import filters, urls
+from lco.web.extensions import current_services
 from lco.web.regions import region
 
 FILTERS: Mapping[str, Callable[..., object]] = {
@@ -70,6 +71,8 @@ def _filters(settings: Settings) -> dict[str, Any]:
 def _globals(settings: Settings) -> dict[str, Any]:
     return {
         "site_url": settings.site_url,
+        "first_day": lambda: current_services().rules.first_start,
+        "last_day": lambda: current_services().rules.last_start,
         "business": settings.business(),
         "vehicle_url": urls.vehicle_url,
         "list_url": urls.list_url,

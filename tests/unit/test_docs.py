@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from lco.web.assets import prepared
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -86,7 +88,7 @@ def test_the_vendored_htmx_is_the_version_in_its_name():
 
 
 def test_scripts_of_our_own_stay_small():
-    own = list((ROOT / "lco/static/js").rglob("*.js"))
+    own = list((prepared().folder / "js").glob("*.js"))
     assert own
     assert sum(path.stat().st_size for path in own) <= OWN_SCRIPTS_AT_MOST
 

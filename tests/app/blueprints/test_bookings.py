@@ -1,7 +1,8 @@
 """Booking by form, with and without htmx, and the customer's own page."""
 
+import html
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import requests
@@ -32,13 +33,15 @@ def form(settings):
     """What a browser sends: four days far from every booking of the demo's, and a key of the page's."""
     start = clock.today(settings.timezone) + timedelta(days=90)
     dates = {"date_from": start.isoformat(), "date_to": (start + DAY * 4).isoformat()}
-    return {"vehicle_id": "3", "website": "", "idempotency_key": "page-key", **dates, **TYPED}
+    return {"vehicle_id": "3", "keep_empty": "", "idempotency_key": "page-key", **dates, **TYPED}
 
 
 @pytest.fixture
-def post(client, form):
+def post(app, form):
+    """Sends the form from a browser that has no cookie yet."""
+
     def send(changes=None, **options):
-        return client.post("/bookings", data=form | (changes or {}), **options)
+        return app.test_client().post("/bookings", data=form | (changes or {}), **options)
 
     return send
 
@@ -49,6 +52,16 @@ def attempts(odoo) -> int:
 
 def key_in(page) -> str:
     return re.search(r'name="idempotency_key" value="([^"]+)"', page.text)[1]
+
+
+def values(page) -> dict[str, str]:
+    """What a browser would send of the form on the page, by name."""
+    fields = {}
+    for tag in re.findall(r"<input[^>]*>", page.text):
+        attributes = dict(re.findall(r'([a-z-]+)="([^"]*)"', tag))
+        if "name" in attributes:
+            fields[attributes["name"]] = html.unescape(attributes.get("value", ""))
+    return fields
 
 
 def everything_typed_is_in(page) -> bool:
@@ -103,7 +116,7 @@ def test_what_is_wrong_is_told_on_the_form_and_everything_typed_is_kept(post, od
 
 
 def test_taken_dates_are_told_with_other_dates_and_a_new_key(post):
-    post({"idempotency_key": "somebody else's"})
+    post({"idempotency_key": "another"})
     page = post(headers=HTMX)
     assert page.status_code == 409
     assert "These dates have just been taken" in page.text
@@ -113,14 +126,14 @@ def test_taken_dates_are_told_with_other_dates_and_a_new_key(post):
 
 
 def test_choosing_other_dates_keeps_everything_typed(post, client, form):
-    post({"idempotency_key": "somebody else's"})
+    post({"idempotency_key": "another"})
     offered = re.search(r'name="use_dates" value="([^"]+)"', post(headers=HTMX).text)[1]
     page = client.post("/bookings/dates", data=form | {"use_dates": offered}, headers=HTMX)
     assert page.status_code == 200
     assert everything_typed_is_in(page)
     assert "There is a problem" not in page.text
     first, last = offered.split("/")
-    assert f'name="date_from" value="{first}"' in page.text
+    assert values(page)["date_from"] == first
     booked = post({"date_from": first, "date_to": last, "idempotency_key": key_in(page)})
     assert booked.status_code == 303
 
@@ -186,9 +199,10 @@ def test_an_unknown_outcome_leads_to_a_page_that_says_so(post, client, odoo):
 
 
 def test_robots_are_refused_with_a_sentence_for_people(post, odoo):
-    page = post({"website": "http://spam.example"}, headers=HTMX)
+    page = post({"keep_empty": "http://spam.example"}, headers=HTMX)
     assert page.status_code == 422
-    assert "has to stay empty" in page.text
+    assert "A hidden field was filled in" in page.text
+    assert "spam.example" not in page.text
     assert everything_typed_is_in(page)
     assert attempts(odoo) == 0
 
@@ -270,3 +284,108 @@ def test_no_log_line_names_the_customer(post, caplog):
     post({"customer_email": "not-ada@", "idempotency_key": "2"}, headers=HTMX)
     for secret in ("Ada", "ada@", "555-0142", "5550142", "Dock 3", "Ring twice"):
         assert secret not in caplog.text
+
+
+def quoted_form(client, form):
+    """The form that the page of the chosen days shows, filled in."""
+    page = client.get(
+        f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True
+    )
+    return values(page) | TYPED
+
+
+@pytest.mark.parametrize("moved", ["date_from", "date_to", "both"])
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_other_dates_than_those_with_a_price_are_answered_with_their_price(client, form, odoo, moved, headers):
+    sent = quoted_form(client, form)
+    shift = {"date_from": DAY, "date_to": -DAY}
+    for name in ("date_from", "date_to") if moved == "both" else (moved,):
+        by = DAY * 30 if moved == "both" else shift[name]
+        sent[name] = (date.fromisoformat(sent[name]) + by).isoformat()
+    page = client.post("/bookings", data=sent, headers=headers)
+    assert page.status_code == 409
+    assert attempts(odoo) == 0
+    assert "nothing is booked yet" in page.text
+    assert everything_typed_is_in(page)
+    again = values(page)
+    assert (again["date_from"], again["date_to"]) == (sent["date_from"], sent["date_to"])
+    assert client.post("/bookings", data=again | TYPED).status_code == 303
+    assert attempts(odoo) == 1
+
+
+def test_the_button_names_the_days_and_the_price(client, form):
+    page = client.get(
+        f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True
+    )
+    button = re.search(r'<button id="send".*?</button>', page.text, re.DOTALL)[0]
+    assert re.search(r"Book [A-Z][a-z]{2} \d+ – [A-Z][a-z]{2} \d+ for \$[\d,]+", button)
+
+
+@pytest.mark.parametrize(
+    "ends", [("2020-01-01", "2020-01-05"), ("soon", ""), ("", ""), ("2026-12-05", "0020-12-08")]
+)
+@pytest.mark.parametrize("path", ["/bookings", "/bookings/dates"])
+def test_refused_dates_keep_everything_typed(client, form, odoo, path, ends):
+    sent = quoted_form(client, form) | {"date_from": ends[0], "date_to": ends[1]}
+    page = client.post(path, data=sent)
+    assert page.status_code == 422 or (path == "/bookings/dates" and ends == ("", ""))
+    assert everything_typed_is_in(page)
+    assert attempts(odoo) == 0
+
+
+def test_dates_that_are_put_right_can_be_booked_after_their_price(client, form, odoo):
+    refused = client.post("/bookings", data=quoted_form(client, form) | {"date_from": "2020-01-01"})
+    right = values(refused) | TYPED | {"date_from": form["date_from"], "date_to": form["date_to"]}
+    priced = client.post("/bookings", data=right)
+    assert (priced.status_code, attempts(odoo)) == (409, 0)
+    assert client.post("/bookings", data=values(priced) | TYPED).status_code == 303
+
+
+def test_typed_dates_are_answered_with_their_price_and_address(client, form):
+    sent = quoted_form(client, form)
+    sent["date_to"] = (date.fromisoformat(sent["date_to"]) + DAY).isoformat()
+    page = client.post("/bookings/dates", data=sent, headers=HTMX)
+    assert page.status_code == 200
+    assert f"date_to={sent['date_to']}" in page.headers["HX-Push-Url"]
+    assert values(page)["quoted"] == f"{sent['date_from']}/{sent['date_to']}"
+    assert everything_typed_is_in(page)
+
+
+def test_days_of_the_same_browser_are_its_own(client, form):
+    booked = client.post("/bookings", data=form)
+    page = client.get(
+        f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True
+    )
+    assert "These days are yours" in page.text
+    assert booked.location in page.text
+    assert "booking-form" not in page.text
+
+
+def test_days_of_another_browser_are_not(client, post, form):
+    post()
+    page = client.get(
+        f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True
+    )
+    assert "These days are yours" not in page.text
+
+
+def test_a_cancelled_booking_claims_no_days(client, form, app):
+    token = client.post("/bookings", data=form).location.rpartition("/")[2]
+    services = app.extensions["lco"]
+    services.bookings.events.on_cancelled(services.bookings.service.by_token(token).reference, "")
+    page = client.get(
+        f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True
+    )
+    assert "These days are yours" not in page.text
+
+
+def test_the_cookie_is_for_the_server_alone(client, form):
+    cookie = client.post("/bookings", data=form).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_a_script_is_led_by_a_body_that_cannot_be_cut_short_unnoticed(client, form):
+    answer = client.post("/bookings", data=form, headers={**HTMX, "Accept": "application/json, text/html;q=0.5"})
+    assert answer.status_code == 201
+    assert answer.json["page"].startswith("/bookings/")

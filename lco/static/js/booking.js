@@ -1,0 +1,78 @@
+// Sends a booking until its outcome is known: the same key again after a lost answer, a reload or a killed tab.
+const find = (id) => document.getElementById(id);
+const on = (kind, work) => document.addEventListener(kind, work);
+const panel = find("booking-panel"), name = "lco-form-" + panel.dataset.vehicle;
+let record; // {at, values, body}: what was typed, and what is being sent
+let failures = 0, timer, isSending;
+
+const fields = () => [...panel.querySelectorAll("#booking-form .field :is(input, textarea)")];
+const say = (words) => { find("sending").textContent = words; };
+const keep = (value) => {
+  record = { ...value, at: Date.now() };
+  try { localStorage[name] = JSON.stringify(record); } catch { /* kept as long as the page */ }
+};
+const show = () => {
+  for (const field of fields()) field.value ||= record?.values?.[field.name] ?? "";
+  // While the outcome is unknown, neither other days nor changes of these days may come between.
+  panel.classList.toggle("is-sending", !!record?.body);
+  for (const part of document.querySelectorAll("#dates, .choices, .calendar")) part.inert = !!record?.body;
+  if (!find("clear")) return;
+  find("send").disabled = !!isSending;
+  find("clear").hidden = !fields().some((field) => field.value);
+};
+const send = async () => {
+  clearTimeout(timer);
+  if (isSending || !record?.body) return;
+  isSending = true;
+  show();
+  try {
+    const answer = await fetch("/bookings", {
+      method: "POST",
+      body: new URLSearchParams(record.body),
+      headers: { "HX-Request": "true", Accept: "application/json, text/html;q=0.5" },
+      signal: AbortSignal.timeout(20000),
+    });
+    const text = await answer.text();
+    const isPanel = text.includes('id="booking-panel"');
+    if (answer.status === 201) location = JSON.parse(text).page;
+    else if (!isPanel && (answer.status < 400 || answer.status > 428)) throw text;
+    keep(answer.status === 201 ? {} : { values: record.values });
+    failures = 0;
+    say(isPanel || answer.status === 201 ? "" : text);
+    if (isPanel) await htmx.swap({ text, target: panel, swap: "outerMorph", sourceElement: panel });
+  } catch {
+    say("We couldn't reach the site. We'll send it again; you won't be booked twice. Check your connection.");
+    timer = setTimeout(send, Math.min(2 ** failures++, 30) * 1000);
+  }
+  isSending = false;
+  show();
+};
+
+on("submit", (event) => {
+  if (event.target.id !== "booking-form" || event.submitter?.formNoValidate) return;
+  event.preventDefault();
+  const values = Object.fromEntries(fields().map((field) => [field.name, field.value]));
+  keep({ values, body: record?.body ?? String(new URLSearchParams(new FormData(event.target))) });
+  say("");
+  send();
+});
+on("input", ({ target }) => {
+  if (record?.body || !fields().includes(target)) return;
+  keep({ values: { ...record?.values, [target.name]: target.value } });
+  show();
+});
+on("click", ({ target }) => {
+  if (target.id !== "clear") return;
+  keep();
+  for (const field of fields()) field.value = "";
+  show();
+});
+on("htmx:after:swap", show);
+on("visibilitychange", send);
+addEventListener("online", send);
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+try { record = JSON.parse(localStorage[name]); } catch { /* nothing kept */ }
+if (Date.now() - record?.at > 864e5) keep();
+show();
+send();

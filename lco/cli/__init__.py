@@ -5,13 +5,13 @@ from lco.cli.doctor import doctor
 from lco.cli.group import OperatorGroup
 from lco.cli.mail import mail_worker, mails
 from lco.cli.people import erase, export
-from lco.cli.site import config, migrate, version
+from lco.cli.site import backup, config, migrate, restore, version
 from lco.cli.webhooks import send_webhook, webhooks
 
 group = OperatorGroup("lco", help="The rental storefront.")
 COMMANDS = (
-    *(audit, bookings, config, doctor, erase, export, mail_worker, mails, migrate, settle, send_webhook, version),
-    webhooks,
+    *(audit, backup, bookings, config, doctor, erase, export, mail_worker, mails, migrate, restore, settle),
+    *(send_webhook, version, webhooks),
 )
 for command in COMMANDS:
     group.add_command(command)

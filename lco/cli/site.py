@@ -2,12 +2,15 @@
 
 import dataclasses
 import os
+from pathlib import Path
 
 import click
 from dotenv import dotenv_values
 from flask.cli import with_appcontext
 
 from lco.cli.output import Output, with_output
+from lco.db.backup import Counts, back_up
+from lco.db.backup import restore as put_back
 from lco.settings import Settings
 from lco.version import version as digest
 from lco.web.extensions import current_services
@@ -23,6 +26,39 @@ def migrate(out: Output) -> None:
     database = current_services().db
     database.migrate()
     out.line("The database is up to date.", {"schema": database.revisions()[0]})
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@with_output
+@with_appcontext
+def backup(file: Path, out: Output) -> None:
+    """Write a whole copy of the database to the new FILE, while the site runs.
+
+    SQLite's copy is examined and counted. For PostgreSQL pg_dump makes it.
+    """
+    counts = back_up(current_services().db, file)
+    out.line(f"{file} holds {_rows(counts)}.", {"file": str(file), "rows": counts})
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_output
+@with_appcontext
+def restore(file: Path, out: Output, *, yes: bool) -> None:
+    """Replace the database by the copy in FILE, and bring it to the newest schema. Stop the site first."""
+    if not yes and not out.as_json:
+        click.confirm("Is the site stopped, and may everything in the database be replaced?", abort=True, err=True)
+    database = current_services().db
+    counts = put_back(database, file)
+    database.migrate()
+    out.line(f"The database holds {_rows(counts)}.", {"file": str(file), "rows": counts})
+
+
+def _rows(counts: Counts) -> str:
+    tables = (f"{count} {name}" for name, count in counts.items() if name != "alembic_version")
+    return ", ".join(tables) or "the dump of PostgreSQL"
 
 
 @click.command("version")

@@ -14,6 +14,7 @@ from tests import serving
 FLASK = str(Path(sys.executable).with_name("flask"))
 COMMANDS = {
     "audit": [],
+    "backup": ["/no/such/folder/backup"],
     "bookings": [],
     "config": [],
     "doctor": [],
@@ -23,11 +24,12 @@ COMMANDS = {
     "mails": [],
     "migrate": [],
     "send-webhook": ["inventory", '{"event_type": "test"}', "--url", "http://127.0.0.1:9"],
+    "restore": ["/no/such/backup", "--yes"],
     "settle": ["1", "declined"],
     "version": [],
     "webhooks": [],
 }
-WITHOUT_DATABASE = {"config", "version", "send-webhook", "doctor", "mail-worker"}
+WITHOUT_DATABASE = {"config", "version", "send-webhook", "doctor", "mail-worker", "backup", "restore"}
 ODD = [
     ["bookings", "--most", "-1"],
     ["bookings", "--most", "0"],
@@ -54,6 +56,10 @@ ODD = [
     ["export", "\ud800@example.com"],
     ["send-webhook", "inventory", "{}", "--url", "nonsense"],
     ["send-webhook", "inventory", "{}", "--url", "http://[::1"],
+    ["backup", "/no/such/folder/backup"],
+    ["backup", "/"],
+    ["restore", "/etc/passwd", "--yes"],
+    ["restore", "/no/such/file", "--yes"],
     ["no-such-command"],
 ]
 

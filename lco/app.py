@@ -25,6 +25,7 @@ from lco.web import (
     htmx,
     page_cache,
     rate_limits,
+    request_body,
     request_log,
     responses,
     security,
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _keep_pages(app, settings)
     app.cli.add_command(cli.group)
     assets.register(app, secure)
+    request_body.register(app)
     request_log.register(app)  # last, as kept pages need an id of their own, too
     return app
 

@@ -90,6 +90,14 @@ class TooLarge(LcoError):
     message = "The request is larger than we accept."
 
 
+class RequestTimeout(LcoError):
+    """408: the body of the request did not come in time."""
+
+    status = 408
+    code = "request_timeout"
+    message = "The request did not arrive in time. Please try again."
+
+
 class DatesTaken(LcoError):
     """409: another booking has the machine on some of these days."""
 

@@ -1,5 +1,6 @@
 """What a customer types to book: read the same from the form and from JSON, with a sentence for each mistake."""
 
+import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -20,6 +21,13 @@ REGION = "US"
 """Where a phone number without a country code is taken to be."""
 LARGEST_VEHICLE_ID = 2**31 - 1
 MOST_DIGITS = 10
+INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Characters without a width, which copying an address or a number brings along. Joiners stay: names need them."""
+REMARK = re.compile(r"\s*(?:\([^()0-9]*\)|\b(?:cell|cellphone|mobile|home|work|office)\b\.?)\s*", re.IGNORECASE)
+"""What people write beside a phone number."""
+NORTH_AMERICA = 1
+NORTH_AMERICAN = re.compile("[2-9][0-9]{2}[2-9][0-9]{6}")
+"""Area code and exchange never begin with 0 or 1 (North American Numbering Plan)."""
 NO_VEHICLE = "Choose a machine."
 NO_EMAIL = "Enter an email address like name@example.com."
 NO_PHONE = "Enter a phone number with its area code, like 218-555-0142."
@@ -81,6 +89,10 @@ def _days(values: Mapping[str, object]) -> DateRange:
     return days
 
 
+def _clean(value: object) -> object:
+    return INVISIBLE.sub("", value.replace("\r\n", "\n")).strip() if isinstance(value, str) else value
+
+
 def _visible(text: str) -> None:
     """Raises ValidationError for control characters and halves of characters: no keyboard types them."""
     if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in text):
@@ -100,26 +112,32 @@ class VehicleId(fields.Integer):
 
 
 class Email(fields.String):
-    """An address in its usual form; whether it exists is not asked."""
+    """An address with its domain in ASCII (RFC 5890), the one form for mails, calendar entries and Odoo.
+
+    Whether it exists is not asked.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            return validate_email(text, check_deliverability=False).normalized
+            address = validate_email(text, check_deliverability=False)
         except ValueError as error:  # the library's own error is one, and so is that of half a character
             raise self.make_error("invalid") from error
+        return f"{address.local_part}@{address.ascii_domain}"
 
 
 class Phone(fields.String):
     """A number as E.164 (+12185550142), with its extension behind it where there is one."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
+        text = REMARK.sub(" ", super()._deserialize(value, attr, data, **kwargs))
         try:
             number = phonenumbers.parse(text, REGION)
         except phonenumbers.NumberParseException as error:
             raise self.make_error("invalid") from error
         if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+            raise self.make_error("invalid")
+        if number.country_code == NORTH_AMERICA and not NORTH_AMERICAN.fullmatch(str(number.national_number)):
             raise self.make_error("invalid")
         written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return f"{written} ext. {number.extension}" if number.extension else written
@@ -170,6 +188,6 @@ class BookingSchema(Schema):
 
     @pre_load
     def _without_blanks(self, data: Mapping[str, object], **_: Any) -> dict[str, object]:
-        """Blanks around a text say nothing, and an empty text is none."""
-        stripped = ((n, v.replace("\r\n", "\n").strip() if isinstance(v, str) else v) for n, v in data.items())
-        return {name: value for name, value in stripped if value is not None and value != ""}
+        """Drop blanks around a text and invisible characters in it, and leave out a text that is then empty."""
+        cleaned = ((name, _clean(value)) for name, value in data.items())
+        return {name: value for name, value in cleaned if value is not None and value != ""}

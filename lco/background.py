@@ -40,6 +40,11 @@ def throttle(what: str, key: str, pause: timedelta, work: Callable[[], object]) 
     _after(wait, lambda: run(what, begin))
 
 
+def waiting() -> int:
+    """How many pieces of work wait for a thread."""
+    return _threads._work_queue.qsize()  # noqa: SLF001 - the executor tells it in no other way
+
+
 def is_idle() -> bool:
     """Return whether no work of `throttle` waits to begin."""
     return not _waiting

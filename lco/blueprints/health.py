@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from lco import metrics
 from lco.errors import OdooError, Unauthorized
 from lco.version import version
+from lco.web import site_gauges
 from lco.web.extensions import current_services
 
 blueprint = Blueprint("status", __name__)
@@ -52,6 +53,7 @@ def counts() -> Response:
     given = request.headers.get("Authorization", "")
     if expected and not hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {expected}".encode()):
         raise Unauthorized("The token is missing or wrong.")
+    site_gauges.update(current_services())
     counted = generate_latest(metrics.registry())
     return _uncached(current_app.response_class(counted, content_type=CONTENT_TYPE_LATEST))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
 
-from lco import clock
+from lco import clock, metrics
 from lco.web.logs import request_id
 
 if TYPE_CHECKING:
@@ -63,11 +63,13 @@ def _begin() -> None:
 def _write(response: Response) -> Response:
     facts: dict[str, object] = g.get("log_facts", {})
     level = _level(response.status_code, facts)
+    now = clock.seconds()
+    route = request.url_rule.rule if request.url_rule else "-"
+    metrics.request_seconds.labels(route, f"{response.status_code // 100}xx").observe(now - g.get("began", now))
     if log.isEnabledFor(level):
-        now = clock.seconds()
         line = {
             "method": request.method,
-            "route": request.url_rule.rule if request.url_rule else "-",
+            "route": route,
             "status": response.status_code,
             "ms": round((now - g.get("began", now)) * 1000),
             "client": request.remote_addr,

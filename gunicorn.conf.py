@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -72,7 +71,9 @@ def _refuse_what_cannot_work(server: Any) -> None:
 
 def _count_together() -> None:
     """Give all processes of this server one folder for their counts (lco/metrics.py), empty at each start."""
-    os.environ[COUNTS] = tempfile.mkdtemp(prefix=OUR_FOLDER)
+    from lco.locks import temporary_folder
+
+    os.environ[COUNTS] = str(temporary_folder(OUR_FOLDER))
 
 
 def on_exit(_server: Any) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 
 from flask import Flask, g
 
@@ -32,7 +33,7 @@ from lco.web import (
     templating,
 )
 from lco.web.clients import client_address, warn_of_unknown_proxy
-from lco.web.extensions import cache, limiter
+from lco.web.extensions import DiskBackend, cache, limiter, remove_old_folders
 
 PAGE_DEADLINE = timedelta(seconds=2.5)
 """How long a page may wait for Odoo before it shows the last known state."""
@@ -75,6 +76,12 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
 
 
+def _disk_backend(app: Flask) -> DiskBackend:
+    folder = Path(app.config["CACHE_DIR"])
+    remove_old_folders(folder.parent)
+    return DiskBackend(app.extensions["cache"][cache], folder)
+
+
 def _shared_backends(app: Flask, settings: Settings) -> SharedBackends | None:
     """What this process shares with others through Redis. Returns None without REDIS_URL."""
     if not settings.redis_url:
@@ -89,7 +96,7 @@ def _shared_backends(app: Flask, settings: Settings) -> SharedBackends | None:
 def _build_services(app: Flask, settings: Settings, backends: SharedBackends | None) -> None:
     """Build the services, and on top of them the mail worker, the scheduler and the hub of open pages."""
     services = build_services(
-        settings, app.extensions["cache"][cache], backends, PictureStore(settings.cache_dir / "pictures")
+        settings, _disk_backend(app), backends, PictureStore(settings.cache_dir / "pictures")
     )
     app.extensions["lco"] = services
     services.cache.on_stale = mark_stale

@@ -1,8 +1,19 @@
-"""Locks by name within one process, so that two threads never work on one record."""
+"""Locks by name within one process, and temporary folders that belong to one process."""
 
+import atexit
+import fcntl
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import gettempdir, mkdtemp
+from typing import IO
+
+OWNER = ".owner"
+"""The file in a temporary folder whose lock its process holds."""
+_held_files: list[IO[bytes]] = []
 
 
 class KeyedLock:
@@ -24,3 +35,41 @@ class KeyedLock:
             with self._changed:
                 self._held.discard(name)
                 self._changed.notify_all()
+
+
+def temporary_folder(prefix: str) -> Path:
+    """Return a new temporary folder that belongs to this process, and remove those of processes that were killed.
+
+    A process holds a lock on a file in its folder (flock), which the system releases however the process ends.
+    """
+    for folder in Path(gettempdir()).glob(f"{prefix}*"):
+        if _is_left_over(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    folder = Path(mkdtemp(prefix=prefix))
+    _held_files.append(_locked(folder / OWNER))
+    atexit.register(_remove, folder, os.getpid())
+    return folder
+
+
+def _remove(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # not in a child, which inherits what is registered for the exit
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left_over(folder: Path) -> bool:
+    try:
+        file = (folder / OWNER).open("rb")
+    except OSError:
+        return False  # it is just being made, or belongs to another user
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def _locked(path: Path) -> IO[bytes]:
+    file = path.open("wb")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file

@@ -9,15 +9,23 @@ from itertools import pairwise
 from lco.domain.vehicle import Vehicle
 
 WORD = re.compile(r"[^\W_]+")
+MAX_CACHED = 40
+"""Letters of a text that is remembered. Visitors type texts that decompose into thousands of letters."""
 SHORT = 3
 """Up to this many letters a word has no ending that can be taken off."""
 
 
-@lru_cache(maxsize=50_000)
 def normalize(text: str) -> str:
-    """`text` without accents and capitals, for comparing what people type."""
+    """Return `text` without accents and capitals, for comparing what people type."""
+    return _normalize_short(text) if len(text) <= MAX_CACHED else _normalize(text)
+
+
+def _normalize(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+_normalize_short = lru_cache(maxsize=20_000)(_normalize)
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -25,9 +33,13 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(normalize(text)))
 
 
-@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Return what a word and its plural have in common: `mower` of mowers, `batter` of battery and batteries."""
+    return _stem(word) if len(word) <= MAX_CACHED else word
+
+
+@lru_cache(maxsize=20_000)
+def _stem(word: str) -> str:
     if len(word) <= SHORT or not word.isalpha():
         return word
     if word.endswith(("ches", "shes", "sses", "xes", "zzes")):

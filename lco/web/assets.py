@@ -1,13 +1,10 @@
 """Static files: named after their content, compressed once at start, served by WhiteNoise, cached for ever."""
 
-import atexit
 import re
-import shutil
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import NamedTuple
 from wsgiref.headers import Headers
 
@@ -15,6 +12,8 @@ import rjsmin
 from flask import Flask
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
+
+from lco.locks import temporary_folder
 
 SOURCE = Path(__file__).parent.parent / "static"
 OWN_SCRIPTS = SOURCE / "js"
@@ -33,8 +32,7 @@ class Assets(NamedTuple):
 @cache
 def prepared() -> Assets:
     """The static files, made ready in a temporary folder, once for each process."""
-    folder = Path(mkdtemp(prefix="lco-static-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = temporary_folder("lco-static-")
     sources = [path for path in sorted(SOURCE.rglob("*")) if path.is_file()]
     sources.sort(key=lambda path: path.suffix == ".css")  # style sheets name other files, so they come last
     urls: dict[str, str] = {}

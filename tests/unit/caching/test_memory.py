@@ -1,7 +1,9 @@
+import tracemalloc
 from datetime import date, timedelta
 
 from lco import clock
-from lco.caching.memory import OVERHEAD, CachedValue, Entries, estimate_size
+from lco.caching.memory import MAX_BYTES, OVERHEAD, CachedValue, Entries, estimate_size
+from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
 from lco.domain.vehicle import Rates, Status, Vehicle
 
 KB = 1024
@@ -61,3 +63,16 @@ def test_the_estimate_of_a_large_collection_is_near_its_size():
     assert MB < estimate_size(vehicles) < 20 * MB
     assert estimate_size({}) < KB
     assert estimate_size({1: "x" * 10_000}) > 10_000
+
+
+def test_very_many_ranges_of_days_with_very_many_vehicles_stay_below_the_bound():
+    cache = StaleWhileRevalidateCache()
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            key = f"free:2030-01-01:{number}"
+            cache.get(CacheQuery(key, timedelta(minutes=1), lambda: frozenset(range(10_000, 15_000))))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 1.5 * MAX_BYTES

@@ -133,8 +133,9 @@ def pre_request(_worker: Any, request: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Close all streams when the worker ends for another reason than SIGTERM."""
+    """Close all streams, unless SIGTERM has, and end the periodic work: a mail under way, the database."""
     if application := getattr(worker, "wsgi", None):  # there is none if it did not load
         extensions = application.extensions
         extensions["lco.hub"].close()
         extensions["lco.hub"].wait_until_closed(LAST_WORDS)
+        extensions["lco.scheduler"].close()

@@ -1,8 +1,9 @@
-"""What a serving process does besides answering: the schema, what is left open, looking at Odoo by itself."""
+"""The periodic work of a serving process: migrations of SQLite, due bookings and deliveries, reading Odoo."""
 
 import threading
 from datetime import timedelta
 
+from lco import clock
 from lco.failures import guard
 from lco.mail.worker import Worker
 from lco.services import Services
@@ -10,33 +11,37 @@ from lco.services import Services
 RETRY_EVERY = timedelta(seconds=5)
 WATCH_EVERY = timedelta(seconds=1)
 PROCESS_EVERY = timedelta(seconds=2)
+MAIL_ENDS_WITHIN = timedelta(seconds=8)
+CHECKPOINT_EVERY = timedelta(minutes=5)
 
 
 class Scheduler:
-    """Begun once in each serving process: by the server when it starts, or by the first request."""
+    """Started once in each serving process: by the server, or by the first request."""
 
     def __init__(self, services: Services, mail: Worker) -> None:
         self._services = services
         self._mail = mail
         self._lock = threading.Lock()
         self._begun = False
+        self._is_migrated = False
+        self._checkpoint_at = clock.seconds()
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """Bring a SQLite database up to date, and start looking after everything else from time to time."""
+        """Migrate a SQLite database, and start the threads of the periodic work."""
         if self._begun:
             return
         with self._lock:
             if self._begun:
                 return
-            if self._services.settings.database_url.startswith("sqlite"):
-                with guard("migrate"):
-                    self._services.db.migrate()
+            self._migrate()
             self._services.changes.start()
             self._mail.start()
             # One thread each: an Odoo that is slow for one of them must not hold up the others.
             for name, look in (
-                ("attend", self._process_due),
+                ("bookings", self._recover_bookings),
+                ("webhooks", self._retry_webhooks),
+                ("publish", self._publish_steps),
                 ("reconcile", self._reconcile_periodically),
                 ("watch", self._watch_time),
             ):
@@ -44,19 +49,52 @@ class Scheduler:
             self._begun = True
 
     def stop(self) -> None:
-        """Look after nothing more; before `begin`, never."""
+        """End the periodic work, or never start it."""
         self._stop.set()
         self._mail.stop()
 
-    def _process_due(self) -> None:
-        """See to it, again and again, that no booking and no delivery stays as it was left."""
+    def close(self) -> None:
+        """End the work, wait for the mail that is being sent, and close the database. The process ends next."""
+        self.stop()
+        self._mail.join(MAIL_ENDS_WITHIN.total_seconds())
+        with guard("database"):
+            self._services.db.checkpoint()
+            self._services.db.close()
+
+    def _migrate(self) -> None:
+        """Migrate a SQLite database. PostgreSQL is migrated by a command, before the release starts."""
+        if not self._is_migrated and self._services.settings.database_url.startswith("sqlite"):
+            with guard("migrate") as migration:
+                self._services.db.migrate()
+            self._is_migrated = migration.error is None
+
+    def _checkpoint(self) -> None:
+        """Have SQLite's file hold everything that is older than CHECKPOINT_EVERY."""
+        if clock.seconds() - self._checkpoint_at >= CHECKPOINT_EVERY.total_seconds():
+            with guard("database"):
+                self._services.db.checkpoint()
+            self._checkpoint_at = clock.seconds()
+
+    def _recover_bookings(self) -> None:
+        """Recover the bookings that were left open."""
         while not self._stop.is_set():
+            self._migrate()
             with guard("bookings"):
                 self._services.bookings.recovery.process_due()
-            with guard("bookings"):
-                self._services.bookings.admin.publish_left()
+            self._stop.wait(PROCESS_EVERY.total_seconds())
+
+    def _retry_webhooks(self) -> None:
+        """Apply the deliveries that were left unapplied."""
+        while not self._stop.is_set():
             with guard("webhooks"):
                 self._services.inbox.retry_due()
+            self._stop.wait(PROCESS_EVERY.total_seconds())
+
+    def _publish_steps(self) -> None:
+        """Publish the steps of bookings that their own process has not."""
+        while not self._stop.is_set():
+            with guard("bookings"):
+                self._services.bookings.admin.publish_left()
             self._stop.wait(PROCESS_EVERY.total_seconds())
 
     def _watch_time(self) -> None:
@@ -67,9 +105,10 @@ class Scheduler:
             self._stop.wait(WATCH_EVERY.total_seconds())
 
     def _reconcile_periodically(self) -> None:
-        """Read Odoo, again and again, so that pages learn what no webhook told."""
+        """Read Odoo, so that pages show what no webhook told, and delete what is too old."""
         usually = timedelta(seconds=self._services.settings.reconcile_seconds)
         while not self._stop.is_set():
+            self._checkpoint()
             with guard("webhooks"):
                 self._services.inbox.purge_old()
             with guard("bookings"):

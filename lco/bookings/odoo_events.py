@@ -12,6 +12,7 @@ from lco.bookings.publisher import BookingPublisher
 from lco.bookings.service import Catalogue
 from lco.bookings.terms import days_of
 from lco.bookings.unit_of_work import UnitOfWork
+from lco.db.database import retry_conflicts
 from lco.domain.booking import BookingEvent
 from lco.errors import LcoError
 
@@ -27,6 +28,7 @@ class OdooBookingEvents:
         self._publisher = publisher
         self._zone = zone
 
+    @retry_conflicts
     def on_created(self, event: BookingEvent) -> None:
         """Odoo has made a booking: one whose result was not known, a known one, or one made in Odoo itself."""
         event = self._completed(event)
@@ -43,6 +45,7 @@ class OdooBookingEvents:
         if not (is_ours or known):
             self._publisher.foreign(event)
 
+    @retry_conflicts
     def on_changed(self, event: BookingEvent) -> None:
         """Odoo has changed a booking: its state, any of its terms, or both."""
         event = self._completed(event)

@@ -9,6 +9,7 @@ from lco.bookings import states
 from lco.bookings.mapping import normalize_reference, single_line
 from lco.bookings.publisher import BookingPublisher
 from lco.bookings.unit_of_work import UnitOfWork
+from lco.db.database import retry_conflicts
 from lco.domain.booking import Booking, BookingRequest, DeclineReason, OdooBooking, State
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
@@ -63,6 +64,7 @@ class Submitter:
             return self._record_or_defer(booking, State.CHECKING, NO_ANSWER)
         return self._record_accepted(booking, placed)
 
+    @retry_conflicts
     def record(self, booking: Booking, state: State, reason: str, refusal: DeclineReason | None = None) -> Booking:
         """Return the booking in `state`, or as a webhook, a person or a newer attempt has left it meanwhile."""
         with self._uow() as bookings:
@@ -75,14 +77,18 @@ class Submitter:
     def _record_accepted(self, booking: Booking, placed: OdooBooking) -> Booking:
         recorded = replace(booking, state=State.CHECKING)
         with _leave_for_recovery(booking, placed.reference):
-            with self._uow() as bookings:
-                bookings.lock_reference(normalize_reference(placed.reference))
-                accepted = bookings.accept(bookings.by_id(booking.id), placed, "answer")
-                has_unmatched = bookings.has_unmatched(booking)
-            recorded = accepted
+            recorded, has_unmatched = self._accept(booking, placed)
             if has_unmatched:
                 recorded = self._apply_unmatched(booking)
         return recorded
+
+    @retry_conflicts
+    def _accept(self, booking: Booking, placed: OdooBooking) -> tuple[Booking, bool]:
+        """The accepted booking, and whether events wait for one like it."""
+        with self._uow() as bookings:
+            bookings.lock_reference(normalize_reference(placed.reference))
+            accepted = bookings.accept(bookings.by_id(booking.id), placed, "answer")
+            return accepted, bookings.has_unmatched(booking)
 
     def _record_refused(self, booking: Booking, error: OdooRefused) -> Booking:
         refusal = DECLINE_REASONS[type(error)]
@@ -105,6 +111,7 @@ class Submitter:
             return self.record(booking, state, reason)
         return replace(booking, state=State.CHECKING)
 
+    @retry_conflicts
     def _apply_unmatched(self, booking: Booking) -> Booking:
         """Apply the webhooks that waited for the answer, to this booking and to others like it.
 

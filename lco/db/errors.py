@@ -9,3 +9,7 @@ class DatabaseUnavailable(LcoError):
     status = 503
     code = "store_unreachable"
     message = "We cannot read or keep bookings right now. Please try again in a moment, or call us."
+
+
+class TransactionConflict(DatabaseUnavailable):
+    """Two transactions stood in each other's way, and the database has ended this one. It may be run again."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lco.domain.booking import State
+from lco.domain.booking import BookingEvent, State
 from lco.odoo.errors import OutcomeUnknown
 from tests.app.bookings import (
     conftest,
@@ -86,3 +86,23 @@ def test_many_processes_look_after_one_kept_request_and_one_places_it(services, 
         list(threads.map(lambda process: process.recovery.process_due(), processes))
     assert len(services.odoo.asked) == 2
     assert services.bookings.service.by_token(kept.token).state is State.BOOKED
+
+
+def test_an_answer_and_its_webhook_side_by_side_never_deadlock(services, wanted, caplog):
+    """Two processes, of which one records Odoo's answer while the other hears Odoo's webhook about it."""
+    other_process = services.another_process()
+    with ThreadPoolExecutor(1) as webhook:
+        for number in range(100):
+            days, told = wanted.days.shift(timedelta(days=7 * number)), []
+
+            def created(reference, days=days, told=told):
+                event = BookingEvent(
+                    reference, State.BOOKED, vehicle_id=7, email=wanted.email, start=days.start, end=days.end
+                )
+                told.append(webhook.submit(other_process.events.on_created, event))
+
+            services.odoo.while_asked = created
+            booking = services.place(replace(wanted, days=days), f"key {number}")
+            told[0].result(timeout=30)
+            assert booking.state is State.BOOKED
+    assert "run again" not in caplog.text

@@ -310,9 +310,10 @@ class FleetRentalBooking(models.Model):
         names = dict(self._fields["state"]._description_selection(self.env))
         for booking in self:
             if state not in NEXT_STATES[booking.state]:
-                message = "%(booking)s is in the state “%(now)s” and cannot become “%(next)s”."
                 words = {"booking": booking.reference, "now": names[booking.state], "next": names[state]}
-                raise UserError(self.env._(message, **words))
+                raise UserError(
+                    self.env._("%(booking)s is in the state “%(now)s” and cannot become “%(next)s”.", **words)
+                )
 
     def _check_write(self, vals):
         """Hold every way to write a booking to its steps, its reference, and its terms once it is over."""

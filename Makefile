@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+ADDON := odoo_addons/fleet_rental_storefront
 
 .PHONY: help run test test-pythons test-odoo check check-assets format requirements release bench clean
 .DEFAULT_GOAL := help
@@ -36,6 +37,9 @@ check: $(VENV)/ready  ## Lint, formatting, types, imports, templates, styles and
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint --lint --quiet lco/templates
+	$(BIN)/pylint --load-plugins=pylint_odoo --disable=all --enable=odoolint --valid-odoo-versions=19.0 $(ADDON)
+	$(BIN)/oca-checks-odoo-module $(ADDON)
+	$(BIN)/oca-checks-po $(ADDON)/i18n/*.pot
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-assets; \
 	else echo "Style sheets and scripts are not checked: that needs Node.js 20.19 or later"; fi
 

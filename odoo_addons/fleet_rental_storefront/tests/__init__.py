@@ -3,6 +3,7 @@ from . import (
     test_api,
     test_booking,
     test_catalogue,
+    test_companies,
     test_feed,
     test_promises,
     test_rules,

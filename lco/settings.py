@@ -48,6 +48,12 @@ class Business(NamedTuple):
     email: str
     address: str
     hours: str
+    tagline: str
+    about: str
+    promises: tuple[str, ...]
+    price_note: str
+    map_url: str
+    accent: str
 
 
 class Meta(NamedTuple):
@@ -93,6 +99,36 @@ def _groups(text: str) -> tuple[str, ...]:
     if not all(len(_words(group)) > 1 for group in groups):
         raise ValueError("groups of two words or more, like digger, excavator; dozer, bulldozer")
     return groups
+
+
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(sentence.strip() for sentence in text.split(";") if sentence.strip())
+
+
+def _page_url(text: str) -> str:
+    if urlsplit(text).scheme != "https":
+        raise ValueError("an https address")
+    return text
+
+
+def _accent(text: str) -> str:
+    """White text on the colour needs a contrast of 4.5 (WCAG 2.2, 1.4.3)."""
+    expected = "a colour like #2d5016 on which white text has a contrast of 4.5 or more"
+    if not re.fullmatch("#[0-9A-Fa-f]{6}", text):
+        raise ValueError(expected)
+    channels = (int(text[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004 - WCAG
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    if 1.05 / (luminance + 0.05) < 4.5:  # noqa: PLR2004 - WCAG
+        raise ValueError(expected)
+    return text.lower()
+
+
+def _readable_phone(text: str) -> str:
+    """`(218) 555-0142` for a number of the United States; any other as it is set."""
+    digits = re.sub(r"[^+0-9]", "", text)
+    found = re.fullmatch(r"(?:\+1)?([2-9][0-9]{2})([0-9]{3})([0-9]{4})", digits)
+    return f"({found[1]}) {found[2]}-{found[3]}" if found else text
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -307,6 +343,24 @@ class Settings:
     business_email: str = _setting("rentals@lco.example", _address, "the address customers write to")
     business_address: str = _setting("1420 County Road 7, Larson, MN", str, "where machines are picked up")
     business_hours: str = _setting("Monday to Saturday, 7 am to 6 pm", str, "opening hours, in words")
+    business_tagline: str = _setting(
+        "The right machine for the days you need it", str, "the heading of the home page"
+    )
+    business_about: str = _setting(
+        "We rent out equipment by the day, the week or the month.", str, "the first paragraph of the about page"
+    )
+    business_promises: tuple[str, ...] = _setting(
+        ("Price before you book", "No payment online"),
+        _sentences,
+        "what customers may rely on, for the home page, separated by semicolons",
+    )
+    business_price_note: str = _setting(
+        "Sales tax and deposit are not included.", str, "what a total does not include, one sentence"
+    )
+    business_map_url: str = _setting("", _page_url, "a map that shows where machines are picked up")
+    business_accent: str = _setting(
+        "", _accent, "the colour of head and foot, like #2d5016; dark enough for white text"
+    )
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -335,11 +389,17 @@ class Settings:
         link = "tel:" + re.sub(r"[^+0-9]", "", self.business_phone)
         return Business(
             self.business_name,
-            self.business_phone,
+            _readable_phone(self.business_phone),
             link,
             self.business_email,
             self.business_address,
             self.business_hours,
+            self.business_tagline,
+            self.business_about,
+            self.business_promises,
+            self.business_price_note,
+            self.business_map_url,
+            self.business_accent,
         )
 
     def _checked(self, *, demo: bool) -> "Settings":

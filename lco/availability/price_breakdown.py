@@ -1,10 +1,32 @@
 """How a price comes about, in one line. The price itself is always Odoo's (docs/odoo-contract.md, section 1)."""
 
+from typing import NamedTuple
+
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates
 
 DAYS_A_WEEK = 7
 DAYS_A_MONTH = 30
+LONG_RENTAL = 4
+"""From so many days on, a week's rate may be less than the days', as businesses usually set them."""
+
+
+class Estimate(NamedTuple):
+    """What the known rates make of some days; not `exact` when a rate that is not known may make it less."""
+
+    total: Money
+    exact: bool
+
+
+def estimate(rates: Rates, days: int) -> Estimate | None:
+    """Return what the cheapest known rate makes of `days`, for lists, where Odoo is not asked; None without one.
+
+    A list may not tell the longer rates. From the fourth day on, a week may then cost less than its days.
+    """
+    cheapest = min((line[0] for line in _lines(rates, days)), key=lambda money: money.amount, default=None)
+    if cheapest is None:
+        return None
+    return Estimate(cheapest, exact=rates.weekly is not None or rates.monthly is not None or days < LONG_RENTAL)
 
 
 def explain(rates: Rates, days: int, total: Money) -> str | None:

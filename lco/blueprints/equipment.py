@@ -36,7 +36,10 @@ A_DAY, A_YEAR = 86_400, 31_536_000
 NO_DAYS = {"date_from": None, "date_to": None}
 OWN_BOOKINGS = "lco_booked"
 """The cookie with the secrets of the bookings that a browser has made in the last day, joined by dots."""
-CACHED = {"/equipment": (*PARAMETERS, "month"), "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to")}
+CACHED = {
+    "/equipment": (*PARAMETERS, "month", "typed"),
+    "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to"),
+}
 """The paths here whose pages may be kept, and every parameter that can change what they show."""
 
 
@@ -66,8 +69,9 @@ def index() -> Response:
     if htmx.wants_fragment():
         response = make_response(render_template("partials/results.html", fragment=True, **page))
         if not errors:
-            # The browser would push what the form sent, with every empty field in it.
-            response.headers["HX-Push-Url"] = query_url(query, page=query.page)
+            # The browser would push what the form sent, with every empty field in it. Typing makes no new entry.
+            header = "HX-Replace-Url" if "typed" in request.args else "HX-Push-Url"
+            response.headers[header] = query_url(query, page=query.page)
         response.headers["HX-Retarget"] = "#results"  # days of the calendar would replace the calendar
         return response
     return make_response(render_template("pages/equipment.html", **page))

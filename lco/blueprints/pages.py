@@ -9,6 +9,7 @@ from lco import clock
 from lco.availability.date_grid import Selection
 from lco.availability.month import first_of
 from lco.catalogue.search import Query, categories
+from lco.errors import NotFound
 from lco.web import page_cache
 from lco.web.date_picker import shop_grid
 from lco.web.extensions import current_services
@@ -45,6 +46,18 @@ def contact() -> str:
     """`GET /contact`: address, phone and hours; 200; page cache."""
     page_cache.mark_cacheable()
     return render_template("pages/contact.html")
+
+
+@blueprint.get("/brand.css")
+def brand() -> Response:
+    """`GET /brand.css`: the colours of the business; 200, kept for an hour, 404 when none is set."""
+    accent = current_services().settings.business_accent
+    if not accent:
+        raise NotFound
+    text = f":root{{--forest:{accent};--forest-deep:color-mix(in srgb,{accent},#000 25%)}}"
+    response = current_app.response_class(text, mimetype="text/css")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 @blueprint.get("/back")

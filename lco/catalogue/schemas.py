@@ -11,7 +11,7 @@ from lco.catalogue.search import SORTS, Query
 from lco.domain.date_range import DateRange
 from lco.errors import InvalidInput, sentences
 
-WORD = validate.Length(max=100, error="This is longer than anything we have.")
+WORD = validate.Length(max=100, error="Use at most 100 characters.")
 
 
 def _price() -> fields.Decimal:

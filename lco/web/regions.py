@@ -12,7 +12,7 @@ from flask import current_app
 from lco import metrics
 from lco.availability.date_grid import Selection
 from lco.availability.presets import presets
-from lco.availability.price_breakdown import explain
+from lco.availability.price_breakdown import Estimate, estimate, explain
 from lco.availability.schemas import LONGEST
 from lco.changes.log import ChangeId
 from lco.changes.topics import BUSINESS_DAY, CATALOGUE, LIVE, ODOO, booking_topic, vehicle_topic
@@ -94,7 +94,12 @@ def _card(name: str, parts: list[str]) -> Region:
     days = _days(*_exactly(2, ends)) if ends else None
 
     def data() -> Data:
-        return {**_vehicle_data(vehicle_id), "days": days, "free": _is_free(vehicle_id, days) if days else None}
+        return {
+            **_vehicle_data(vehicle_id),
+            "days": days,
+            "free": _is_free(vehicle_id, days) if days else None,
+            "price": _estimate(vehicle_id, days),
+        }
 
     # Whether it is free on some days is known only after asking Odoo.
     if days is None:
@@ -217,6 +222,11 @@ def _about_vehicle(
 
 def _vehicle_data(vehicle_id: int) -> Data:
     return {"vehicle": _services().catalogue.vehicles().by_id.get(vehicle_id), "vehicle_id": vehicle_id}
+
+
+def _estimate(vehicle_id: int, days: DateRange | None) -> Estimate | None:
+    vehicle = _services().catalogue.vehicles().by_id.get(vehicle_id)
+    return estimate(vehicle.rates, len(days)) if vehicle and days else None
 
 
 def _is_free(vehicle_id: int, days: DateRange) -> bool | None:

@@ -80,7 +80,7 @@ def test_the_list_still_comes_when_odoo_cannot_tell_what_is_free(client, odoo, d
     page = client.get(f"/equipment?{dates}")
     assert page.status_code == 200
     assert len(names(page.text)) == 15
-    assert "cannot say which of these are free" in page.text
+    assert "cannot say which of these are available" in page.text
 
 
 def test_a_vehicle_has_one_address(client):
@@ -200,3 +200,34 @@ def test_dates_that_odoo_cannot_be_asked_about_say_so(client, odoo, dates):
     page = client.get(f"/equipment/9-plate-compactor?{dates}")
     assert page.status_code == 200
     assert "cannot check these dates" in page.text
+
+
+def test_cards_tell_the_price_of_the_dates(client, odoo):
+    page = client.get("/equipment?q=snow+blower&date_from=2027-02-24&date_to=2027-02-27").text
+    assert "for 3 days" in page
+    assert "<b>$450</b>" in page
+    assert "Available now" not in page
+
+
+def test_typing_replaces_the_entry_of_the_history_and_a_choice_makes_a_new_one(client):
+    typed = client.get("/equipment?typed=1&q=mow", headers=HTMX).headers
+    assert typed["HX-Replace-Url"] == "/equipment?q=mow"
+    assert "HX-Push-Url" not in typed
+    chosen = client.get("/equipment?q=mow&category=Lawn+Care", headers=HTMX).headers
+    assert chosen["HX-Push-Url"] == "/equipment?q=mow&category=Lawn+Care"
+    assert "HX-Replace-Url" not in chosen
+
+
+def test_the_first_day_alone_is_no_mistake(client):
+    page = client.get("/equipment?date_from=2027-02-24&month=2027-02").text
+    assert "Now choose the return day" in page
+    assert "Error: " not in page
+
+
+def test_the_calendar_of_the_list_leads_to_the_list_without_scripts(client):
+    answer = client.get("/equipment/dates?q=mower&month=2027-02&date_from=2027-02-24")
+    assert answer.status_code == 302
+    assert answer.location == "/equipment?q=mower&date_from=2027-02-24&month=2027-02"
+    part = client.get("/equipment/dates?month=2027-02&date_from=2027-02-24", headers=HTMX)
+    assert part.headers["HX-Push-Url"] == "false"
+    assert 'id="calendar-dates"' in part.text

@@ -48,3 +48,30 @@ def test_nothing_cached_and_no_odoo_is_a_page_that_tries_again(client, odoo):
     assert page.status_code == 503
     assert 'http-equiv="refresh"' in page.text
     assert client.get("/equipment", headers={"HX-Request": "true"}).headers["HX-Retarget"] == "#announcement"
+
+
+def test_the_words_of_the_business_come_from_settings(make_app, odoo):
+    settings = {
+        "business_tagline": "Lifts for every height",
+        "business_about": "We are two sisters with forty lifts.",
+        "business_price_note": "Fuel is extra.",
+        "business_promises": ("Delivered by eight",),
+        "business_map_url": "https://map.example/yard",
+        "business_accent": "#7a1f1f",
+    }
+    client = make_app(**settings).test_client()
+    home, about, contact = (client.get(path).text for path in ("/", "/about", "/contact"))
+    assert "Lifts for every height" in home
+    assert "Delivered by eight" in home
+    assert "We are two sisters with forty lifts." in about
+    assert "Fuel is extra." in about
+    assert 'href="https://map.example/yard"' in contact
+    assert "--forest:#7a1f1f" in client.get("/brand.css").text
+    assert 'href="/brand.css"' in home
+    for page in (home, about, contact):
+        assert "family-run" not in page
+
+
+def test_without_an_accent_there_is_no_style_sheet_of_the_business(client, odoo):
+    assert client.get("/brand.css").status_code == 404
+    assert "brand.css" not in client.get("/").text

@@ -56,6 +56,6 @@ def test_a_failing_entry_does_not_stop_the_mail(make_messages, caplog):
 
     mail = arrived(make_messages(entry=broken).compose(mail_about(BOOKING, "booked")))
     assert entries(mail) == []
-    assert "The days are held for you." in text(mail)
+    assert "Your dates are on hold." in text(mail)
     assert "without its calendar entry: ValueError" in caplog.text
     assert "lovelace" not in caplog.text

@@ -83,7 +83,7 @@ def test_without_a_server_mails_lie_in_a_folder(outbox, messages, write_some, tm
     Worker(outbox, messages.compose, FileSender(tmp_path / "mail", is_meant=True)).send_due()
     (file,) = (tmp_path / "mail").iterdir()
     assert file.name.startswith("booked.")
-    assert b"The days are held for you." in file.read_bytes()
+    assert b"Your dates are on hold." in file.read_bytes()
     assert outbox.counts() == Counts(0, 0)
 
 

@@ -7,6 +7,7 @@ PRIVATE = "private, no-store"
 
 READING = {
     "pages.home": ("/", REVALIDATED),
+    "pages.brand": ("/brand.css", NEVER),
     "pages.about": ("/about", REVALIDATED),
     "pages.contact": ("/contact", REVALIDATED),
     "pages.retry": ("/back", REVALIDATED),

@@ -73,7 +73,7 @@ def test_every_filter_is_read():
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("q", "x" * 101, "This is longer than anything we have."),
+        ("q", "x" * 101, "Use at most 100 characters."),
         ("min_price", "cheap", "Enter a number, like 150."),
         ("min_price", "-1", "Prices run from 0 to 10,000,000."),
         ("max_price", "99999999", "Prices run from 0 to 10,000,000."),

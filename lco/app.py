@@ -90,7 +90,7 @@ def _shared_backends(app: Flask, settings: Settings) -> SharedBackends | None:
         backends,  # loads the client of Redis, which takes a tenth of a second
     )
 
-    return backends.connect(app, settings.redis_url)
+    return backends.connect(app, settings.redis_address())
 
 
 def _build_services(app: Flask, settings: Settings, backends: SharedBackends | None) -> None:

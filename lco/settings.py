@@ -13,7 +13,7 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from environs import EnvValidationError, FileAwareEnv
@@ -30,6 +30,8 @@ DEMO_SECRET = "demo-secret"  # noqa: S105 - public on purpose: only the demo Odo
 SHORTEST_SECRET = 24
 BASE64_SECRET = "whsec_"  # noqa: S105 - the standard's prefix of a secret, not a secret
 ODOO_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+CA_BUNDLE = "REQUESTS_CA_BUNDLE"
+"""Names a file of authorities for Odoo's certificate, as for every program that uses requests."""
 FLAGS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
 WIPED_BY = ("DYNO", "RENDER", "FLY_APP_NAME", "K_SERVICE", "RAILWAY_ENVIRONMENT")
 """Variables of platforms whose disk is empty again after each restart, unless one has attached another disk."""
@@ -233,6 +235,12 @@ def _redis(text: str) -> str:
     return text
 
 
+def _certificate(text: str) -> str:
+    if text != "none" and not Path(text).is_file():
+        raise ValueError("none, or the path of a file with the certificate of an authority")
+    return text
+
+
 def _smtp(text: str) -> str:
     # The library's own sentences quote the address, and with it a password that was not percent-encoded.
     expected = "smtp://user:password@host:587 or smtps://user:password@host:465, the password percent-encoded"
@@ -287,6 +295,9 @@ class Settings:
     )
     redis_url: str = _secret(
         "", _redis, "what several processes share: change log, cache, limits; unset: one process, all in memory"
+    )
+    redis_cert: str = _setting(
+        "", _certificate, "who vouches for a rediss:// server: a file, or none as on Heroku; unset: the usual ones"
     )
     smtp_url: str = _secret("", _smtp, "the mail server; unset, as are both keys: mails go to MAIL_DIR")
     sendgrid_api_key: str = _secret("", str, "short for SendGrid's mail server as SMTP_URL")
@@ -376,6 +387,13 @@ class Settings:
         """Whether the site rents out the demo's machines, so that no customer is waiting for a mail."""
         return self.odoo_url == DEMO_URL
 
+    def redis_address(self) -> str:
+        """REDIS_URL, with what REDIS_CERT says about its certificate unless the address says so itself."""
+        if not self.redis_cert or not self.redis_url.startswith("rediss:") or "ssl_c" in self.redis_url:
+            return self.redis_url
+        named = {"ssl_cert_reqs": "none"} if self.redis_cert == "none" else {"ssl_ca_certs": self.redis_cert}
+        return f"{self.redis_url}{'&' if '?' in self.redis_url else '?'}{urlencode(named)}"
+
     def mailbox(self) -> Address:
         """Whom mails come from."""
         return self.mail_from or Address(self.business_name, addr_spec=self.business_email)
@@ -406,6 +424,8 @@ class Settings:
         """The settings once they fit each other. Raises SettingsError."""
         if self.database_url.startswith("sqlite") and not self.persistent_disk:
             _refuse_wiped_disk()
+        if (bundle := os.environ.get(CA_BUNDLE)) and not Path(bundle).exists():
+            raise SettingsError(f"{CA_BUNDLE}: there is no file {bundle}")
         if not demo and not self.odoo_webhook_secret:
             raise SettingsError("ODOO_WEBHOOK_SECRET is required when ODOO_URL is set")
         secrets = self.odoo_webhook_secret or (DEMO_SECRET,)

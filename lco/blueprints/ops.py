@@ -49,6 +49,8 @@ class SiteStatus:
     at: datetime
     odoo_read: datetime | None
     odoo_away: bool
+    odoo_problem: str
+    """Why Odoo was not reached the last time."""
     inbox: Overview
     deliveries: Deliveries
     bookings: Mapping[State, int]
@@ -123,6 +125,7 @@ def site_status(services: Services) -> SiteStatus:
         at=clock.now(),
         odoo_read=odoo.last_success,
         odoo_away=odoo.breaker.is_open,
+        odoo_problem=odoo.last_failure,
         inbox=services.inbox.overview(),
         deliveries=_deliveries(),
         bookings=services.bookings.admin.counts(),

@@ -25,7 +25,7 @@ def doctor(*, deploy: bool, as_json: bool) -> None:
     if services.settings.redis_url:
         from lco.redis_backends.client import memory_policy  # loads the client of Redis
 
-        url = services.settings.redis_url
+        url = services.settings.redis_address()
         policy = lambda: memory_policy(url)  # noqa: E731 - a function of one line
     findings = run.examine(services, policy, deploy=deploy)
     for finding in findings:

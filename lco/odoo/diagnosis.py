@@ -38,12 +38,12 @@ def reason(error: BaseException) -> str:
     chain = list(_causes(error))
     for kind, sentence in REASONS:
         if found := next((one for one in chain if isinstance(one, kind)), None):
-            return sentence.format(found)
+            return sentence.format(getattr(found, "verify_message", found))
     return f"it cannot be reached ({type(error).__name__})"
 
 
 REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (ssl.SSLCertVerificationError, "its certificate is not trusted ({0.verify_message})"),
+    (ssl.SSLCertVerificationError, "its certificate is not trusted ({0})"),
     (ssl.SSLError, "it does not speak TLS as expected"),
     (socket.gaierror, "its name cannot be resolved"),
     (ConnectionRefusedError, "it refuses the connection"),

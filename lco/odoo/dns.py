@@ -41,7 +41,9 @@ class Resolver:
             found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
             answered = partial(future.set_result, [(family, str(where[0])) for family, _, _, _, where in found])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-            answered = partial(future.set_exception, OSError(f"{host} cannot be looked up: {error}"))
+            unknown = OSError(f"{host} cannot be looked up: {error}")
+            unknown.__cause__ = error
+            answered = partial(future.set_exception, unknown)
         with self._lock:
             del self._under_way[host]
         answered()

@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import socket
 import ssl
 from functools import cache, partial
@@ -15,6 +16,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from lco import clock
 from lco.odoo.dns import Resolver, connect
+from lco.settings import CA_BUNDLE
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -149,5 +151,11 @@ class _OdooAdapter(HTTPAdapter):
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """Trusts the authorities that come with requests, which are read once: it takes longer than a booking may."""
-    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    """Trust the authorities of REQUESTS_CA_BUNDLE, or those that come with requests.
+
+    They are read once, since that takes longer than a booking may.
+    """
+    bundle = os.environ.get(CA_BUNDLE) or DEFAULT_CA_BUNDLE_PATH
+    if os.path.isdir(bundle):  # noqa: PTH112 - a path as OpenSSL takes it
+        return ssl.create_default_context(capath=bundle)
+    return ssl.create_default_context(cafile=bundle)

@@ -21,6 +21,7 @@ from lco.errors import OdooError, OdooUnavailable
 from lco.odoo import http_adapter
 from lco.odoo.budget import payer
 from lco.odoo.circuit_breaker import CircuitBreaker
+from lco.odoo.diagnosis import reason
 from lco.odoo.errors import BookingInvalid, CallUnknown, DatesRefused, OdooRefused, OutcomeUnknown, VehicleUnknown
 from lco.odoo.http_adapter import CONNECT_SECONDS
 
@@ -52,6 +53,8 @@ class Transport:
         self.base_url = base_url
         self.breaker = breaker or CircuitBreaker()
         self.last_success: datetime | None = None
+        self.last_failure = ""
+        """Why Odoo was not reached the last time; empty after an answer."""
         self._headers = {"Accept": "application/json"} | ({"X-API-Key": api_key} if api_key else {})
         self._session = http_adapter.session()
         self._fresh = http_adapter.session(fresh=True)
@@ -131,6 +134,8 @@ class Transport:
                 content_type = response.headers.get("Content-Type", "")
                 return Response(response.status_code, content_type, _content(response))
         except (requests.RequestException, HTTPError) as error:
+            self.last_failure = reason(error)
+            log.warning("odoo is not reached: %s", self.last_failure)
             raise self._failed(call, OdooUnavailable() if _never_sent(error) else OdooError()) from error
 
     def _envelope(self, call: str, reply: Response) -> dict[str, Any]:
@@ -152,6 +157,7 @@ class Transport:
 
     def _settled(self, call: str, outcome: str) -> None:
         self.last_success = clock.now()
+        self.last_failure = ""
         self.breaker.succeeded()
         metrics.odoo_calls.labels(call, outcome).inc()
 

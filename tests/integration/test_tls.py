@@ -53,6 +53,7 @@ def trusted(monkeypatch):
     """Trust only the certificates in a file, until the test ends."""
 
     def trust(path) -> None:
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
         monkeypatch.setattr(http_adapter, "DEFAULT_CA_BUNDLE_PATH", str(path))
         http_adapter.trusted.cache_clear()
 
@@ -83,3 +84,29 @@ def test_the_authorities_are_read_once_however_many_bookings_there_are(server, c
     certificate.file.unlink()
     assert book(server) == {"success": True}
     assert server.RequestHandlerClass.asked == ["/book", "/book"]
+
+
+def test_authority_of_ones_own_is_trusted_by_the_environment(server, certificate, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.file))
+    http_adapter.trusted.cache_clear()
+    try:
+        assert book(server)["success"] is True
+    finally:
+        http_adapter.trusted.cache_clear()
+
+
+def test_log_and_staff_read_why_odoo_was_not_reached(server, caplog):
+    odoo = Transport(f"https://localhost:{server.server_port}")
+    with pytest.raises(OdooUnavailable):
+        odoo.write("booking", "/book", {"vehicle_id": 1})
+    assert "certificate is not trusted" in odoo.last_failure
+    refused = Transport("http://127.0.0.1:9")
+    with pytest.raises(OdooUnavailable):
+        refused.write("booking", "/book", {"vehicle_id": 1})
+    assert "it refuses the connection" in refused.last_failure
+    unnamed = Transport("http://no-such-host.invalid")
+    with pytest.raises(OdooUnavailable):
+        unnamed.write("booking", "/book", {"vehicle_id": 1})
+    assert "its name cannot be resolved" in unnamed.last_failure
+    for said in (odoo.last_failure, refused.last_failure, unnamed.last_failure):
+        assert f"odoo is not reached: {said}" in caplog.text

@@ -1,5 +1,8 @@
 """The log over TLS: with a Redis that proves itself, or with one of which no proof is asked, as on Heroku."""
 
+from dataclasses import replace
+from urllib.parse import parse_qs
+
 import pytest
 
 from lco.redis_backends.change_log import KEY, RedisLog
@@ -53,3 +56,14 @@ def test_one_that_cannot_prove_itself_is_told_nothing(server, process):
     log.append("vehicle:1", "price.updated")
     assert heard == ["live.away", "price.updated"]
     assert server.ask("XLEN", KEY) == told
+
+
+@pytest.mark.parametrize("certificate", ["none", "file"])
+def test_setting_beside_the_address_is_enough(server, process, settings, certificate):
+    """Heroku owns REDIS_URL, so nothing can be added to it."""
+    address, _, query = server.url.partition("?")
+    file = parse_qs(query)["ssl_ca_certs"][0]
+    chosen = replace(settings, redis_url=address, redis_cert="none" if certificate == "none" else file)
+    log, _heard = process(chosen.redis_address())
+    log.append("vehicle:1", "price.updated")
+    assert log.is_available

@@ -45,6 +45,11 @@ def waiting() -> int:
     return _threads._work_queue.qsize()  # noqa: SLF001 - the executor tells it in no other way
 
 
+def later(what: str, pause: timedelta, work: Callable[[], object]) -> None:
+    """Run `work` in another thread after `pause`. A failure is logged and counted under `what`."""
+    _after(pause.total_seconds(), lambda: run(what, work))
+
+
 def is_idle() -> bool:
     """Return whether no work of `throttle` waits to begin."""
     return not _waiting

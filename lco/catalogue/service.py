@@ -1,9 +1,10 @@
 """The catalogue: what is for rent, from one reading of Odoo, kept right by webhooks and by reading again."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from lco import background, clock
@@ -11,6 +12,7 @@ from lco.availability.service import Availability
 from lco.caching.memory import CachedValue
 from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
 from lco.catalogue import events
+from lco.catalogue.missing import MissingVehicles
 from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.serialization import BRANDS, DETAILS, LISTING, VehicleVersion
 from lco.catalogue.snapshot import Snapshot
@@ -29,6 +31,10 @@ LIST_MAX_AGE = timedelta(seconds=60)
 VEHICLE_MAX_AGE = timedelta(seconds=30)
 REREAD_PAUSE = timedelta(seconds=1)
 """Between two readings of one vehicle because of webhooks: a burst makes Odoo be asked twice, not fifty times."""
+DOUBT_PAUSE = timedelta(seconds=5)
+"""Before a list that lacks many vehicles is read again."""
+LIMITS_AT_ONCE = 24
+"""So many vehicles are read after a list of free ones, when their shortest and longest rental are not known."""
 REFETCH: Mapping[str, object] = {}
 """What a process tells the others of a vehicle that it does not know itself."""
 
@@ -50,12 +56,14 @@ class Catalogue:
         removed: RemovedVehicles,
     ) -> None:
         self.pause = REREAD_PAUSE
+        self.doubt_pause = DOUBT_PAUSE
         self._odoo = odoo
         self._cache = cache
         self._availability = availability
         self._changes = changes
         self._removed = removed
         self._known = CatalogueState()
+        self._missing = MissingVehicles(odoo, self._read_list_soon)
         self._list = CacheQuery("vehicles", LIST_MAX_AGE, self._read_list, LISTING, self._listed)
         self._list_needed_from = clock.now()
         self._available = True
@@ -83,9 +91,20 @@ class Catalogue:
     def free(self, days: DateRange) -> frozenset[int]:
         """Return the ids of what can be rented on `days`: Odoo lists it as free, and the rules agree."""
         vehicles = self.vehicles().by_id
-        found = (vehicles.get(vehicle_id) for vehicle_id in self._listed_free(days))
+        listed = [vehicles[vehicle_id] for vehicle_id in self._listed_free(days) if vehicle_id in vehicles]
+        unknown = (vehicle.id for vehicle in listed if vehicle.minimum_days is None)
+        if chosen := tuple(islice(unknown, LIMITS_AT_ONCE)):
+            background.throttle("learn limits", "limits", self.pause, lambda: self._learn_limits(chosen, days))
         check = self._availability.rules.check
-        return frozenset(one.id for one in found if one and not check(one, days))
+        return frozenset(vehicle.id for vehicle in listed if not check(vehicle, days))
+
+    def _learn_limits(self, vehicle_ids: Iterable[int], days: DateRange) -> None:
+        """Read vehicles whose limits are not known, as in version 1, and correct what was shown of `days`."""
+        for vehicle_id in vehicle_ids:
+            self._details(vehicle_id)
+            vehicle = self._known.vehicles().get(vehicle_id)
+            if vehicle and self._availability.rules.check(vehicle, days):
+                events.publish_corrected(self._changes, vehicle_id)
 
     def _listed_free(self, days: DateRange) -> frozenset[int]:
         """The ids that Odoo lists as free in all of `days`. Pages that show another list are corrected."""
@@ -199,12 +218,19 @@ class Catalogue:
 
     def _read_list(self) -> tuple[Vehicle, ...]:
         try:
-            vehicles = tuple(self._odoo.vehicles())
+            listing = self._odoo.listing()
         except OdooError:
             self._set_available(available=False)
             raise
         self._set_available(available=True)
-        return vehicles
+        return self._missing.complete(listing, self._known.vehicles())
+
+    def _read_list_soon(self) -> None:
+        def read() -> None:
+            self._list_needed_from = clock.now()
+            self.refresh()
+
+        background.later("read the catalogue again", self.doubt_pause, read)
 
     def _set_available(self, *, available: bool) -> None:
         if available != self._available:
@@ -263,6 +289,8 @@ class Catalogue:
         if subject is None:
             return
         self._track_removed(subject.id, is_for_rent=now is not None)
+        if was and now and (was.rates, was.status) != (now.rates, now.status):
+            self._availability.invalidate(subject.id)  # quotes of before have another price, or another answer
         kind = EventType.VEHICLE_CORRECTED if reading.from_peer else events.event_type(was, now)
         self._publish(subject.id, kind, subject, None, VehicleVersion(reading.fetched_at, now))
         if was is None and not reading.from_peer:

@@ -1,7 +1,7 @@
 """What one process knows of the catalogue, and from which instant each piece of it is."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,6 +24,11 @@ class CatalogueState:
         self._snapshot: Snapshot | None = None
         self.listed_at: datetime | None = None
         """The instant at which the list was read; None before the first time."""
+
+    def vehicles(self) -> Mapping[int, Vehicle]:
+        """Return the known vehicles by id; an empty mapping before the first reading of the list."""
+        with self._lock:
+            return self._snapshot.by_id if self._snapshot else {}
 
     def version_of(self, vehicle_id: int) -> VehicleVersion | None:
         """The vehicle as it is known now, or that it is not for rent; None while nothing is known at all."""

@@ -26,15 +26,16 @@ class BusinessCalendar:
     """Opening hours by weekday, closed dates with a reason, and how far ahead a rental begins.
 
     `weekdays` is None while opening hours are not known; then every day counts as open. From `cut_off` on, the
-    present day cannot be booked. The first day is at least `lead_days` and at most `horizon_days` from today.
-    `return_time` is the time until which machines are brought back; None means the opening time of that day.
+    present day cannot be booked. The first day is at least `lead_days` and at most `horizon_days` from today,
+    HORIZON_DAYS where that is None. `return_time` is the time until which machines are brought back; None means
+    the opening time of that day.
     """
 
     weekdays: Week | None = None
     closed: Mapping[date, str] = field(default_factory=dict)
     cut_off: time | None = None
     lead_days: int = 0
-    horizon_days: int = HORIZON_DAYS
+    horizon_days: int | None = None
     return_time: time | None = None
 
     def hours(self, day: date) -> OpeningHours | None:
@@ -52,7 +53,7 @@ class BusinessCalendar:
 
     def last_start(self, today: date) -> date:
         """Return the last day on which a rental may begin."""
-        return today + timedelta(days=self.horizon_days)
+        return today + timedelta(days=HORIZON_DAYS if self.horizon_days is None else self.horizon_days)
 
     def return_by(self, day: date) -> time | None:
         """Return the time until which a machine is brought back on `day`; None when it is not known."""
@@ -71,7 +72,26 @@ class CalendarSettings(NamedTuple):
     return_time: time | None = None
 
     def applied_to(self, calendar: BusinessCalendar) -> BusinessCalendar:
-        """Return `calendar` with everything replaced that the settings say."""
-        said = {name: value for name, value in self._asdict().items() if value is not None}
-        names = {"opening_hours": "weekdays", "closed_dates": "closed"}
-        return replace(calendar, **{names.get(name, name): value for name, value in said.items()})
+        """Return `calendar`, Odoo's, with what the settings say.
+
+        The settings decide on hours and reasons. What Odoo refuses stays refused, since it would not take the
+        booking: of two limits the stricter one holds, and a day is open when both say so.
+        """
+        cut_offs = [one for one in (self.cut_off, calendar.cut_off) if one is not None]
+        horizons = [days for days in (self.horizon_days, calendar.horizon_days) if days is not None]
+        return replace(
+            calendar,
+            weekdays=_both_open(self.opening_hours, calendar.weekdays),
+            closed={**calendar.closed, **(self.closed_dates or {})},
+            cut_off=min(cut_offs, default=None),
+            lead_days=max(self.lead_days or 0, calendar.lead_days),
+            horizon_days=min(horizons, default=HORIZON_DAYS),
+            return_time=self.return_time,
+        )
+
+
+def _both_open(ours: Week | None, theirs: Week | None) -> Week | None:
+    """Our hours on the days on which both are open; the other's where one says nothing."""
+    if ours is None or theirs is None:
+        return ours or theirs
+    return tuple(hours if other else None for hours, other in zip(ours, theirs, strict=True))

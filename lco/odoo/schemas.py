@@ -16,7 +16,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 
 from lco import metrics
 from lco.domain.booking import OdooBooking
-from lco.domain.business_calendar import DAYS_A_WEEK, HORIZON_DAYS, BusinessCalendar, OpeningHours
+from lco.domain.business_calendar import DAYS_A_WEEK, BusinessCalendar, OpeningHours
 from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY, Money
 from lco.domain.quote import Quote
@@ -196,7 +196,7 @@ class CalendarSchema(OdooSchema):
     closed = fields.List(fields.Nested(ClosedSchema), load_default=list)
     cut_off = fields.Time(format="%H:%M", load_default=None)
     lead_days = fields.Integer(load_default=0, validate=validate.Range(0, 3_660))
-    horizon_days = fields.Integer(load_default=HORIZON_DAYS, validate=validate.Range(0, 3_660))
+    horizon_days = fields.Integer(load_default=None, validate=validate.Range(0, 3_660))
 
 
 class PaginationSchema(OdooSchema):

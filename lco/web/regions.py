@@ -150,6 +150,9 @@ def _choices(name: str, parts: list[str]) -> Region:
     def data() -> Data:
         services = _services()
         vehicle = services.catalogue.with_limits(vehicle_id)
+        if vehicle.minimum_days is None:  # a choice might be refused
+            mark_stale()
+            return {"vehicle": vehicle, "choices": ()}
         return {"vehicle": vehicle, "choices": presets(vehicle, services.rules)}
 
     # Only limits that are not known yet are asked from Odoo, so it does not count as a query.

@@ -191,8 +191,16 @@ def test_machines_come_back_when_the_business_opens_or_at_the_time_that_is_set()
     assert rules(weekdays=WEEKDAYS_ONLY, return_time=time(6, 30)).return_by(days(1)) == time(6, 30)
 
 
-def test_settings_win_over_odoo_where_they_say_something():
-    odoo = BusinessCalendar(weekdays=WEEKDAYS_ONLY, lead_days=2, closed={THURSDAY: ""})
+def test_settings_add_to_what_odoo_says_and_never_allow_more():
+    odoo = BusinessCalendar(weekdays=WEEKDAYS_ONLY, lead_days=2, horizon_days=90, closed={THURSDAY: "Party"})
     assert CalendarSettings().applied_to(odoo) == odoo
-    mixed = CalendarSettings(lead_days=0, closed_dates={}).applied_to(odoo)
-    assert (mixed.lead_days, mixed.closed, mixed.weekdays) == (0, {}, WEEKDAYS_ONLY)
+    early = (OpeningHours(time(6), time(12)),) * 7
+    mixed = CalendarSettings(early, {THURSDAY + DAY: ""}, time(15), 1, 100, time(7)).applied_to(odoo)
+    assert (mixed.lead_days, mixed.horizon_days, mixed.cut_off, mixed.return_time) == (2, 90, time(15), time(7))
+    assert mixed.closed == {THURSDAY: "Party", THURSDAY + DAY: ""}
+    assert mixed.weekdays == (early[0],) * 5 + (None, None)
+
+
+def test_settings_alone_decide_where_odoo_says_nothing():
+    mixed = CalendarSettings(WEEKDAYS_ONLY, None, None, 1, 700).applied_to(BusinessCalendar())
+    assert (mixed.lead_days, mixed.horizon_days, mixed.weekdays) == (1, 700, WEEKDAYS_ONLY)

@@ -144,7 +144,7 @@ def _own_tokens() -> list[str]:
 
 
 def _remember(response: AnyResponse, booking: Booking) -> AnyResponse:
-    """Let this browser know its own booking for a day, so that its days are never called somebody else's."""
+    """Let this browser know its own booking for a day, so that its days are shown as its own."""
     known = [token for token in _own_tokens() if token != booking.token]
     response.set_cookie(
         OWN_BOOKINGS,

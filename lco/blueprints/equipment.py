@@ -205,7 +205,7 @@ def _details(vehicle_id: int) -> Details | None:
 
 
 def _free(days: DateRange | None) -> Collection[int] | None:
-    """The ids free in `days`; None when nobody asked, or when Odoo cannot tell now."""
+    """The ids free in `days`; None without days, or when Odoo cannot tell now."""
     try:
         return current_services().catalogue.free(days) if days else None
     except OdooError:

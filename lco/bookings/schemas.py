@@ -40,7 +40,7 @@ NO_DATES = {
 
 
 def new_key() -> str:
-    """An idempotency key that nobody can guess."""
+    """An idempotency key that cannot be guessed."""
     return secrets.token_urlsafe(24)
 
 
@@ -57,7 +57,7 @@ class BookingForm:
 
     @classmethod
     def empty(cls) -> Self:
-        """A form that nobody has typed in yet."""
+        """An empty form."""
         return cls()
 
 

@@ -86,7 +86,7 @@ def event_type(state: State) -> EventType:
 def mail_for(before: State, after: State, tries: int) -> str | None:
     """The message that the customer gets of this step, or None for a step that is not worth one.
 
-    That the request is kept is written once. A no to somebody who waits for it on the page needs no mail.
+    That the request is kept is written once. A customer who waits on the page for a refusal gets no mail.
     """
     is_first_answer = before is State.PLACING and tries == 1
     if after in OPEN and not is_first_answer:

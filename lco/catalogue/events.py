@@ -28,7 +28,7 @@ def is_completion(before: Vehicle, after: Vehicle) -> bool:
 
 
 def public_payload(vehicle: Vehicle) -> dict[str, object]:
-    """What is public about a vehicle, whatever happened to it: plain JSON, prices as numbers."""
+    """The public facts about a vehicle as plain JSON, prices as numbers; the same for every event type."""
     return {
         "vehicle_id": vehicle.id,
         "vehicle_name": vehicle.name,

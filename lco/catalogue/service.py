@@ -243,7 +243,7 @@ class Catalogue:
         self._accepted(listing)
 
     def _accepted(self, listing: CachedValue[tuple[Vehicle, ...]]) -> Snapshot:
-        """The snapshot with this reading of the list in it; whatever it changes is appended to the log."""
+        """The snapshot with this reading of the list in it; its changes are appended to the log."""
         snapshot, differences = self._known.apply_listing(listing)
         for was, now in differences:
             self._publish_diff(was, now, listing)

@@ -30,7 +30,7 @@ class Mail(Base):
     state: Mapped[str] = mapped_column(String(20))
     attempts: Mapped[int]
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    """Nobody touches the mail before: a lease while it is being sent, a pause after it could not be."""
+    """No worker claims the mail before: a lease while it is being sent, a pause after a failed attempt."""
     problem: Mapped[str] = mapped_column(String(200))
     """Why the last attempt failed, without any address."""
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)

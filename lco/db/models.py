@@ -104,7 +104,7 @@ class EarlyNews(Base):
     reference: Mapped[str] = mapped_column(String(100), index=True)
     vehicle_id: Mapped[int | None]
     email_digest: Mapped[str | None] = mapped_column(String(64), index=True)
-    """SHA-256 of the customer's address: enough to know it again, and nobody's data."""
+    """SHA-256 of the customer's address: enough to find it again, and not personal data."""
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     state: Mapped[str | None] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(Text)

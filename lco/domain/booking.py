@@ -123,7 +123,7 @@ class Booking:
 
     @property
     def odoo_key(self) -> str:
-        """Names it to Odoo at every attempt, in a way from which nobody learns the token."""
+        """The idempotency key for Odoo, the same at every attempt; the token cannot be derived from it."""
         return hashlib.sha256(f"Odoo's key of {self.token}".encode()).hexdigest()
 
 

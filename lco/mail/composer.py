@@ -144,7 +144,7 @@ class MailComposer:
         try:
             with deadline(ASK_FOR):
                 free = self._alternatives(booking.request.vehicle_id, booking.request.days)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with them, the mail must go
+        except Exception as error:  # noqa: BLE001 - a failure here must not stop the mail
             _does_without("alternatives", booking, error)
             return ()
         return [days for days in free if days.start >= clock.today(self._zone)]
@@ -170,7 +170,7 @@ class MailComposer:
         """Beside the text for mail programs that know calendars, and attached for all others."""
         try:
             entry = self._entry(booking, self._business, self.site_url)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the mail must go
+        except Exception as error:  # noqa: BLE001 - a failure here must not stop the mail
             _does_without("calendar entry", booking, error)
             return
         email.add_alternative(entry.text, subtype="calendar", cte="base64", params={"method": entry.method})

@@ -113,7 +113,7 @@ class Outbox:
         after_commit(connection, self.nudge)
 
     def nudge(self) -> None:
-        """End the waiting of this process's worker, whatever it waits for."""
+        """Wake the worker of this process."""
         self._nudged.set()
 
     def wait(self, seconds: float) -> None:
@@ -126,8 +126,8 @@ class Outbox:
     def claim(self) -> Mail | None:
         """A mail that is due, leased to the caller for LEASE; None when there is none.
 
-        The mails of one booking come in the order in which they were written. Whoever claims a mail settles it
-        with `sent`, `postpone` or `give_up`; if nobody does, it is due again when the lease ends.
+        The mails of one booking come in the order in which they were written. The caller settles a
+        claimed mail with `sent`, `postpone` or `give_up`; otherwise it is due again when the lease ends.
         """
         while True:
             with self._db.session() as session:
@@ -138,7 +138,7 @@ class Outbox:
             # Another worker has leased it between our look and our update.
 
     def sent(self, mail: Mail) -> None:
-        """The server has taken the mail, whoever holds its lease by now. Its copy of personal data is deleted."""
+        """Mark the mail as sent, also after its lease has ended, and delete its copy of personal data."""
         settled = {"state": MailState.SENT, "settled_at": clock.now(), "snapshot": "", "problem": ""}
         self._change(update(Mail).where(Mail.id == mail.id).values(settled))
 
@@ -218,5 +218,5 @@ def _leased(session: Session, mail_id: int, attempts: int) -> Mail | None:
 
 
 def _mine(mail: Mail) -> Update:
-    """An update of a mail as long as nobody else has claimed it meanwhile."""
+    """An update of a mail that holds while no other worker has claimed it."""
     return update(Mail).where(Mail.id == mail.id, Mail.state == MailState.WAITING, Mail.attempts == mail.attempts)

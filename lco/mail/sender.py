@@ -21,7 +21,7 @@ SUBMISSION = 587  # RFC 6409
 SUBMISSION_TLS = 465  # RFC 8314
 PERMANENT = 500
 ENHANCED = re.compile(rb"\b[245]\.\d{1,3}\.\d{1,3}\b")
-"""An enhanced status code (RFC 3463): of a server's answer, all that is sure to name nobody."""
+"""An enhanced status code (RFC 3463): the only part of a server's answer that is sure to name no person."""
 
 
 class Sender(Protocol):
@@ -76,7 +76,7 @@ class SmtpSender:
         _quit(self._connected(own_name))
 
     def _connected(self, own_name: str) -> smtplib.SMTP:
-        """A connection that is ready for a mail. Whatever is wrong here is wrong for every mail."""
+        """A connection that is ready for a mail. A failure here is a failure for every mail."""
         try:
             connection = self._greeted(own_name)
         except (OSError, smtplib.SMTPException) as error:
@@ -112,14 +112,14 @@ class SmtpSender:
 
 
 class FileSender:
-    """A folder, for want of a mail server; `is_meant` when nobody expects to get these mails."""
+    """A folder in place of a mail server; `is_meant` when no customer expects these mails."""
 
     def __init__(self, folder: Path, *, is_meant: bool) -> None:
         self._folder = folder
         self._level = logging.INFO if is_meant else logging.WARNING
 
     def log_destination(self) -> None:
-        log.log(self._level, "SMTP_URL is not set, so NOBODY GETS MAIL: it is written to %s", self._folder)
+        log.log(self._level, "SMTP_URL is not set, so NO MAIL IS SENT: it is written to %s", self._folder)
 
     def send(self, message: EmailMessage) -> None:
         name = str(message["Message-ID"]).strip("<>").partition("@")[0]
@@ -141,13 +141,13 @@ def _verdict(error: Exception) -> MailPostponed | MailRefused:
             code, said = next(iter(error.recipients.values()))
             return _by_code("the recipient", code, said)
         case smtplib.SMTPSenderRefused():
-            # About our own address, so about the settings: somebody can put that right in time.
+            # About our own address, so about the settings, which can be put right in time.
             return MailServerUnavailable(f"the mail server does not take our address ({_answer(error)})")
         case smtplib.SMTPDataError():
             return _by_code("the mail", error.smtp_code, error.smtp_error)
         case smtplib.SMTPNotSupportedError():
             return MailRefused("the mail server cannot write to such an address (no SMTPUTF8)")
-    # The connection broke. Perhaps after the server had taken the mail: nobody knows.
+    # The connection broke. The server may or may not have taken the mail.
     return MailServerUnavailable(f"the mail server stopped answering ({_short(error)})")
 
 
@@ -185,7 +185,7 @@ def _is_on_this_machine(connection: smtplib.SMTP) -> bool:
 
 
 def _context(*, is_here: bool) -> ssl.SSLContext:
-    """Who the server is must be proved, except on this machine, where nobody can stand between."""
+    """Demand proof of the server's name, except on this machine, where no third party can stand between."""
     context = ssl.create_default_context()
     if is_here:
         context.check_hostname = False

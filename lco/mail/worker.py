@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 5.0
 MOMENT_SECONDS = 0.1
-"""Left to whoever wrote a mail, so that the customer is answered first: composing takes longer than booking."""
+"""A pause before composing, so that the customer is answered first: composing takes longer than booking."""
 
 
 class Worker:

@@ -26,7 +26,7 @@ class CircuitBreaker:
                 return
             if clock.seconds() < self._next_probe:
                 raise OdooUnavailable
-            # The caller that gets here is the probe: whoever comes after it waits for the next turn.
+            # The caller that gets here is the probe; the next caller waits until the next probe is due.
             self._next_probe = clock.seconds() + self._open_seconds
 
     def succeeded(self) -> None:

@@ -103,8 +103,8 @@ class OdooClient:
     def book(self, request: BookingRequest, key: str = "") -> OdooBooking:
         """Odoo's answer to a booking asked for once, never twice.
 
-        To an Odoo that knows `Idempotency-Key`, every attempt with the same `key` is the same booking. Nobody may
-        count on it, since the contract does not promise it.
+        To an Odoo that knows `Idempotency-Key`, every attempt with the same `key` is the same booking. The site
+        must not count on it, since the contract does not promise it.
 
         Raises OdooUnavailable when nothing was booked, OutcomeUnknown when the outcome is not known, and
         DatesRefused, BookingInvalid or VehicleUnknown when Odoo refused.

@@ -14,9 +14,9 @@ Address = tuple[socket.AddressFamily, str]
 class Resolver:
     """Look-ups for one process.
 
-    Nobody can interrupt a look-up, and with a name server that is silent one takes half a minute or more. So each
+    A look-up cannot be interrupted, and with a silent name server it takes half a minute or more. So each
     runs in a thread of its own, which does nothing else: what a caller gave up waiting for can send nothing later.
-    At most one for each name is under way, and whoever asks meanwhile waits for that one: a silent name server
+    At most one for each name is under way, and all callers meanwhile wait for that one: a silent name server
     holds one thread, however many callers gave up.
     """
 
@@ -78,7 +78,7 @@ def _connect(address: Address, port: int, seconds: float) -> socket.socket:
 
 
 def _literal(host: str) -> Address | None:
-    """The address that `host` itself writes, for which nobody needs to be asked."""
+    """The address that `host` itself writes; no name server is asked for it."""
     bare = host.strip("[]")
     for family in (socket.AF_INET, socket.AF_INET6):
         with suppress(OSError):

@@ -4,7 +4,7 @@ from lco.errors import OdooError
 
 
 class OutcomeUnknown(OdooError):
-    """The request was sent and no usable answer came back: nobody knows whether Odoo acted on it."""
+    """The request was sent and no usable answer came back: it is not known whether Odoo acted on it."""
 
     status = 502
     code = "upstream_outcome_unknown"

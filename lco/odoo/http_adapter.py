@@ -1,4 +1,4 @@
-"""How Odoo is connected to: in bounded time whatever names and addresses do, and anew where that matters."""
+"""Connections to Odoo: made within a time limit, and new ones for calls that must not be sent twice."""
 
 import io
 import math

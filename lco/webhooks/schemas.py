@@ -44,7 +44,7 @@ class Event:
 
 def _printable(text: str) -> None:
     if not text.isprintable():
-        raise ValidationError("Contains characters that nobody can see.")
+        raise ValidationError("Contains invisible characters.")
 
 
 def _text(longest: int, *, required: bool = False) -> fields.String:

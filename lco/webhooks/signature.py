@@ -77,7 +77,7 @@ def _key(secret: str) -> bytes:
             decoded = base64.b64decode(secret.removeprefix(BASE64_SECRET), validate=True)
         except binascii.Error:
             decoded = b""
-        # An empty key would let everybody sign.
+        # With an empty key, any client could sign.
         return decoded or secret.encode()
     return secret.encode()
 
@@ -98,5 +98,5 @@ def _any_equal(expected: Sequence[str], given: Sequence[str]) -> bool:
 
 
 def _bytes(text: str) -> bytes:
-    """`text` as bytes, whatever it holds: comparing must not trip over what nobody signed."""
+    """`text` as bytes, whatever it holds: a signature that is no valid text must not make the comparison fail."""
     return text.encode("utf-8", "surrogatepass")

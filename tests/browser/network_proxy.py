@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Line:
-    """Passes bytes between a port of its own and `port`; while cut, whoever calls is hung up on."""
+    """Passes bytes between a port of its own and `port`; while cut, every connection is closed."""
 
     def __init__(self, port: int) -> None:
         self._port = port

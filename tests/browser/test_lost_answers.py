@@ -1,4 +1,4 @@
-"""A booking survives the road: whatever is lost between browser and site, it is made exactly once."""
+"""A booking is made exactly once, although requests or answers are lost between browser and site."""
 
 import os
 import random

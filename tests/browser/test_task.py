@@ -110,12 +110,12 @@ def test_pressing_twice_books_once(page, odoo):
 
 
 def take(odoo, vehicle_id: int, start, days: int) -> None:
-    """Somebody else books at Odoo itself."""
+    """Book for another customer at Odoo itself."""
     import requests
 
     order = {
         "vehicle_id": vehicle_id,
-        "customer_name": "Somebody Else",
+        "customer_name": "Another Customer",
         "customer_email": "else@example.com",
         "customer_phone": "+12185550199",
         "date_from": str(start),

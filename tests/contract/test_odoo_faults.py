@@ -84,8 +84,8 @@ def test_a_wrong_date_is_an_error(client, odoo):
 
 
 def test_an_odoo_that_is_not_there_is_away():
-    nobody = OdooClient(Transport(f"http://127.0.0.1:{free_port()}"))
+    unreachable = OdooClient(Transport(f"http://127.0.0.1:{free_port()}"))
     with pytest.raises(OdooUnavailable):
-        nobody.vehicles()
+        unreachable.vehicles()
     with pytest.raises(OdooUnavailable):
-        nobody.book(booking())
+        unreachable.book(booking())

@@ -47,7 +47,7 @@ def session(database: str) -> subprocess.Popen[str]:
 
 
 def clone(template: str, name: str) -> None:
-    """The database `name` becomes a fresh copy of `template`; whoever is in it is thrown out."""
+    """The database `name` becomes a fresh copy of `template`; open connections to it are ended."""
     drop(name)
     sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
 

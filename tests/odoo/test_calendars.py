@@ -1,4 +1,4 @@
-"""Whatever makes a machine unavailable in Odoo, the calendar says so, whichever way it was asked for."""
+"""Every cause of an unavailable machine in Odoo shows in the calendar, by `/busy` and by questions."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""Either side may go away for a while: nothing is lost, and nobody sees an error page."""
+"""Either side may go away for a while: nothing is lost, and no visitor sees an error page."""
 
 import signal
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -20,7 +20,7 @@ FOR_CLERKS = [name for name in VIEWS if name.startswith(("booking", "equipment")
 
 @pytest.fixture(scope="module")
 def office(browser, odoo) -> Iterator[Page]:
-    """Odoo, open at the desk of somebody who may handle bookings and no more."""
+    """Odoo, opened by a user who may handle bookings and no more."""
     named = [["module", "=", MODULE], ["name", "=", "group_user"]]
     (group,) = odoo.call("ir.model.data", "search_read", domain=named, fields=["res_id"])
     user = {"name": CLERK, "login": CLERK, "password": CLERK, "group_ids": [(6, 0, [group["res_id"]])]}

@@ -1,4 +1,4 @@
-"""How many calls of Odoo one client may cause, by pages and by streams, whatever it asks for."""
+"""How many calls of Odoo one client may cause, by pages and by streams."""
 
 from contextlib import closing
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The list and a vehicle's page: what they show, what they refuse, and that they carry nobody's data."""
+"""The list and a vehicle's page: what they show, what they refuse, and that they carry no personal data."""
 
 import json
 import re

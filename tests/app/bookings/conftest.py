@@ -58,7 +58,7 @@ def other(wanted) -> BookingRequest:
 
 @pytest.fixture
 def left_open(services, wanted):
-    """A booking of which nobody knows whether Odoo has it; Odoo answers again."""
+    """A booking whose outcome is not known; Odoo answers again."""
     services.odoo.answer = OutcomeUnknown()
     booking = services.place(wanted)
     services.odoo.answer = None

@@ -1,4 +1,4 @@
-"""Placing a booking: never lost, never twice, whatever Odoo does."""
+"""Placing a booking: never lost and never twice, with every behaviour of Odoo."""
 
 import hashlib
 import re

@@ -144,7 +144,7 @@ def test_what_a_new_list_changes_is_said_once_and_shown_everywhere(two, odoo):
 
 
 def test_a_difference_that_a_process_finds_in_what_another_has_read_is_told_to_pages_only(two, odoo):
-    """It has missed the announcement: nobody may hear it twice, but its pages must become right."""
+    """It has missed the announcement: the public must not get it twice, but its pages must become right."""
     one, other = two
     other.log.stop()
     odoo.change(3, availability_status="rented")
@@ -251,7 +251,7 @@ def test_after_a_loss_everything_is_read_again(two, odoo, settle, redis_server):
 
 
 def test_after_a_loss_the_list_is_read_again_however_fresh_it_is(two, odoo, redis_server):  # noqa: F811
-    odoo.change(3, availability_status="rented")  # nobody is told
+    odoo.change(3, availability_status="rented")  # without an event
     redis_server.kill()
     for each in two:
         each.hears("live.away")

@@ -84,7 +84,7 @@ def test_a_site_for_customers_without_a_server_warns_at_start(caplog):
         create_sender(read(ODOO_URL="https://odoo.example")).log_destination()
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert "NOBODY GETS MAIL" in record.getMessage()
+    assert "NO MAIL IS SENT" in record.getMessage()
     assert "SMTP_URL" in record.getMessage()
 
 

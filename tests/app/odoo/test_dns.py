@@ -111,7 +111,7 @@ def test_reads_that_cannot_look_the_name_up_open_the_breaker(name_server, monkey
 
 def test_of_several_addresses_the_first_that_answers_is_used(name_server, listener):
     name_server.speaks.set()
-    name_server.addresses = ["::1", "127.0.0.1"]  # nobody listens at the first
+    name_server.addresses = ["::1", "127.0.0.1"]  # no server listens at the first
     with connect(Resolver(), HOST, listener.getsockname()[1], PATIENCE) as connection:
         assert connection.getpeername()[0] == "127.0.0.1"
 

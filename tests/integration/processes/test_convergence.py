@@ -25,7 +25,7 @@ def cards(html: str) -> Cards:
 
 
 class Visitor:
-    """An open list: what its page showed when it was loaded, and whatever its streams have told since."""
+    """An open list: what its page showed when it was loaded, and what its streams have told since."""
 
     def __init__(self, site) -> None:
         page = requests.get(f"{site.url}/equipment", timeout=20).text

@@ -29,7 +29,7 @@ DETAIL = "GET /api/fleet/vehicle/{id}"
 
 @pytest.fixture
 def cold(redis_server, tmp_path):
-    """An Odoo that nobody has asked for anything, and a site before it with a database of its own in Redis."""
+    """An Odoo without any call so far, and a site before it with a database of its own in Redis."""
     with (
         serving.demo() as odoo,
         at_site(odoo.url, tmp_path, redis_server.url.replace("/0", "/1")) as site,

@@ -260,7 +260,7 @@ def page(entries: list[object], *, more: bool = False) -> dict[str, object]:
 
 
 def pages_of(total: int, at_most: int = 1000):
-    """An Odoo with `total` vehicles that gives `at_most` at a time, whatever it is asked for."""
+    """An Odoo with `total` vehicles that gives `at_most` at a time, with any limit."""
 
     def answer(request, _context):
         offset, limit = int(request.qs["offset"][0]), min(int(request.qs["limit"][0]), at_most)

@@ -22,11 +22,11 @@ RESET = struct.pack("ii", 1, 0)
 
 
 def test_refused_connections_leave_odoo_away():
-    nobody = Transport(f"http://127.0.0.1:{free_port()}")
+    unreachable = Transport(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(OdooUnavailable):
-        read(nobody)
+        read(unreachable)
     with pytest.raises(OdooUnavailable):
-        write(nobody)
+        write(unreachable)
 
 
 def test_a_reset_after_sending_leaves_the_outcome_of_a_booking_unknown(odoo):

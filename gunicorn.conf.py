@@ -7,12 +7,16 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import gevent
 from dotenv import load_dotenv
+from gunicorn.workers.ggevent import GeventWorker
 
 load_dotenv(".env")  # what the environment itself says wins
 
@@ -21,7 +25,6 @@ from lco.web.logs import configuration  # noqa: E402 - after .env, like everythi
 PORT = os.environ.get("PORT", "8000")
 
 bind = f"[::]:{PORT}" if socket.has_dualstack_ipv6() else f"0.0.0.0:{PORT}"
-worker_class = "gevent"
 worker_connections = 12_000
 wanted = os.environ.get("WEB_CONCURRENCY", "1")
 # Without a Redis, a second process would not know what the first one knows.
@@ -32,6 +35,44 @@ graceful_timeout = 8  # with a second to notice the end and one to force it, a s
 keepalive = 95  # above the 90 s for which a router in front may keep a connection
 logconfig_dict = configuration(os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", ""))
 accesslog = None  # a booking's address is a secret link, so addresses are not written down
+
+SECONDS_TO_ASK_AT_THE_END = 1.0
+
+
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """A gevent worker that closes idle connections when it is told to stop.
+
+    gunicorn counts those that wait for a next request as busy, and would wait for them until `graceful_timeout`.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._idle: set[socket.socket] = set()
+
+    def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
+        """Serve one connection."""
+        gevent.getcurrent().client = client
+        super().handle(listener, client, addr)
+
+    @contextmanager
+    def timeout_ctx(self) -> Iterator[None]:
+        """The time in which a connection waits for its next request."""
+        client = gevent.getcurrent().client
+        self._idle.add(client)
+        try:
+            with gevent.Timeout(self.cfg.keepalive if self.alive else SECONDS_TO_ASK_AT_THE_END, False):
+                yield
+        finally:
+            self._idle.discard(client)
+
+    def close_idle(self) -> None:
+        """End the waiting of every idle connection; a request that has come in already is still read."""
+        for client in tuple(self._idle):
+            with suppress(OSError):  # its client was faster
+                client.shutdown(socket.SHUT_RD)
+
+
+worker_class = Worker
 
 STREAMS = ("/live", "/api/events")
 LAST_WORDS = timedelta(seconds=5)
@@ -92,12 +133,11 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Start the scheduler before the first request, and close all streams on SIGTERM.
+    """Start the scheduler before the first request, and close all streams and idle connections on SIGTERM.
 
-    Streams do not end by themselves, so a stop would otherwise take the whole graceful time-out.
+    They do not end by themselves, so a stop would otherwise take the whole graceful time-out.
     """
     from gunicorn.workers.base_async import ALREADY_HANDLED
-    from gunicorn.workers.ggevent import GeventWorker
 
     from lco.live.socket_connection import SocketPool
 
@@ -111,6 +151,8 @@ def post_worker_init(worker: Any) -> None:
         extensions["lco.hub"].close()
         if callable(stop):
             stop(number, frame)
+        if isinstance(worker, Worker):
+            worker.close_idle()
 
     signal.signal(signal.SIGTERM, close_streams)
     _collect_seldom()

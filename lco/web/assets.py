@@ -9,15 +9,17 @@ from typing import NamedTuple
 from wsgiref.headers import Headers
 
 import rjsmin
-from flask import Flask
+from flask import Flask, Response, send_from_directory
 from whitenoise import WhiteNoise
 from whitenoise.compress import Compressor
 
+from lco.errors import NotFound
 from lco.locks import temporary_folder
 
 SOURCE = Path(__file__).parent.parent / "static"
 OWN_SCRIPTS = SOURCE / "js"
 PREFIX = "static/"
+OTHER_VERSION = re.compile(r"(.+)\.[0-9a-f]{8}(\.[a-z0-9]+)")
 LINK = re.compile(rb'url\("\.\./([^"]+)"\)')
 """A file that a style sheet names, relative to `static/css`."""
 
@@ -79,3 +81,19 @@ def register(app: Flask, secure: Mapping[str, str]) -> None:
         add_headers_function=add_headers,
     )
     app.jinja_env.globals["static_url"] = url
+    app.add_url_rule(f"/{PREFIX}<path:name>", "static", _present_version)
+
+
+def _present_version(name: str) -> Response:
+    """`GET /static/<name>`: the present version of a file whose name has the digest of another one; not cached.
+
+    During a deploy, and from pages that are still open, browsers ask one release for files of the other.
+    WhiteNoise has served the files of this release before. 404 for a file that this release does not have.
+    """
+    found = OTHER_VERSION.fullmatch(name)
+    address = prepared().urls.get(f"{found[1]}{found[2]}") if found else None
+    if address is None:
+        raise NotFound
+    response = send_from_directory(prepared().folder, address.removeprefix(f"/{PREFIX}"))
+    response.headers["Cache-Control"] = "no-store"
+    return response

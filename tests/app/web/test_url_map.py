@@ -28,6 +28,7 @@ READING = {
     "live.page": ("/live?r=odoo", NEVER),
     "live.events": ("/api/events", NEVER),
     "ops.show": ("/ops", NEVER),
+    "static": ("/static/css/site.00000000.css", NEVER),
     "status.alive": ("/healthz", NEVER),
     "status.ready": ("/readyz", NEVER),
     "status.counts": ("/metrics", NEVER),

@@ -5,8 +5,6 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3 \
     && rm -rf /var/lib/apt/lists/* /var/cache/* \
     && find /usr/lib/python3* -name __pycache__ -prune -exec rm -rf {} +
-# Compiled modules lie in one folder: those that a start loads (see below), for a read-only file system keeps no others.
-ENV PYTHONPYCACHEPREFIX=/pycache
 
 FROM base AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -20,12 +18,14 @@ RUN python3 -m venv --without-pip /venv \
 RUN find /venv -type d '(' -name tests -o -name testing ')' -prune -exec rm -rf {} + \
     && find /venv -path '*/babel/locale-data/*' ! -name 'en*' ! -name root.dat -delete \
     && find /venv -name '*_avx2.*' -delete \
-    && find /venv -name '*.so*' -exec strip --strip-unneeded {} + \
-    && rm -rf /pycache
+    && find /venv -name '*.so*' -exec strip --strip-unneeded {} +
 COPY wsgi.py gunicorn.conf.py ./
 COPY lco lco
-# This compiles what a start loads, and shows that it can be loaded.
-RUN PYTHONDONTWRITEBYTECODE= CACHE_DIR=/tmp/cache /venv/bin/python -c "import wsgi, gunicorn.app.wsgiapp, gunicorn.workers.ggevent, psycopg, redis"
+# Compile what a start loads into one folder, as a read-only file system keeps nothing later. This shows that it loads, too.
+RUN mkdir /pycache \
+    && PYTHONPYCACHEPREFIX=/pycache PYTHONDONTWRITEBYTECODE= CACHE_DIR=/tmp/cache \
+    /venv/bin/python -c "import wsgi, gunicorn.app.wsgiapp, gunicorn.workers.ggevent, psycopg, redis" \
+    && test -d /pycache/app/lco
 
 FROM base
 LABEL org.opencontainers.image.title="lco" org.opencontainers.image.licenses="MIT"
@@ -38,6 +38,7 @@ COPY --from=build /pycache /pycache
 ENV PATH=/venv/bin:$PATH \
     HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPYCACHEPREFIX=/pycache \
     PYTHONUNBUFFERED=1 \
     PORT=8000 \
     DATABASE_URL=sqlite:////var/lib/lco/lco.sqlite3 \

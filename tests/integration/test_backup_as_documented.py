@@ -1,9 +1,8 @@
-"""The commands of docs/operating.md make a whole copy of a database that is being written to."""
+"""The commands that docs/operating.md gives for PostgreSQL by hand make a whole copy."""
 
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import textwrap
 from pathlib import Path
@@ -27,26 +26,6 @@ def documented(first_words: str) -> str:
 def run(command: str, **options) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, done.stderr
-
-
-def test_copy_of_a_running_sqlite_has_what_lies_in_the_log_beside_it(tmp_path: Path):
-    (tmp_path / "var").mkdir()
-    database = Database(f"sqlite:///{tmp_path}/var/lco.sqlite3")
-    database.migrate()
-    with sqlite3.connect(tmp_path / "var/lco.sqlite3") as writer:
-        writer.execute("CREATE TABLE probe (id INTEGER)")
-        writer.executemany("INSERT INTO probe VALUES (?)", [(number,) for number in range(1000)])
-        writer.commit()
-        assert (tmp_path / "var/lco.sqlite3-wal").stat().st_size, (
-            "nothing lies beside the file, so this shows nothing"
-        )
-        run(documented("python3 -c"), cwd=tmp_path)
-    writer.close()
-    database.close()
-    copy = sqlite3.connect(tmp_path / "backup.sqlite3")
-    assert copy.execute("SELECT count(*) FROM probe").fetchone() == (1000,)
-    assert copy.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
-    copy.close()
 
 
 def test_dump_of_postgresql_restores_into_an_empty_database(migrated_postgres: Database, tmp_path: Path):  # noqa: F811

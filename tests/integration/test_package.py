@@ -60,7 +60,7 @@ def test_wheel_requires_what_requirements_in_lists(wheel: Path):
     names = zipfile.ZipFile(wheel)
     (path,) = [name for name in names.namelist() if name.endswith("/METADATA")]
     metadata = HeaderParser().parsestr(names.read(path).decode())
-    listed = re.findall(r"^([a-z][\w.\[\]-]*)", (ROOT / "requirements.in").read_text(), re.MULTILINE)
+    listed = re.findall(r"^([A-Za-z][\w.\[\]-]*)", (ROOT / "requirements.in").read_text(), re.MULTILINE)
     assert metadata.get_all("Requires-Dist") == listed
     assert metadata["License-Expression"] == "MIT"
 

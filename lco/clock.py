@@ -22,16 +22,23 @@ class _SteadyClock:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
-        self._last_ticks = time.monotonic_ns()
+        self._slow_since = 0
 
     def microseconds(self) -> int:
-        """Microseconds since 1970."""
+        """Return microseconds since 1970."""
         with self._lock:
-            ticks = time.monotonic_ns()
-            slow = self._last + int((ticks - self._last_ticks) // 1000 * SLOWEST)
-            self._last = max(time.time_ns() // 1000, slow, self._last + 1)
-            self._last_ticks = ticks
-            return self._last
+            system = time.time_ns() // 1000
+            if system > self._last:
+                self._slow_since = 0
+            else:
+                system = self._last + max(1, self._slow_step())
+            self._last = system
+            return system
+
+    def _slow_step(self) -> int:
+        """Microseconds since the reading before, slowed down; 0 when that one was not behind yet."""
+        before, self._slow_since = self._slow_since, time.monotonic_ns()
+        return int((self._slow_since - before) // 1000 * SLOWEST) if before else 0
 
 
 _steady = _SteadyClock()
@@ -40,7 +47,8 @@ _shift = timedelta()
 
 def now() -> datetime:
     """Return the present instant, aware, in UTC. Within a process no two are equal, and none steps back."""
-    return EPOCH + timedelta(microseconds=_steady.microseconds()) + _shift
+    instant = EPOCH + timedelta(microseconds=_steady.microseconds())
+    return instant + _shift if _shift else instant
 
 
 def today(zone: ZoneInfo) -> date:

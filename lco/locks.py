@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
-from typing import IO
 
 OWNER = ".owner"
 """The file in a temporary folder whose lock its process holds."""
-_held_files: list[IO[bytes]] = []
 
 
 class KeyedLock:
@@ -46,7 +44,7 @@ def temporary_folder(prefix: str) -> Path:
         if _is_left_over(folder):
             shutil.rmtree(folder, ignore_errors=True)
     folder = Path(mkdtemp(prefix=prefix))
-    _held_files.append(_locked(folder / OWNER))
+    _lock(folder / OWNER)
     atexit.register(_remove, folder, os.getpid())
     return folder
 
@@ -69,7 +67,7 @@ def _is_left_over(folder: Path) -> bool:
         return True
 
 
-def _locked(path: Path) -> IO[bytes]:
-    file = path.open("wb")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    return file
+def _lock(path: Path) -> None:
+    """Lock the file until this process ends: it stays open on purpose."""
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -243,16 +243,18 @@ class Hub:
         Regions that are slow or have failed follow later; until then the pages get no id.
         """
         failed = [region for region in update.fast if self._fragment(region) is None]
-        pending = frozenset(region.name for region in (*update.slow, *failed))
+        later = [*update.slow, *failed]
+        pending = frozenset(region.name for region in later)
         by_id: dict[ChangeId | None, list[Connection]] = {}
         for page in pages:
             by_id.setdefault(page.mark_sent(reached, pending), []).append(page.connection)
         for change_id, connections in by_id.items():
             self._send_buffer.add(connections, self._message(update, change_id))
+        payer = _payer_of(pages) if later else None
         for region in update.slow:
-            self._slow.ask(region, _payer_of(pages))
+            self._slow.ask(region, payer)
         for region in failed:
-            self._slow.retry(region, _payer_of(pages))
+            self._slow.retry(region, payer)
 
     def _message(self, update: _Update, change_id: ChangeId | None) -> bytes:
         """The fragments of the fast regions and the sentences for the status line, as one message."""

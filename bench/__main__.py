@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from bench import booking, catalogue, faults, live, pages, pixel, soak, start, webhooks, weight
+from bench import booking, catalogue, faults, live, odoo_scale, pages, pixel, soak, start, webhooks, weight
 from bench.fanout import measures
 
 ALL: dict[str, Callable[[], object]] = {
@@ -23,6 +23,7 @@ ALL: dict[str, Callable[[], object]] = {
     "fanout-vehicles": measures.vehicles,
     "event-cost": measures.event_cost,
     "profile": measures.profile,
+    "odoo-scale": odoo_scale.main,
     "soak": soak.main,
 }
 

@@ -36,10 +36,10 @@ class BusinessApi(http.Controller):
         """Opening hours and closed days within [from, to), by default the days that can be booked."""
         storefront = _storefront()
         start = fields.day(query, "from", required=False) or request.env["fleet.vehicle"]._rental_today()
-        end = fields.day(query, "to", required=False) or max(start, storefront._latest()) + timedelta(days=1)
-        if end <= start:
+        end = fields.day(query, "to", required=False)
+        if end is not None and end <= start:
             raise Refusal(request.env._("The end date must be after the start date."))
-        return success(data=storefront._calendar_data(start, end))
+        return success(data=storefront._calendar_data(start, end or storefront._latest() + timedelta(days=1)))
 
     @route("storefront", "GET")
     def storefront(self, **_query):

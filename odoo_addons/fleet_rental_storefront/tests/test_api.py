@@ -99,6 +99,18 @@ class TestApi(RentalCase, HttpCase):
                 self.ask(path, status=400, **wrong)
         self.ask("vehicle/999999/busy", status=404, **{"from": "2030-01-02", "to": "2030-01-03"})
 
+    def test_days_however_far_away_are_answered(self):
+        for day in ("0001-01-01", "9999-12-31"):
+            for path, query in (("calendar", {"from": day}), (f"vehicle/{self.mower.id}/busy", {"from": day})):
+                to = {} if path == "calendar" else {"to": "9999-12-31" if day < "9" else "0001-01-01"}
+                with self.subTest(path=path, day=day):
+                    status = 400 if path != "calendar" and day > "9" else 200
+                    self.ask(path, status=status, **query, **to)
+        self.mower.rental_buffer_days = 5
+        body = {**self.body(1, 2), "date_from": "9999-12-29", "date_to": "9999-12-31"}
+        self.assertEqual(self.ask("availability", body)["reasons"][0]["code"], "too_far")
+        self.assertEqual(self.ask("booking", body, status=400)["error"], "not_bookable")
+
     def test_the_filters_name_what_there_is(self):
         brands = self.ask("filters")["filters"]["brands"]
         self.assertIn({"id": self.model.brand_id.id, "name": "Acme"}, brands)

@@ -31,6 +31,7 @@ from lco.web import (
     responses,
     security,
     templating,
+    trailing_slash,
 )
 from lco.web.clients import client_address, warn_of_unknown_proxy
 from lco.web.extensions import DiskBackend, cache, limiter, remove_old_folders
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if not settings.trusted_proxies:
         warn_of_unknown_proxy(app)
     error_handlers.register(app)
+    trailing_slash.register(app)
     for module in (pages, equipment, bookings, api, fleet, webhooks, live, ops, health):
         app.register_blueprint(module.blueprint)
     _keep_pages(app, settings)

@@ -115,6 +115,8 @@ class Scheduler:
                 self._services.bookings.recovery.purge_expired()
             with guard("people"):
                 self._services.people.forget_ended()
+            with guard("calendar"):
+                self._services.calendar.current()
             with guard("catalogue"):
                 self._services.catalogue.refresh()
             pause = usually if self._services.catalogue.is_available else min(RETRY_EVERY, usually)

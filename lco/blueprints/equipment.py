@@ -27,7 +27,7 @@ from lco.web.date_picker import shop_grid
 from lco.web.extensions import current_services
 from lco.web.regions import region
 from lco.web.structured_data import product_json
-from lco.web.urls import picture_url, query_url, slugify, vehicle_url
+from lco.web.urls import list_url, picture_url, query_url, slugify, vehicle_url
 
 blueprint = Blueprint("equipment", __name__)
 
@@ -63,6 +63,7 @@ def index() -> Response:
         "sorts": SORTS,
         "dates_unknown": query.days is not None and free is None,
         "url": lambda **changes: query_url(query, **changes),
+        "canonical": list_url(category=query.category, page=query.page),
         "chosen": chosen,
         **shop_grid(current_services(), query, shown, chosen),
     }

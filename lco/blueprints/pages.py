@@ -97,6 +97,7 @@ def robots() -> Response:
     """Crawlers stay out of bookings, streams and the endless combinations of filters (RFC 9309)."""
     site = current_services().settings.site_url
     closed = "".join(f"Disallow: {path}\n" for path in ("/bookings", "/api/", "/live", "/equipment?"))
+    closed += "".join(f"Allow: /equipment?{name}=\n" for name in ("category", "page"))
     return current_app.response_class(
         f"User-agent: *\n{closed}Sitemap: {site}/sitemap.xml\n", mimetype="text/plain"
     )

@@ -1,22 +1,34 @@
 """What may stand in the address of the list, and what of it can be used."""
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from lco.availability.schemas import parse_date_range
 from lco.catalogue.search import SORTS, Query
 from lco.domain.date_range import DateRange
 from lco.errors import InvalidInput, sentences
 
+THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 WORD = validate.Length(max=100, error="Use at most 100 characters.")
 
 
-def _price() -> fields.Decimal:
+class Price(fields.Decimal):
+    """A number as people type a price: `1,000`, `$100`, ` 99.50`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        text = re.sub(r"[\s$]", "", value) if isinstance(value, str) else value
+        if isinstance(text, str) and THOUSANDS.fullmatch(text):
+            text = text.replace(",", "")
+        return super()._deserialize(text, attr, data, **kwargs)
+
+
+def _price() -> Price:
     enough = validate.Range(min=Decimal(0), max=Decimal(10**7), error="Prices run from 0 to 10,000,000.")
-    return fields.Decimal(
+    return Price(
         load_default=None,
         allow_nan=False,
         validate=enough,
@@ -40,6 +52,12 @@ class FilterSchema(Schema):
     page = fields.Integer(
         load_default=1, validate=validate.Range(min=1, max=10_000, error="There is no such page.")
     )
+
+    @validates_schema
+    def _check_prices(self, data: Mapping[str, Any], **_: Any) -> None:
+        low, high = data.get("min_price"), data.get("max_price")
+        if low is not None and high is not None and low > high:
+            raise ValidationError("Enter a highest price that is not below the lowest one.", "max_price")
 
     @pre_load
     def _without_blanks(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:

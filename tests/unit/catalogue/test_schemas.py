@@ -117,3 +117,24 @@ def test_whatever_stands_in_the_address_there_is_a_query(arguments):
     assert found.sort in SORTS
     assert errors.keys() <= set(FIELDS)
     assert all(errors.values())
+
+
+@pytest.mark.parametrize(
+    ("typed", "price"), [("1,000", "1000"), ("$100", "100"), (" $ 1,250.50 ", "1250.50"), ("1,000,000", "1000000")]
+)
+def test_prices_are_read_as_people_type_them(typed, price):
+    query, errors = read(max_price=typed)
+    assert (query.max_price, errors) == (Decimal(price), {})
+
+
+@pytest.mark.parametrize("typed", ["1,00", "1,0000", "€100", "100-200", "$"])
+def test_other_signs_are_no_price(typed):
+    query, errors = read(max_price=typed)
+    assert (query.max_price, errors) == (None, {"max_price": ["Enter a number, like 150."]})
+
+
+def test_a_lowest_price_above_the_highest_is_a_mistake():
+    query, errors = read(min_price="200", max_price="100")
+    assert (query.min_price, query.max_price) == (Decimal(200), None)
+    assert errors == {"max_price": ["Enter a highest price that is not below the lowest one."]}
+    assert read(min_price="100", max_price="100")[1] == {}

@@ -12,7 +12,7 @@ const announce = (sentence) => {
   }, 1000);
 };
 document.addEventListener("htmx:before:swap", ({ target, detail: { tasks } }) => {
-  const spoken = target.id === "stream" && tasks.findIndex((task) => task.target === line);
+  const spoken = target.id === "stream" ? tasks.findIndex((task) => task.target === line) : -1;
   if (spoken >= 0) announce(tasks.splice(spoken, 1)[0].fragment.textContent);
 });
 document.addEventListener("htmx:error", ({ target }) => {

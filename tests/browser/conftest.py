@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import serving
 from tests.browser import chromium
+
+expect.set_options(timeout=30_000)  # the machine may be busy
 
 WATCH = """
 addEventListener('securitypolicyviolation', (event) => {
@@ -52,7 +54,7 @@ def site(ports, odoo, tmp_path):
 def context(browser: Browser, site) -> Iterator[BrowserContext]:
     """A visitor with scripts, on a phone."""
     context = browser.new_context(base_url=site.url, viewport={"width": 390, "height": 844})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     context.add_init_script(WATCH)
     yield context
     context.close()

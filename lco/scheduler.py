@@ -117,6 +117,8 @@ class Scheduler:
                 self._services.people.forget_ended()
             with guard("calendar"):
                 self._services.calendar.current()
+            with guard("booking sync"):
+                self._services.bookings.sync.read()
             with guard("catalogue"):
                 self._services.catalogue.refresh()
             pause = usually if self._services.catalogue.is_available else min(RETRY_EVERY, usually)

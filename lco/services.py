@@ -21,6 +21,7 @@ from lco.domain.date_range import DateRange
 from lco.mail.outbox import Outbox
 from lco.odoo.budget import CallBudget
 from lco.odoo.client import OdooClient
+from lco.odoo.contract import Contract
 from lco.odoo.transport import Transport
 from lco.people.people import People
 from lco.settings import Settings
@@ -91,6 +92,7 @@ def build_services(
     bookings = build_bookings(
         db=store,
         odoo=odoo,
+        contract=Contract(odoo, has_key=bool(settings.odoo_api_key)),
         catalogue=catalogue,
         availability=availability,
         changes=changes,
@@ -111,7 +113,7 @@ def build_services(
         availability=availability,
         pictures=Pictures(odoo, catalogue, pictures or PictureStore(None)),
         bookings=bookings,
-        inbox=Inbox(store, catalogue, bookings.events),
+        inbox=Inbox(store, catalogue, bookings.events, bookings.sync.read),
         outbox=mails,
         call_budget=CallBudget(),
         people=People(store, bookings.admin, settings),

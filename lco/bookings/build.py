@@ -1,6 +1,6 @@
 """Wire the services of bookings together."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from lco.bookings.admin import BookingAdmin
@@ -9,10 +9,15 @@ from lco.bookings.publisher import Availability, BookingPublisher
 from lco.bookings.recovery import BookingRecovery
 from lco.bookings.repository import MailWriter
 from lco.bookings.service import BookingService, Catalogue
-from lco.bookings.submission import Odoo, Submitter
+from lco.bookings.submission import Contract, Odoo, Submitter
+from lco.bookings.sync import BookingSync, Reader
 from lco.bookings.unit_of_work import UnitOfWork
 from lco.changes.log import ChangeLog
 from lco.db import Database
+
+
+class OdooCalls(Odoo, Reader, Protocol):
+    """All calls of Odoo that bookings need."""
 
 
 class Bookings(NamedTuple):
@@ -26,12 +31,15 @@ class Bookings(NamedTuple):
     """For the scheduler."""
     admin: BookingAdmin
     """For the commands and `/ops`."""
+    sync: BookingSync
+    """For the scheduler and the inbox: what no webhook told."""
 
 
 def build_bookings(  # noqa: PLR0913 - everything that bookings touch
     *,
     db: Database,
-    odoo: Odoo,
+    odoo: OdooCalls,
+    contract: Contract,
     catalogue: Catalogue,
     availability: Availability,
     changes: ChangeLog,
@@ -45,10 +53,12 @@ def build_bookings(  # noqa: PLR0913 - everything that bookings touch
     """
     publisher = BookingPublisher(availability, changes)
     uow = UnitOfWork(db, mails, publisher)
-    submitter = Submitter(uow, odoo, publisher)
+    submitter = Submitter(uow, odoo, contract, publisher)
+    events = OdooBookingEvents(uow, catalogue, publisher, zone)
     return Bookings(
         BookingService(uow, catalogue, submitter, zone, max_open_days),
-        OdooBookingEvents(uow, catalogue, publisher, zone),
+        events,
         BookingRecovery(uow, odoo, submitter, zone),
         BookingAdmin(db, mails, publisher),
+        BookingSync(uow, odoo, contract, events),
     )

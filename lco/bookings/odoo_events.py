@@ -31,7 +31,7 @@ class OdooBookingEvents:
     @retry_conflicts
     def on_created(self, event: BookingEvent) -> None:
         """Odoo has made a booking: one whose result was not known, a known one, or one made in Odoo itself."""
-        event = self._completed(event)
+        event = self.completed(event)
         is_ours = False
         with self._uow() as bookings:
             if not bookings.save_unmatched(event):
@@ -48,7 +48,7 @@ class OdooBookingEvents:
     @retry_conflicts
     def on_changed(self, event: BookingEvent) -> None:
         """Odoo has changed a booking: its state, any of its terms, or both."""
-        event = self._completed(event)
+        event = self.completed(event)
         with self._uow() as bookings:
             known = bookings.by_reference(event.reference)
             for booking in known:
@@ -57,7 +57,7 @@ class OdooBookingEvents:
         if is_new:
             self._publisher.foreign(event)
 
-    def _completed(self, event: BookingEvent) -> BookingEvent:
+    def completed(self, event: BookingEvent) -> BookingEvent:
         """The event with clean texts, with the facts of its vehicle, and with the day of its step."""
         day = (event.at or clock.now()).astimezone(self._zone).date() if event.step else None
         return replace(

@@ -69,8 +69,13 @@ class BookingRecovery:
         return self._submitter.record(booking, State.CHECKING, NO_ANSWER).state if booking else due.state
 
     def _check(self, due: Due) -> State:
-        """Dates that Odoo still offers are not booked. That is certain only for a reservation."""
+        """Ask Odoo for the booking of the key; else for the dates, as those still offered are not booked.
+
+        The second is certain only for a reservation.
+        """
         booking = self._claim(due)
+        if booking and (settled := self._submitter.settle_by_key(booking)):
+            return settled.state
         if booking and booking.request.kind == "reservation" and self._is_offered(booking):
             return self._submitter.record(booking, State.REQUESTED, NOT_THERE).state
         return due.state

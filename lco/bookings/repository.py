@@ -1,7 +1,7 @@
 """The bookings within one transaction: found, added, and changed, with a row in the audit for each change."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol, cast
@@ -19,13 +19,14 @@ from lco.bookings.mapping import (
 )
 from lco.bookings.terms import days_of, is_older, is_visible, merge, total_of
 from lco.changes.topics import EventType
-from lco.db.models import BookingChange, BookingRow
+from lco.db.models import BookingChange, BookingRow, FeedCursor
 from lco.domain.booking import Booking, BookingEvent, BookingRequest, DeclineReason, OdooBooking, State
 from lco.domain.date_range import DateRange
 
 # Statements on tables, built once: building one takes longer than running it, and so does making objects of rows.
 BOOKINGS = cast("Table", BookingRow.__table__)
 CHANGES = cast("Table", BookingChange.__table__)
+CURSORS = cast("Table", FeedCursor.__table__)
 
 
 def _locked(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -283,6 +284,25 @@ class BookingRepository:
     def purge_unmatched(self) -> None:
         """Delete the unmatched events that are too old."""
         unmatched_events.purge(self._connection, clock.now())
+
+    # The changes feed of Odoo
+
+    def feed_cursor(self, feed: str) -> str | None:
+        """The cursor of the last reading. Returns None before the first."""
+        return self._connection.execute(select(CURSORS.c.cursor).where(CURSORS.c.feed == feed)).scalar()
+
+    def store_feed_cursor(self, feed: str, cursor: str, now: datetime) -> None:
+        """Store the cursor behind what this transaction applies."""
+        values = {"cursor": cursor, "read_at": now}
+        if not self._connection.execute(update(CURSORS).where(CURSORS.c.feed == feed).values(values)).rowcount:
+            self._connection.execute(insert(CURSORS).values(feed=feed, **values))
+
+    def known_references(self, references: Iterable[str]) -> set[str]:
+        """Those of Odoo's references that bookings here have."""
+        query = select(BOOKINGS.c.reference).where(BOOKINGS.c.reference.in_(list(references)))
+        return set(self._connection.execute(query).scalars())
+
+    # Locks
 
     def lock_reference(self, reference: str) -> None:
         """Until the transaction ends, no other one reads or writes about this reference.

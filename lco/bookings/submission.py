@@ -8,9 +8,10 @@ from typing import Protocol
 from lco.bookings import states
 from lco.bookings.mapping import normalize_reference, single_line
 from lco.bookings.publisher import BookingPublisher
+from lco.bookings.terms import total_of
 from lco.bookings.unit_of_work import UnitOfWork
 from lco.db.database import retry_conflicts
-from lco.domain.booking import Booking, BookingRequest, DeclineReason, OdooBooking, State
+from lco.domain.booking import Booking, BookingEvent, BookingRequest, DeclineReason, OdooBooking, State
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
 from lco.errors import OdooUnavailable
@@ -25,6 +26,7 @@ DECLINE_REASONS: Mapping[type[OdooRefused], DeclineReason] = {
     VehicleUnknown: DeclineReason.VEHICLE_GONE,
 }
 NO_ANSWER = "Odoo did not confirm in time"
+NOT_MADE = "Odoo has no booking with its key"
 PERHAPS_OURS = "Odoo says that the dates are taken, perhaps by an earlier attempt of ours"
 
 
@@ -37,13 +39,24 @@ class Odoo(Protocol):
     def quote(self, vehicle_id: int, days: DateRange) -> Quote:
         """Whether the vehicle is free on all of `days`. Raises OdooError."""
 
+    def booking_by_key(self, key: str) -> BookingEvent | None:
+        """The booking made with `key`, from an Odoo that reads bookings. Raises OdooError."""
+
+
+class Contract(Protocol):
+    """See `lco.odoo.contract.Contract`."""
+
+    def reads_bookings(self) -> bool:
+        """Whether Odoo honours idempotency keys and finds bookings by them."""
+
 
 class Submitter:
     """Sends bookings to Odoo. Each one is in state placing, and the caller holds its lease."""
 
-    def __init__(self, uow: UnitOfWork, odoo: Odoo, publisher: BookingPublisher) -> None:
+    def __init__(self, uow: UnitOfWork, odoo: Odoo, contract: Contract, publisher: BookingPublisher) -> None:
         self._uow = uow
         self._odoo = odoo
+        self._contract = contract
         self._publisher = publisher
 
     def submit(self, booking: Booking) -> Booking:
@@ -82,12 +95,26 @@ class Submitter:
                 recorded = self._apply_unmatched(booking)
         return recorded
 
+    def settle_by_key(self, booking: Booking) -> Booking | None:
+        """The booking in checking, settled by what Odoo has under its key. Returns None when that is not known."""
+        if not self._contract.reads_bookings():
+            return None
+        event = self._odoo.booking_by_key(booking.odoo_key)
+        if event is None:
+            return self.record(booking, State.REQUESTED, NOT_MADE)
+        settled, _ = self._accept(booking, OdooBooking(event.reference, None, "", total_of(event)), event)
+        return settled
+
     @retry_conflicts
-    def _accept(self, booking: Booking, placed: OdooBooking) -> tuple[Booking, bool]:
-        """The accepted booking, and whether events wait for one like it."""
+    def _accept(
+        self, booking: Booking, placed: OdooBooking, event: BookingEvent | None = None
+    ) -> tuple[Booking, bool]:
+        """The accepted booking, with the terms of `event`, and whether events wait for one like it."""
         with self._uow() as bookings:
             bookings.lock_reference(normalize_reference(placed.reference))
             accepted = bookings.accept(bookings.by_id(booking.id), placed, "answer")
+            if event:
+                accepted = bookings.apply_event(accepted, event)
             return accepted, bookings.has_unmatched(booking)
 
     def _record_refused(self, booking: Booking, error: OdooRefused) -> Booking:
@@ -95,7 +122,8 @@ class Submitter:
         with _leave_for_recovery(booking, "refused"):
             if refusal is DeclineReason.DATES_TAKEN:
                 self._publisher.refused(booking)
-                if self._was_in_doubt(booking):
+                # An Odoo that honours keys would have answered with the booking of the earlier attempt.
+                if self._was_in_doubt(booking) and not self._contract.reads_bookings():
                     return self.record(booking, State.CHECKING, PERHAPS_OURS)
             sentence = states.decline_error(refusal, single_line(error.message)).message
             return self.record(booking, State.DECLINED, sentence, refusal)

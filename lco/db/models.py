@@ -138,3 +138,14 @@ class Delivery(Base):
     tries: Mapped[int]
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """When to apply it (again), if it is not applied by then: the lease of who is applying it now."""
+
+
+class FeedCursor(Base):
+    """How far a feed of Odoo's has been read, stored in the transaction of what was read."""
+
+    __tablename__ = "feed_cursors"
+
+    feed: Mapped[str] = mapped_column(String(20), primary_key=True)
+    cursor: Mapped[str] = mapped_column(Text)
+    """A text that only Odoo reads."""
+    read_at: Mapped[datetime] = mapped_column(UtcDateTime)

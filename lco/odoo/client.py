@@ -8,19 +8,22 @@ from urllib.parse import quote as quoted
 from marshmallow import ValidationError
 
 from lco import metrics
-from lco.domain.booking import BookingRequest, OdooBooking
+from lco.domain.booking import BookingEvent, BookingRequest, OdooBooking
 from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Details, Vehicle
 from lco.errors import OdooError
-from lco.odoo import schemas
+from lco.odoo import bookings, schemas
+from lco.odoo.bookings import BookingsPage, ChangesPage
 from lco.odoo.errors import CallUnknown, OutcomeUnknown, VehicleUnknown
-from lco.odoo.transport import Response, Transport
+from lco.odoo.transport import Response, Transport, key_header
 
 log = logging.getLogger(__name__)
 
 PAGE = 500
+CHANGES_PAGE = 100
+"""Each row may cost another call, and the cursor is stored page by page."""
 MOST_VEHICLES = 50_000
 RENTED_OUT = {"rental", "both"}
 LISTED = schemas.VehicleSchema()
@@ -114,6 +117,44 @@ class OdooClient:
             return schemas.to_booking(schemas.load(schemas.PlacedSchema(), answer))
         except OdooError as error:
             raise OutcomeUnknown from error
+
+    def contract(self) -> int:
+        """The version of the contract that Odoo speaks (docs/odoo-contract.md, section 4.1): 1 or 2."""
+        try:
+            answer = self.transport.read("version", "GET", "/api/fleet/version", optional=True)
+        except (CallUnknown, VehicleUnknown):
+            return 1
+        return int(schemas.load(bookings.VersionSchema(), answer.get("data"))["contract"])
+
+    def booking(self, reference: str) -> BookingEvent:
+        """The booking as Odoo has it now. Raises VehicleUnknown for an unknown one and RecordDeleted."""
+        path = f"/api/fleet/booking/{quoted(reference, safe='')}"
+        answer = self.transport.read("booking read", "GET", path)
+        return bookings.to_event(schemas.load(bookings.BookingSchema(), answer.get("data")))
+
+    def booking_by_key(self, key: str) -> BookingEvent | None:
+        """The booking that was made with this idempotency key. None is final: Odoo has not made it."""
+        asked = {"idempotency_key": key_header(key)}  # Odoo compares the text of the header
+        try:
+            answer = self.transport.read("booking by key", "GET", "/api/fleet/booking", params=asked)
+        except VehicleUnknown:
+            return None
+        return bookings.to_event(schemas.load(bookings.BookingSchema(), answer.get("data")))
+
+    def changes(self, after: str | None) -> ChangesPage:
+        """The changes of bookings behind the cursor `after`; without it none, and the newest cursor.
+
+        Raises RecordDeleted when the cursor has expired: all bookings have to be read then.
+        """
+        asked = {"limit": str(CHANGES_PAGE), **({"after": after} if after else {})}
+        answer = self.transport.read("changes", "GET", "/api/fleet/changes", params=asked)
+        return bookings.to_changes(schemas.load(bookings.ChangesSchema(), answer))
+
+    def bookings(self, after_id: int) -> BookingsPage:
+        """All bookings behind the number `after_id`, a page of them."""
+        asked = {"after_id": str(after_id), "limit": str(PAGE)}
+        answer = self.transport.read("bookings", "GET", "/api/fleet/bookings", params=asked)
+        return bookings.to_bookings(schemas.load(bookings.BookingsSchema(), answer))
 
     def brands(self) -> dict[int, str]:
         """Odoo's brands by their id."""

@@ -42,6 +42,18 @@ class BookingInvalid(OdooRefused):
     code = "invalid_booking"
 
 
+class KeyRequired(OdooRefused):
+    """403: Odoo has no API key set, so it shows no bookings."""
+
+    code = "key_required"
+
+
+class RecordDeleted(OdooRefused):
+    """410: the booking was deleted, or the cursor of the changes feed has expired."""
+
+    code = "record_deleted"
+
+
 class CallUnknown(OdooRefused):
     """404 without the envelope, or an answer of another kind: Odoo does not have this call of newer modules."""
 

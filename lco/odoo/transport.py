@@ -22,7 +22,16 @@ from lco.odoo import http_adapter
 from lco.odoo.budget import payer
 from lco.odoo.circuit_breaker import CircuitBreaker
 from lco.odoo.diagnosis import reason
-from lco.odoo.errors import BookingInvalid, CallUnknown, DatesRefused, OdooRefused, OutcomeUnknown, VehicleUnknown
+from lco.odoo.errors import (
+    BookingInvalid,
+    CallUnknown,
+    DatesRefused,
+    KeyRequired,
+    OdooRefused,
+    OutcomeUnknown,
+    RecordDeleted,
+    VehicleUnknown,
+)
 from lco.odoo.http_adapter import CONNECT_SECONDS
 
 log = logging.getLogger(__name__)
@@ -35,7 +44,13 @@ CHUNK = 64 * 1024
 
 SUCCESS = {HTTPStatus.OK, HTTPStatus.CREATED}
 
-REFUSALS: Mapping[int, type[OdooRefused]] = {400: BookingInvalid, 404: VehicleUnknown, 409: DatesRefused}
+REFUSALS: Mapping[int, type[OdooRefused]] = {
+    400: BookingInvalid,
+    403: KeyRequired,
+    404: VehicleUnknown,
+    409: DatesRefused,
+    410: RecordDeleted,
+}
 
 
 class Response(NamedTuple):
@@ -84,7 +99,7 @@ class Transport:
         Raises OdooUnavailable when Odoo was certainly not reached, OutcomeUnknown when it may have acted,
         and OdooRefused when it certainly said no.
         """
-        headers = self._headers | ({"Idempotency-Key": f'"{key}"'} if key else {})
+        headers = self._headers | ({"Idempotency-Key": key_header(key)} if key else {})
         # A fresh connection: one that was used before may have been closed by Odoo while it lay idle, and the
         # reset on its next use would leave the outcome unknown although nothing was ever read.
         try:
@@ -165,6 +180,11 @@ class Transport:
         self.breaker.failed()
         metrics.odoo_calls.labels(call, error.code).inc()
         return error
+
+
+def key_header(key: str) -> str:
+    """The text of Idempotency-Key, a string of RFC 8941 (draft-ietf-httpapi-idempotency-key-header-07, 2.1)."""
+    return f'"{key}"'
 
 
 def _spend() -> None:

@@ -5,7 +5,7 @@ second event that reads the same. It is a hint: Odoo is read, and nothing that i
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Connection, Row, Table, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from lco import clock
+from lco import background, clock
 from lco.db import Database
 from lco.db.models import Delivery
 from lco.errors import NotFound
@@ -29,6 +29,7 @@ LEASE = timedelta(seconds=30)
 """How long applying may take. A delivery that is not marked by then belongs to a process that has ended."""
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
+READ_EVERY = timedelta(seconds=2)
 WAIT_FOR_EARLIER = timedelta(seconds=1)
 MOST_TRIES = 20
 """About an hour and a quarter. After that it can be replayed by hand."""
@@ -101,8 +102,16 @@ class Overview:
 class Inbox:
     """Deliveries whose signature has been checked. Safe for many threads and processes."""
 
-    def __init__(self, database: Database, catalogue: Catalogue, bookings: Bookings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        catalogue: Catalogue,
+        bookings: Bookings,
+        read_odoo: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`read_odoo` reads what Odoo's other webhooks may not have told. It runs in the background."""
         self._db = database
+        self._read_odoo = read_odoo
         self._services = Services(catalogue, bookings)
         self._subjects = KeyedLock()
 
@@ -113,6 +122,12 @@ class Inbox:
         """
         if event.type == TEST:
             return Outcome.TEST
+        outcome = self._receive(event, delivery_id)
+        if event.booking:
+            background.throttle("booking sync", "booking sync", READ_EVERY, self._read_odoo)
+        return outcome
+
+    def _receive(self, event: Event, delivery_id: str | None) -> Outcome:
         with self._subjects.hold(event.subject):
             stored = self._store(event, delivery_id)
             if stored:

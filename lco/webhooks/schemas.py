@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from lco.domain.booking import BookingEvent, State
+from lco.domain.booking import BookingEvent
 from lco.errors import BadRequest
+from lco.odoo.bookings import STATES
 
 TEST = "test"
 LONGEST_TYPE = 100
@@ -213,14 +214,6 @@ def parse_event(endpoint: str, body: bytes) -> Event:
     return Event(endpoint, event_type, text, payload, booking)
 
 
-STATES: Mapping[str, State] = {
-    "draft": State.BOOKED,
-    "confirmed": State.CONFIRMED,
-    "picked_up": State.CONFIRMED,
-    "returned": State.CONFIRMED,
-    "cancelled": State.CANCELLED,
-}
-"""Odoo's states (docs/odoo-contract.md, section 4.3) as states of this site."""
 OF_TYPE: Mapping[str, str] = {
     "booking.created": "draft",
     "booking.confirmed": "confirmed",

@@ -24,7 +24,7 @@ from lco.domain.booking import Booking, BookingEvent, BookingRequest, State
 from lco.domain.date_range import DAY, DateRange
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
-from tests.app.bookings.fakes import ZONE, FakeAvailability, FakeCatalogue, FakeOutbox
+from tests.app.bookings.fakes import ZONE, FakeAvailability, FakeCatalogue, FakeContract, FakeOutbox
 from tests.serving import ROOT, free_port
 
 WATCHED = tuple(str(ROOT / "lco" / package) for package in ("bookings", "db", "odoo"))
@@ -36,6 +36,7 @@ def bookings_at(odoo: str, database: str) -> Bookings:
     return build_bookings(
         db=Database(database),
         odoo=client,
+        contract=FakeContract(),
         catalogue=FakeCatalogue(),
         availability=FakeAvailability(),
         changes=MemoryLog(),

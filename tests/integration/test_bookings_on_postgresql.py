@@ -19,20 +19,30 @@ from tests.app.bookings import (
     test_same_key,
     test_states,
     test_submission,
+    test_sync,
 )
 from tests.app.bookings.fakes import DAYS, CountingStore
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 
-MODULES = (test_submission, test_same_key, test_recovery, test_odoo_events, test_admin, test_mails, test_states)
-ELSEWHERE = {"test_ical", "test_schemas", "test_other_processes"}
+MODULES = (
+    test_submission,
+    test_same_key,
+    test_recovery,
+    test_odoo_events,
+    test_admin,
+    test_mails,
+    test_states,
+    test_sync,
+)
+ELSEWHERE = {"test_ical", "test_schemas", "test_other_processes", "test_typed_text"}
 """What these test is the same on every database."""
 FIXTURES = ("services", "wanted", "other", "fragile_services")
 
 globals().update({name: getattr(conftest, name) for name in FIXTURES})
 for module in MODULES:
     globals().update({name: value for name, value in vars(module).items() if name.startswith("test_")})
-for module in (test_odoo_events, test_admin, test_recovery):
-    fixtures = {"booked", "left_open", "kept", "broken_off"} & vars(module).keys()
+for module in (test_odoo_events, test_admin, test_recovery, test_sync):
+    fixtures = {"booked", "left_open", "kept", "broken_off", "reader", "placed", "in_doubt"} & vars(module).keys()
     globals().update({name: getattr(module, name) for name in fixtures})
 
 

@@ -20,7 +20,8 @@ from lco.domain.money import Money
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Rates, Status, Vehicle
 from lco.errors import Gone, NotFound
-from lco.odoo.errors import DatesRefused
+from lco.odoo.bookings import BookingsPage, ChangeRow, ChangesPage
+from lco.odoo.errors import DatesRefused, RecordDeleted, VehicleUnknown
 from tests.serving import wait_until
 
 ZONE = ZoneInfo("America/Chicago")
@@ -50,6 +51,11 @@ class FakeOdoo:
         self.first_id = 0
         self.while_asked = lambda reference: None
         self._lock = threading.Lock()
+        self.records: dict[str, BookingEvent | None] = {}
+        self.rows: list[ChangeRow] = []
+        self.by_key: dict[str, BookingEvent] = {}
+        self.reads: list[str] = []
+        self.epoch = "a"
 
     def book(self, request: BookingRequest, key: str) -> OdooBooking:
         with self._lock:
@@ -69,6 +75,52 @@ class FakeOdoo:
         if self.answer:
             raise self.answer
         return Quote(vehicle_id, days, available=not any(days.overlaps(other) for other in self.taken))
+
+    # Version 2 of the contract
+
+    def booking(self, reference: str) -> BookingEvent:
+        self.reads.append(reference)
+        if reference not in self.records:
+            raise VehicleUnknown(upstream_status=404)
+        if self.records[reference] is None:
+            raise RecordDeleted(upstream_status=410)
+        return self.records[reference]
+
+    def booking_by_key(self, key: str) -> BookingEvent | None:
+        return self.by_key.get(key)
+
+    def changes(self, after: str | None) -> ChangesPage:
+        if after is None:
+            return ChangesPage((), f"{self.epoch}.{len(self.rows)}", has_more=False)
+        epoch, _, number = after.partition(".")
+        if epoch != self.epoch:
+            raise RecordDeleted(upstream_status=410)
+        page = self.rows[int(number) : int(number) + 3]
+        last = int(number) + len(page)
+        return ChangesPage(tuple(page), f"{epoch}.{last}", has_more=last < len(self.rows))
+
+    def bookings(self, after_id: int) -> BookingsPage:
+        records = [record for record in self.records.values() if record]
+        page = records[after_id : after_id + 2]
+        return BookingsPage(tuple(page), after_id + 2 if after_id + 2 < len(records) else None)
+
+    def write(self, event: BookingEvent) -> None:
+        """Change a record, with a row in the feed, and no webhook."""
+        self.records[event.reference] = event
+        self.rows.append(ChangeRow(event.reference, event.version, is_deleted=False))
+
+    def delete(self, reference: str, version: int) -> None:
+        self.records[reference] = None
+        self.rows.append(ChangeRow(reference, version, is_deleted=True))
+
+
+class FakeContract:
+    """Version 1 until a test says otherwise."""
+
+    is_2 = False
+
+    def reads_bookings(self) -> bool:
+        return self.is_2
 
 
 class FakeCatalogue:
@@ -122,6 +174,7 @@ class Shop:
     def __init__(self, db: CountingStore) -> None:
         self.db = db
         self.odoo = FakeOdoo()
+        self.contract = FakeContract()
         self.catalogue = FakeCatalogue()
         self.availability = FakeAvailability()
         self.changes = MemoryLog()
@@ -137,6 +190,7 @@ class Shop:
         return build_bookings(
             db=self.db,
             odoo=self.odoo,
+            contract=self.contract,
             catalogue=self.catalogue,
             availability=self.availability,
             changes=changes,

@@ -29,7 +29,7 @@ from lco.webhooks.inbox import Inbox
 
 
 class SharedBackends(NamedTuple):
-    """What several processes share: news, answers of Odoo, and whose turn it is to ask it."""
+    """The parts that several processes share: change log, cache, and a lock for each key."""
 
     changes: ChangeLog
     cache: CacheBackend
@@ -69,9 +69,9 @@ def build_services(
     shared: SharedBackends | None = None,
     pictures: PictureStore | None = None,
 ) -> Services:
-    """The shop that `settings` describe; `shelf` keeps the last good answers of Odoo over restarts.
+    """Build all services from `settings`. `backend` keeps the last good answers of Odoo over restarts.
 
-    With `together` there are other processes like this one. Pictures stay on the shelf: they would fill a Redis.
+    With `shared` there are other processes of the same site. Pictures stay on the disk: they would fill a Redis.
     """
     changes = shared.changes if shared else MemoryLog()
     store = Database(settings.database_url)

@@ -13,7 +13,7 @@ FOREVER = 0
 
 
 class RemovedVehicles:
-    """The ids, kept on a shelf over restarts. They are a courtesy: a lost one only turns a 410 into a 404."""
+    """The ids, cached over restarts. Best effort: a lost id turns a 410 into a 404."""
 
     def __init__(self, backend: CacheBackend | None = None) -> None:
         self._backend = backend

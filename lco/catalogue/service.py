@@ -36,15 +36,15 @@ DOUBT_PAUSE = timedelta(seconds=5)
 LIMITS_AT_ONCE = 24
 """So many vehicles are read after a list of free ones, when their shortest and longest rental are not known."""
 REFETCH: Mapping[str, object] = {}
-"""What a process tells the others of a vehicle that it does not know itself."""
+"""The replica of a vehicle that the publishing process does not know itself: the others read it from Odoo."""
 
 
 class Catalogue:
     """All vehicles for rent.
 
     What is asked is answered from memory where possible; OdooError is raised when nothing is known and Odoo is
-    no help. What webhooks tell is shown at once and then read again from Odoo, which is the truth: told twice,
-    late or out of order, pages end right.
+    no help. An event of a webhook is shown at once, and then the vehicle is read again from Odoo, which is the
+    truth: delivered twice, late or out of order, pages end right.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Catalogue:
         self._availability = availability
         self._changes = changes
         self._removed = removed
-        self._known = CatalogueState()
+        self._state = CatalogueState()
         self._missing = MissingVehicles(odoo, self._read_list_soon)
         self._list = CacheQuery("vehicles", LIST_MAX_AGE, self._read_list, LISTING, self._listed)
         self._list_needed_from = clock.now()
@@ -102,7 +102,7 @@ class Catalogue:
         """Read vehicles whose limits are not known, as in version 1, and correct what was shown of `days`."""
         for vehicle_id in vehicle_ids:
             self._details(vehicle_id)
-            vehicle = self._known.vehicles().get(vehicle_id)
+            vehicle = self._state.vehicles().get(vehicle_id)
             if vehicle and self._availability.rules.check(vehicle, days):
                 events.publish_corrected(self._changes, vehicle_id)
 
@@ -136,7 +136,7 @@ class Catalogue:
 
     def stale_since(self) -> datetime | None:
         """While Odoo does not answer: the instant at which it was last read. None while it does."""
-        return self._known.listed_at if not self._available else None
+        return self._state.listed_at if not self._available else None
 
     @property
     def is_available(self) -> bool:
@@ -154,11 +154,11 @@ class Catalogue:
     ) -> None:
         """The vehicle's availability is no longer what it was; `data` is what else is public about it."""
 
-        def turn(vehicle: Vehicle) -> Vehicle:
+        def update(vehicle: Vehicle) -> Vehicle:
             now = status or vehicle.status
             return replace(vehicle, status=now, back_on=None if now is Status.AVAILABLE else back_on)
 
-        self._apply_webhook(vehicle_id, EventType.AVAILABILITY_CHANGED, turn, data)
+        self._apply_webhook(vehicle_id, EventType.AVAILABILITY_CHANGED, update, data)
 
     def maintenance_changed(self, vehicle_id: int, *, in_maintenance: bool, until: date | None) -> None:
         """The vehicle went into the workshop, expected back on `until`, or came out of it."""
@@ -171,12 +171,12 @@ class Catalogue:
     def price_changed(self, vehicle_id: int, rates: Rates) -> None:
         """The vehicle has new rates; None in `rates` leaves that rate as it was."""
 
-        def turn(vehicle: Vehicle) -> Vehicle:
+        def update(vehicle: Vehicle) -> Vehicle:
             old = vehicle.rates
             new = Rates(rates.daily or old.daily, rates.weekly or old.weekly, rates.monthly or old.monthly)
             return replace(vehicle, rates=new)
 
-        self._apply_webhook(vehicle_id, EventType.PRICE_UPDATED, turn)
+        self._apply_webhook(vehicle_id, EventType.PRICE_UPDATED, update)
 
     def updated(self, vehicle_id: int) -> None:
         """Something about the vehicle changed; only Odoo knows what, so it is read first and shown then."""
@@ -205,7 +205,7 @@ class Catalogue:
             background.throttle("read a vehicle again", vehicle_topic(vehicle_id), self.pause, read)
 
     def refresh(self) -> None:
-        """Read the list again if it is not fresh, so that what no webhook told is shown all the same."""
+        """Read the list again if it is not fresh, so that changes without a webhook are shown as well."""
         try:
             # What an earlier process left comes first, so that what has changed since is seen as a change.
             self.vehicles()
@@ -223,7 +223,7 @@ class Catalogue:
             self._set_available(available=False)
             raise
         self._set_available(available=True)
-        return self._missing.complete(listing, self._known.vehicles())
+        return self._missing.complete(listing, self._state.vehicles())
 
     def _read_list_soon(self) -> None:
         def read() -> None:
@@ -244,7 +244,7 @@ class Catalogue:
 
     def _accepted(self, listing: CachedValue[tuple[Vehicle, ...]]) -> Snapshot:
         """The snapshot with this reading of the list in it; its changes are appended to the log."""
-        snapshot, differences = self._known.apply_listing(listing)
+        snapshot, differences = self._state.apply_listing(listing)
         for was, now in differences:
             self._publish_diff(was, now, listing)
         return snapshot
@@ -259,32 +259,32 @@ class Catalogue:
                 return None
 
         def stored(reading: CachedValue[Details | None]) -> None:
-            was, now = self._known.apply_details(vehicle_id, reading) or (None, None)
+            was, now = self._state.apply_details(vehicle_id, reading) or (None, None)
             if was != now and not (was and now and events.is_completion(was, now)):
                 self._publish_diff(was, now, reading)
 
         key = f"vehicle:{vehicle_id}:details"
         reading = self._cache.get(CacheQuery(key, VEHICLE_MAX_AGE, load, DETAILS, stored))
-        self._known.complete(vehicle_id, reading)
+        self._state.complete(vehicle_id, reading)
         return reading.value
 
     def _apply_webhook(
-        self, vehicle_id: int, kind: EventType, turn: VehicleUpdate, data: Mapping[str, object] | None = None
+        self, vehicle_id: int, kind: EventType, update: VehicleUpdate, data: Mapping[str, object] | None = None
     ) -> None:
-        """A webhook told of a vehicle: show it at once, say so, and ask Odoo whether it is so."""
+        """Apply an event of a webhook at once, publish it, and read the vehicle again from Odoo."""
         at = clock.now()
-        was, now = self._known.apply_webhook(vehicle_id, turn, at)
+        was, now = self._state.apply_webhook(vehicle_id, update, at)
         if was:
             self._track_removed(vehicle_id, is_for_rent=now is not None)
         self._publish(vehicle_id, kind, now or was, data, VehicleVersion(at, now) if was else None)
         self.reread(vehicle_id)
 
     def _publish_updated(self, vehicle_id: int) -> None:
-        learned = self._known.version_of(vehicle_id)
-        self._publish(vehicle_id, EventType.VEHICLE_UPDATED, learned.vehicle if learned else None, None, learned)
+        version = self._state.version_of(vehicle_id)
+        self._publish(vehicle_id, EventType.VEHICLE_UPDATED, version.vehicle if version else None, None, version)
 
     def _publish_diff(self, was: Vehicle | None, now: Vehicle | None, reading: CachedValue[Any]) -> None:
-        """Say what `reading` has changed; only to pages, when the process that has read it has said it already."""
+        """Publish the difference. If a peer fetched it, notify pages only: the peer has published."""
         subject = now or was
         if subject is None:
             return
@@ -302,11 +302,11 @@ class Catalogue:
         kind: EventType,
         vehicle: Vehicle | None,
         data: Mapping[str, object] | None,
-        learned: VehicleVersion | None,
+        version: VehicleVersion | None,
     ) -> None:
         public = events.public_payload(vehicle) if vehicle else {"vehicle_id": vehicle_id}
-        known = learned.dumps() if learned else REFETCH
-        self._changes.append(vehicle_topic(vehicle_id), kind, {**public, **(data or {})}, known)
+        replica = version.dumps() if version else REFETCH
+        self._changes.append(vehicle_topic(vehicle_id), kind, {**public, **(data or {})}, replica)
 
     def _track_removed(self, vehicle_id: int, *, is_for_rent: bool) -> None:
         if is_for_rent:
@@ -321,7 +321,7 @@ class Catalogue:
     # What other processes say
 
     def _on_remote_change(self, change: Change) -> None:
-        """Another process has learned something: know it, too, before any page is told."""
+        """Apply a change of another process before any page hears of it."""
         if change.topic == ODOO:
             self._available = change.kind != EventType.ODOO_AWAY
         elif (vehicle_id := vehicle_of(change.topic)) is not None:
@@ -329,20 +329,20 @@ class Catalogue:
 
     def _apply_replica(self, vehicle_id: int, change: Change) -> None:
         try:
-            learned = VehicleVersion.loads(change.replica) if change.replica else None
+            version = VehicleVersion.loads(change.replica) if change.replica else None
         except (KeyError, TypeError, ValueError):
             log.exception("another version of the site tells of vehicle %d", vehicle_id)
             self.reread(vehicle_id)
             return
-        self._invalidate(vehicle_id, learned.at if learned else change.at)
-        if learned:
-            self._known.apply_replica(vehicle_id, learned)
-            self._track_removed(vehicle_id, is_for_rent=learned.vehicle is not None)
+        self._invalidate(vehicle_id, version.at if version else change.at)
+        if version:
+            self._state.apply_replica(vehicle_id, version)
+            self._track_removed(vehicle_id, is_for_rent=version.vehicle is not None)
         elif change.replica == REFETCH:
             background.run("read a vehicle again", lambda: self._details(vehicle_id))
 
     def _on_gap(self) -> None:
-        """What other processes have said may not have arrived: nothing that is known is certain."""
+        """Changes may have been missed: invalidate everything."""
         for prefix in ("vehicle:", "free:", "availability:"):
             self._cache.invalidate(prefix)
         self._list_needed_from = clock.now()

@@ -1,4 +1,4 @@
-"""The whole catalogue at one moment, and how it takes in what is learned later."""
+"""The whole catalogue at one moment, and how later knowledge is merged into it."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
@@ -92,14 +92,14 @@ class Snapshot:
         return after
 
     def after_listing(
-        self, listed: tuple[Vehicle, ...], began: datetime, learned: Mapping[int, datetime]
+        self, listed: tuple[Vehicle, ...], began: datetime, changed_at: Mapping[int, datetime]
     ) -> "Snapshot":
         """The catalogue as Odoo's list says, which was asked for at `began`.
 
-        What was learned about a vehicle (`learned`: when, by id) after that moment may not be in the list yet,
+        A change after that moment (`changed_at`: the instant, by vehicle id) may not be in the list yet,
         so it stands; anything older is contained in it.
         """
-        newer = {vehicle_id for vehicle_id, at in learned.items() if at >= began}
+        newer = {vehicle_id for vehicle_id, at in changed_at.items() if at >= began}
         ids = {vehicle.id for vehicle in listed}
         taken = (self.by_id.get(v.id) if v.id in newer else _listed(v, self.by_id.get(v.id)) for v in listed)
         added = (v for v in self.vehicles if v.id in newer and v.id not in ids)

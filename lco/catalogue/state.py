@@ -20,7 +20,7 @@ class CatalogueState:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._learned: dict[int, datetime] = {}
+        self._changed_at: dict[int, datetime] = {}
         self._snapshot: Snapshot | None = None
         self.listed_at: datetime | None = None
         """The instant at which the list was read; None before the first time."""
@@ -33,7 +33,7 @@ class CatalogueState:
     def version_of(self, vehicle_id: int) -> VehicleVersion | None:
         """The vehicle as it is known now, or that it is not for rent; None while nothing is known at all."""
         with self._lock:
-            at = self._learned.get(vehicle_id, self.listed_at)
+            at = self._changed_at.get(vehicle_id, self.listed_at)
             return VehicleVersion(at, self._vehicle(vehicle_id)) if at else None
 
     def apply_listing(self, listing: CachedValue[tuple[Vehicle, ...]]) -> tuple[Snapshot, list[Difference]]:
@@ -42,9 +42,9 @@ class CatalogueState:
             before = self._snapshot
             if before is not None and self.listed_at is not None and listing.fetched_at <= self.listed_at:
                 return before, []
-            after = (before or Snapshot()).after_listing(listing.value, listing.fetched_at, self._learned)
+            after = (before or Snapshot()).after_listing(listing.value, listing.fetched_at, self._changed_at)
             self._snapshot, self.listed_at = after, listing.fetched_at
-            self._learned = {id_: at for id_, at in self._learned.items() if at >= listing.fetched_at}
+            self._changed_at = {id_: at for id_, at in self._changed_at.items() if at >= listing.fetched_at}
         return after, differences(before, after) if before else []
 
     def apply_details(self, vehicle_id: int, reading: CachedValue[Details | None]) -> Difference | None:
@@ -52,7 +52,7 @@ class CatalogueState:
         vehicle = reading.value.vehicle if reading.value else None
         with self._lock:
             # A webhook that arrived while Odoo was answering is newer than the answer; it has asked again itself.
-            if self._snapshot is None or self._learned.get(vehicle_id, reading.fetched_at) > reading.fetched_at:
+            if self._snapshot is None or self._changed_at.get(vehicle_id, reading.fetched_at) > reading.fetched_at:
                 return None
             was = self._vehicle(vehicle_id)
             if vehicle and was and was.status is vehicle.status:
@@ -66,24 +66,24 @@ class CatalogueState:
             known = self._vehicle(vehicle_id)
             if known is None or reading.value is None:
                 return
-            if self._learned.get(vehicle_id, reading.fetched_at) <= reading.fetched_at:
+            if self._changed_at.get(vehicle_id, reading.fetched_at) <= reading.fetched_at:
                 self._put(vehicle_id, completed(known, reading.value.vehicle))
 
-    def apply_webhook(self, vehicle_id: int, turn: VehicleUpdate, at: datetime) -> Difference:
-        """A known vehicle becomes what `turn` makes of it. One that is not known stays so."""
+    def apply_webhook(self, vehicle_id: int, update: VehicleUpdate, at: datetime) -> Difference:
+        """Apply `update` to a known vehicle. One that is not known stays so."""
         with self._lock:
             was = self._vehicle(vehicle_id)
-            now = turn(was) if was else None
+            now = update(was) if was else None
             if was:
                 self._record(vehicle_id, now, at)
         return was, now
 
-    def apply_replica(self, vehicle_id: int, learned: VehicleVersion) -> None:
-        """Know what another process has learned, unless what is known here is newer."""
+    def apply_replica(self, vehicle_id: int, version: VehicleVersion) -> None:
+        """Take over the version of another process, unless the one here is newer."""
         with self._lock:
-            newest = max(self._learned.get(vehicle_id, learned.at), self.listed_at or learned.at)
-            if newest <= learned.at:
-                self._record(vehicle_id, learned.vehicle, learned.at)
+            newest = max(self._changed_at.get(vehicle_id, version.at), self.listed_at or version.at)
+            if newest <= version.at:
+                self._record(vehicle_id, version.vehicle, version.at)
 
     def _vehicle(self, vehicle_id: int) -> Vehicle | None:
         return self._snapshot.by_id.get(vehicle_id) if self._snapshot else None
@@ -91,7 +91,7 @@ class CatalogueState:
     def _record(self, vehicle_id: int, vehicle: Vehicle | None, at: datetime) -> None:
         if self._snapshot is not None:
             self._put(vehicle_id, vehicle)
-            self._learned[vehicle_id] = at
+            self._changed_at[vehicle_id] = at
 
     def _put(self, vehicle_id: int, vehicle: Vehicle | None) -> None:
         if self._snapshot is not None:

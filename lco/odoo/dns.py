@@ -40,7 +40,7 @@ class Resolver:
         try:
             found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
             answered = partial(future.set_result, [(family, str(where[0])) for family, _, _, _, where in found])
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+        except Exception as error:  # noqa: BLE001 - callers that wait must get every error
             unknown = OSError(f"{host} cannot be looked up: {error}")
             unknown.__cause__ = error
             answered = partial(future.set_exception, unknown)

@@ -1,4 +1,4 @@
-"""What can go wrong between the site and Odoo, told apart by what is certain afterwards."""
+"""Errors between the site and Odoo, by what is certain after each of them."""
 
 from lco.errors import OdooError
 

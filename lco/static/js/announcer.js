@@ -11,8 +11,8 @@ const announce = (sentence) => {
     pending = null;
   }, 1000);
 };
-document.addEventListener("htmx:before:swap", ({ target, detail: { tasks } }) => {
-  const spoken = target.id === "stream" ? tasks.findIndex((task) => task.target === line) : -1;
+document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
+  const spoken = tasks.findIndex(({ target }) => target === line);
   if (spoken >= 0) announce(tasks.splice(spoken, 1)[0].fragment.textContent);
 });
 document.addEventListener("htmx:error", ({ target }) => {

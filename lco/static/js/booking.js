@@ -3,7 +3,7 @@ const find = (id) => document.getElementById(id);
 const on = (kind, work) => document.addEventListener(kind, work);
 const panel = find("booking-panel"), name = "lco-form-" + panel.dataset.vehicle;
 let record; // {at, values, body}: what was typed, and what is being sent
-let failures = 0, timer, isSending;
+let failures = 0, timer, isSending = false;
 
 const fields = () => [...panel.querySelectorAll("#booking-form .field :is(input, textarea)")];
 const say = (words) => { find("sending").textContent = words; };
@@ -14,10 +14,11 @@ const keep = (value) => {
 const show = () => {
   for (const field of fields()) field.value ||= record?.values?.[field.name] ?? "";
   // While the outcome is unknown, neither other days nor changes of these days may come between.
-  panel.classList.toggle("is-sending", !!record?.body);
-  for (const part of document.querySelectorAll("#dates, .choices, .calendar")) part.inert = !!record?.body;
+  const isOpen = !!record?.body;
+  panel.classList.toggle("is-sending", isOpen);
+  for (const part of document.querySelectorAll("#dates, .choices, .calendar")) part.inert = isOpen;
   if (!find("clear")) return;
-  find("send").disabled = !!isSending;
+  find("send").disabled = isSending;
   find("clear").hidden = !fields().some((field) => field.value);
 };
 const send = async () => {
@@ -29,7 +30,7 @@ const send = async () => {
     const answer = await fetch("/bookings", {
       method: "POST",
       body: new URLSearchParams(record.body),
-      headers: { "HX-Request": "true", Accept: "application/json, text/html;q=0.5" },
+      headers: { "HX-Request": "true", Accept: "application/json" },
       signal: AbortSignal.timeout(20000),
     });
     const text = await answer.text();

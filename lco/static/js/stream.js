@@ -40,11 +40,11 @@ const restart = async () => {
   const old = connection, copy = stream.cloneNode(), wasGuest = isGuest && release;
   lastEventId = latest();
   connection = null;
-  stream.replaceWith(copy);
+  stream.remove();
   stream = copy;
-  for (const end of [old?.delayCanceller, abort, release]) end?.();
-  old?.reader?.cancel();
+  old?.reader?.cancel(); // first: the reader of an aborted stream refuses
   old?.abortController.abort();
+  for (const end of [old?.delayCanceller, abort, release]) end?.();
   release = isGuest = null;
   if (wasGuest && wanted()) return restartIn(8000);
   setState("reconnecting");
@@ -53,6 +53,7 @@ const restart = async () => {
   if (stream !== copy) return;
   if (!hasPlace) return restartIn(1000);
   resetWatchdog();
+  document.body.append(stream); // only now: htmx may just be looking at the page, and each look opens a stream
   htmx.process(stream);
   htmx.trigger(stream, "lco:connect");
 };

@@ -123,20 +123,6 @@ def test_without_a_network_filters_say_so(page, context):
     expect(page.locator("#announcement")).to_contain_text("couldn't reach the site")
 
 
-def test_a_fifth_window_is_served_and_follows_in_turns(context, odoo, site):
-    pages = [context.new_page() for _ in range(6)]
-    for window in pages:
-        window.goto("/equipment")
-    states = [window.locator("#indicator") for window in pages]
-    for indicator in states[:4]:
-        expect(indicator).to_have_attribute("data-connection", "live")
-    pages[5].goto("/equipment?q=stihl", timeout=10_000)
-    odoo.control("vehicles/4", rental_price_daily="43")
-    for window in pages:
-        window.goto("/equipment") if "q=" in window.url else None
-        expect(window.locator("#card-4")).to_contain_text("$43", timeout=30_000)
-
-
 def test_an_answer_that_is_held_for_a_minute_is_asked_for_again(customer, proxy):
     proxy.faults = [HOLD]
     open_form(customer)

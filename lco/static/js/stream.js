@@ -7,7 +7,7 @@ let stream = find("stream");
 let lastEventId = stream?.dataset.since;
 let before; // the same, when new regions were asked for
 let shown;
-let connection, abort, failures = 0, timer, paused, release, isGuest;
+let connection, abort, failures = 0, timer, turn, paused, release, isGuest;
 
 const wanted = () => !paused && !document.hidden;
 const setState = (state) => { indicator.dataset.connection = paused ? "paused" : state; };
@@ -18,26 +18,34 @@ const restartIn = (pause) => {
   clearTimeout(timer);
   timer = setTimeout(restart, pause);
 };
-const resetWatchdog = () => restartIn(isGuest ? 3000 : +stream.dataset.silence || 45000);
+const resetWatchdog = () => restartIn(+stream.dataset.silence || 45000);
 
-// A browser has six connections for all windows: four hold streams, the others look in turns.
+// A browser has six connections for all windows: four are for streams, and windows take the last one in turns.
 const lock = (place, options) => new Promise((got) => {
-  locks.request("lco-stream-" + place, options, (held) => {
-    got(held);
-    return held && new Promise((end) => { release = end; });
-  }).catch(() => got());
+  locks.request("lco-stream-" + place, options, (held) => held ? new Promise(got) : got()).catch(() => got());
 });
-const takePlace = async () => {
-  isGuest = false;
-  if (!locks) return true;
-  for (let place = 0; place < 4; place++) if (await lock(place, { ifAvailable: true })) return true;
+const takePlace = async (copy) => {
+  if (!locks) return;
+  for (let place = 0; place < 3; place++) {
+    const end = await lock(place, { ifAvailable: true });
+    if (end || stream !== copy) return end;
+  }
+  const wait = new AbortController();
   isGuest = true;
-  return lock("guest", { signal: AbortSignal.timeout(9000) });
+  release = () => wait.abort();
+  setState("shared");
+  return lock(3, { signal: wait.signal });
+};
+const yieldPlace = async () => {
+  const { pending } = await locks.query(); // only the last place is ever waited for
+  if (pending[0]) restart();
+  else if (connection) setState("live");
 };
 
 const restart = async () => {
   clearTimeout(timer);
-  const old = connection, copy = stream.cloneNode(), wasGuest = isGuest && release;
+  clearInterval(turn);
+  const old = connection, copy = stream.cloneNode();
   lastEventId = latest();
   connection = null;
   stream.remove();
@@ -46,12 +54,12 @@ const restart = async () => {
   old?.abortController.abort();
   for (const end of [old?.delayCanceller, abort, release]) end?.();
   release = isGuest = null;
-  if (wasGuest && wanted()) return restartIn(8000);
+  button.textContent = `${paused ? "Resume" : "Pause"} live updates`;
   setState("reconnecting");
   if (!wanted()) return;
-  const hasPlace = await takePlace();
-  if (stream !== copy) return;
-  if (!hasPlace) return restartIn(1000);
+  const end = await takePlace(copy);
+  if (stream !== copy) return end?.();
+  release = end;
   resetWatchdog();
   document.body.append(stream); // only now: htmx may just be looking at the page, and each look opens a stream
   htmx.process(stream);
@@ -70,11 +78,12 @@ on("htmx:sse:before:connection", (detail) => { connection = detail.connection; }
 on("htmx:sse:after:connection", () => {
   failures = 0;
   resetWatchdog();
-  setState(isGuest ? "shared" : "live");
+  if (isGuest) turn = setInterval(yieldPlace, 3000);
+  else setState("live");
 });
-on("htmx:sse:before:message", () => isGuest || resetWatchdog());
+on("htmx:sse:before:message", resetWatchdog);
 on("htmx:finally:request", () => {
-  if (!connection) restartIn(Math.min(1000 * 2 ** failures++, 60000) * (0.7 + 0.6 * Math.random()));
+  if (!connection) restartIn(Math.min(1000 * 2 ** failures++, 60000) * (1 + Math.random()));
 });
 on("htmx:before:swap", (_, event) => connection || event.preventDefault());
 
@@ -82,16 +91,13 @@ if (stream) {
   listen("htmx:before:request", ({ target }) => { if (target !== stream) before ??= latest(); });
   listen("htmx:after:swap", () => wanted() && regions() !== shown && restart());
   listen("visibilitychange", restart);
-  const label = () => { button.textContent = `${paused ? "Resume" : "Pause"} live updates`; };
   button.onclick = () => {
     paused = !paused;
-    try { sessionStorage.lcoPaused = paused; } catch { /* it lasts as long as the page */ }
-    label();
     restart();
+    sessionStorage.lcoPaused = paused;
   };
   try { paused = sessionStorage.lcoPaused === "true"; } catch { /* not kept */ }
   button.hidden = false;
-  label();
   // htmx may look at the page before this script or after it: neither may open a stream.
   stream.setAttribute("hx-trigger", "lco:connect");
   restart();

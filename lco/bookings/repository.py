@@ -336,6 +336,11 @@ class BookingRepository:
         if last.booking.request.vehicle_id != before.request.vehicle_id:
             self.steps[-1] = last._replace(vehicle_before=before.request.vehicle_id)
 
+    def release_key(self, booking: Booking) -> None:
+        """Let another request use the booking's idempotency key: nothing was booked with it."""
+        values = {"row_id": booking.id, "key_digest": sha256(secrets.token_urlsafe(24))}
+        self._connection.execute(SAVE, values)
+
     def _save(self, booking: Booking, **due: datetime | None) -> None:
         self._connection.execute(SAVE, {"row_id": booking.id} | update_values(booking) | due)
 

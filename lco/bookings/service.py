@@ -73,11 +73,21 @@ class BookingService:
         return booking
 
     def _find(self, request: BookingRequest, key: str) -> Booking | None:
+        """Return the booking of `key`, None for a new key or one that another, refused request has given up.
+
+        Raises KeyReused when the key belongs to another request.
+        """
         with self._uow() as bookings:
             digest = bookings.request_digest(key)
-            if digest is not None and digest != request_digest(request):
+            if digest is None:
+                return None
+            booking = bookings.by_key(key)
+            if digest == request_digest(request):
+                return booking
+            if booking is None or booking.refusal not in states.REFUSED_BY_ODOO:
                 raise KeyReused
-            return bookings.by_key(key) if digest else None
+            bookings.release_key(booking)
+            return None
 
     def _store(self, request: BookingRequest, key: str, vehicle_name: str) -> tuple[Booking, bool]:
         """Store the intent before Odoo is asked. False when another process with this key was faster."""

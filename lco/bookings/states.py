@@ -49,6 +49,9 @@ OPEN = SUBMITTED | {State.REQUESTED}
 ENDED = frozenset({State.DECLINED, State.CANCELLED, State.EXPIRED})
 """Nothing is booked, or nothing any more."""
 
+REFUSED_BY_ODOO = frozenset({DeclineReason.DATES_TAKEN, DeclineReason.INVALID, DeclineReason.VEHICLE_GONE})
+"""Odoo has certainly booked nothing, so another request may have the idempotency key."""
+
 CALENDAR_STATES = frozenset(
     {State.REQUESTED, State.CHECKING, State.BOOKED, State.CONFIRMED, State.DECLINED, State.EXPIRED}
 )

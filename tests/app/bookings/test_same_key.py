@@ -57,6 +57,19 @@ def test_a_declined_booking_is_declined_again_under_the_same_key(services, wante
     assert services.place(wanted, "new key").state is State.BOOKED
 
 
+def test_the_key_of_a_refused_request_can_be_used_for_another(services, wanted, other):
+    services.odoo.taken = [DAYS]
+    with pytest.raises(DatesTaken):
+        services.place(wanted)
+    services.odoo.taken = []
+    corrected = replace(other, name="Corrected")
+    booked = services.place(corrected)
+    assert booked.state is State.BOOKED
+    assert services.place(corrected) == booked
+    with pytest.raises(KeyReused):
+        services.place(wanted)
+
+
 def test_two_requests_with_one_key_ask_odoo_once(services, wanted):
     answers = []
     second = threading.Thread(target=lambda: answers.append(services.place(wanted)))

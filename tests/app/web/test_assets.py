@@ -13,14 +13,14 @@ def address_of_another_release(name: str) -> str:
 
 @pytest.mark.parametrize("name", sorted(assets.prepared().urls))
 def test_unknown_version_of_a_known_file_is_the_present_file(client, name):
-    present, other = client.get(assets.url(name)), client.get(address_of_another_release(name))
-    assert other.status_code == present.status_code == 200
-    assert other.data == present.data
-    assert other.mimetype == present.mimetype
-    assert other.headers["Cache-Control"] == "no-store"
-    assert "immutable" in present.headers["Cache-Control"]
-    for header in ("X-Content-Type-Options", "Content-Security-Policy"):
-        assert other.headers[header] == present.headers[header]
+    with client.get(assets.url(name)) as present, client.get(address_of_another_release(name)) as other:
+        assert other.status_code == present.status_code == 200
+        assert other.data == present.data
+        assert other.mimetype == present.mimetype
+        assert other.headers["Cache-Control"] == "no-store"
+        assert "immutable" in present.headers["Cache-Control"]
+        for header in ("X-Content-Type-Options", "Content-Security-Policy"):
+            assert other.headers[header] == present.headers[header]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,13 @@ import pytest
 
 from lco import clock
 from lco.availability.month import Month, first_of
+from lco.availability.rules import RentalRules
 from lco.availability.service import Availability
 from lco.caching.swr import StaleWhileRevalidateCache
 from lco.demo.server import running
+from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.date_range import DAY
+from lco.domain.vehicle import Rates, Status, Vehicle
 from lco.odoo.client import OdooClient
 from lco.odoo.errors import CallUnknown, VehicleUnknown
 from lco.odoo.transport import Transport
@@ -36,9 +39,11 @@ def older(odoo) -> Iterator[OdooClient]:
 
 def months(client: OdooClient, vehicle_id: int) -> list[Month]:
     """The calendar of this month and the three after it."""
-    availability = Availability(client, StaleWhileRevalidateCache(), ZONE)
+    rules = RentalRules(BusinessCalendar, ZONE)
+    availability = Availability(client, StaleWhileRevalidateCache(), rules)
+    vehicle = Vehicle(vehicle_id, "Machine", "machine", status=Status.AVAILABLE, rates=Rates())
     today = clock.today(ZONE)
-    return [availability.month(vehicle_id, first_of(today, advance_clock)) for advance_clock in range(4)]
+    return [availability.month(vehicle, first_of(today, advance_clock)) for advance_clock in range(4)]
 
 
 @pytest.mark.parametrize("vehicle_id", MACHINES)

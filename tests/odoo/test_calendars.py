@@ -8,9 +8,12 @@ import pytest
 
 from lco import clock
 from lco.availability.month import DayState, first_of
+from lco.availability.rules import RentalRules
 from lco.availability.service import Availability
 from lco.caching.swr import StaleWhileRevalidateCache
 from lco.demo.server import running
+from lco.domain.business_calendar import BusinessCalendar
+from lco.domain.vehicle import Rates, Status, Vehicle
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from tests.odoo.days import ahead
@@ -92,9 +95,11 @@ def test_the_calendar_says_what_odoo_knows_with_the_call_and_without(busy_odoo, 
 
 def taken(url: str, vehicle_id: int) -> set[date]:
     """The taken ones of the next SHOWN days."""
-    availability = Availability(OdooClient(Transport(url)), StaleWhileRevalidateCache(), ZONE)
+    rules = RentalRules(BusinessCalendar, ZONE)
+    availability = Availability(OdooClient(Transport(url)), StaleWhileRevalidateCache(), rules)
+    vehicle = Vehicle(vehicle_id, "Machine", "machine", status=Status.AVAILABLE, rates=Rates())
     today = clock.today(ZONE)
-    months = [availability.month(vehicle_id, first_of(today, advance_clock)) for advance_clock in range(4)]
+    months = [availability.month(vehicle, first_of(today, advance_clock)) for advance_clock in range(4)]
     assert all(month.complete for month in months)
     states = {day: state for month in months for day, state in month.states.items()}
     return {ahead(day) for day in range(SHOWN) if states[ahead(day)] is DayState.TAKEN}

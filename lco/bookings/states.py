@@ -1,4 +1,4 @@
-"""How a booking may change: the one table of its states (docs/bookings.md), and all that follows from a change."""
+"""The state machine of bookings (docs/bookings.md): allowed transitions, and what follows from each."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta

@@ -1,4 +1,7 @@
-"""The site's own records of bookings and webhook deliveries."""
+"""The database: tables, types, migrations, and the way to open a transaction.
+
+What a row means belongs to the package that reads it: `lco.bookings`, `lco.webhooks`, `lco.mail`.
+"""
 
 from lco.db import mails, models  # noqa: F401 - so that Base knows every table
 from lco.db.database import Database

@@ -98,5 +98,5 @@ def _any_equal(expected: Sequence[str], given: Sequence[str]) -> bool:
 
 
 def _bytes(text: str) -> bytes:
-    """`text` as bytes, whatever it holds: a signature that is no valid text must not make the comparison fail."""
+    """`text` as bytes. A signature that is no valid text must not make the comparison fail."""
     return text.encode("utf-8", "surrogatepass")

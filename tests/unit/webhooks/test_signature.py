@@ -106,8 +106,8 @@ def test_without_any_signature_or_any_secret_nothing_is_accepted():
 
 
 def test_a_prefix_without_a_key_behind_it_is_no_empty_key():
-    nobodys = sign("", "msg_1", NOW, BODY)
-    assert refused(nobodys, secrets=["whsec_"])
+    unkeyed = sign("", "msg_1", NOW, BODY)
+    assert refused(unkeyed, secrets=["whsec_"])
     assert verify(["whsec_"], sign("whsec_", "msg_1", NOW, BODY), BODY, NOW) == "msg_1"
 
 

@@ -372,7 +372,8 @@ def test_days_of_another_browser_are_not(client, post, form):
 def test_a_cancelled_booking_claims_no_days(client, form, app):
     token = client.post("/bookings", data=form).location.rpartition("/")[2]
     services = app.extensions["lco"]
-    services.bookings.events.on_cancelled(services.bookings.service.by_token(token).reference, "")
+    reference = services.bookings.service.by_token(token).reference
+    services.bookings.events.on_changed(BookingEvent(reference, State.CANCELLED))
     page = client.get(
         f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True
     )

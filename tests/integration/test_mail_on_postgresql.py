@@ -60,7 +60,7 @@ def test_the_same_news_is_written_once_even_by_two_at_a_time(store, outbox):
 
 def test_many_workers_get_each_mail_once_and_in_order(store, outbox):
     for number in range(12):
-        booking = stored(store, f"booking {number}")
+        booking = stored(store, f"booking {number}", f"c{number}@example.com")
         write(store, outbox, "booked", booking)
         write(store, outbox, "cancelled", replace(booking, changes=1))
     start = threading.Barrier(6)

@@ -22,6 +22,8 @@ READING = {
     "equipment.picture": ("/pictures/480x360/fleet.vehicle/1/image_1920", LONG),
     "bookings.show": ("/bookings/unknown", NEVER),
     "bookings.entry": ("/bookings/unknown.ics", NEVER),
+    "api_docs.document": ("/api/openapi.json", REVALIDATED),
+    "api_docs.page": ("/api", REVALIDATED),
     "fleet.vehicles": ("/api/fleet/vehicles", REVALIDATED),
     "fleet.vehicle": ("/api/fleet/vehicle/1", REVALIDATED),
     "fleet.filters": ("/api/fleet/filters", REVALIDATED),

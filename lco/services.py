@@ -113,7 +113,7 @@ def build_services(
         availability=availability,
         pictures=Pictures(odoo, catalogue, pictures or PictureStore(None)),
         bookings=bookings,
-        inbox=Inbox(store, catalogue, bookings.events, bookings.sync.read),
+        inbox=Inbox(store, catalogue.sync, bookings.events, bookings.sync.read),
         outbox=mails,
         call_budget=CallBudget(),
         people=People(store, bookings.admin, settings),

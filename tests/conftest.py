@@ -71,7 +71,7 @@ def make_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
         app = create_app(replace(settings, **changes))
         app.test_client_class = CheckedClient
         app.extensions["lco.scheduler"].stop()
-        app.extensions["lco"].catalogue.pause = timedelta(milliseconds=20)
+        app.extensions["lco"].catalogue.sync.pause = timedelta(milliseconds=20)
         made.append(app)
         return app
 

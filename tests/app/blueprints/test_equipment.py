@@ -112,7 +112,7 @@ def test_an_unknown_vehicle_is_404_and_a_removed_one_410(client, app, odoo):
     assert client.get("/equipment/999-nothing").status_code == 404
     client.get("/equipment")
     odoo.remove(3)
-    app.extensions["lco"].catalogue.removed(3)
+    app.extensions["lco"].catalogue.sync.removed(3)
     assert client.get("/equipment/3-commercial-zero-turn-mower").status_code == 410
 
 

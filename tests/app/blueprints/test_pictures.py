@@ -79,7 +79,7 @@ def test_a_replaced_picture_has_another_address_at_once(client, odoo, app):
     before = client.get(MAIN)
     assert before.headers["Cache-Control"] == "public, max-age=86400"
     odoo.control("vehicles/3", picture="chainsaw")
-    app.extensions["lco"].catalogue.reread(3)
+    app.extensions["lco"].catalogue.sync.reread(3)
     app.extensions["lco"].catalogue.details(3)
     (address,) = [address for address in pictures_on(client, "/equipment") if "fleet.vehicle/3/" in address]
     assert re.fullmatch(re.escape(MAIN) + r"\?v=\w+", address)

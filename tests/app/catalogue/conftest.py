@@ -102,7 +102,7 @@ class Front:
         self.changes = MemoryLog()
         self.began = self.changes.head()
         self.catalogue = Catalogue(self.client, cache, self.availability, self.changes, RemovedVehicles(backend))
-        self.catalogue.pause = timedelta(milliseconds=50)
+        self.catalogue.sync.pause = timedelta(milliseconds=50)
 
     def news(self) -> list[tuple[str, str]]:
         """Topic and kind of everything that was appended to the change log."""

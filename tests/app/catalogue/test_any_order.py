@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lco import clock
-from lco.catalogue.service import LIST_MAX_AGE
+from lco.catalogue.sync import LIST_MAX_AGE
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
 from lco.errors import Gone, OdooError
@@ -47,7 +47,7 @@ def test_in_the_end_the_catalogue_is_as_odoo_has_it(odoo, restarted, settle, ste
         for step in steps:
             take(step, odoo, front.catalogue, time)
         for vehicle_id in IDS:
-            front.catalogue.reread(vehicle_id)
+            front.catalogue.sync.reread(vehicle_id)
         settle()
         assert shown(front) == truth(front)
         before = front.news()
@@ -63,18 +63,18 @@ def take(step, odoo, catalogue, time) -> None:
         case "odoo":
             odoo.change(vehicle_id, **value)
         case "status":
-            catalogue.status_changed(vehicle_id, Status(value), date(2027, 1, 5), {})
+            catalogue.sync.status_changed(vehicle_id, Status(value), date(2027, 1, 5), {})
         case "price":
-            catalogue.price_changed(vehicle_id, Rates(daily=Money(Decimal(value), "USD")))
+            catalogue.sync.price_changed(vehicle_id, Rates(daily=Money(Decimal(value), "USD")))
         case "maintenance":
-            catalogue.maintenance_changed(vehicle_id, in_maintenance=value, until=None)
+            catalogue.sync.maintenance_changed(vehicle_id, in_maintenance=value, until=None)
         case "visit":
             visit(catalogue, vehicle_id)
         case "list":
             time.enter_context(clock.moved(LATER))
             catalogue.refresh()
         case told:
-            getattr(catalogue, told)(vehicle_id)
+            getattr(catalogue.sync, told)(vehicle_id)
 
 
 def visit(catalogue, vehicle_id) -> None:

@@ -15,7 +15,8 @@ from lco.availability.service import Availability
 from lco.caching.swr import StaleWhileRevalidateCache
 from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.serialization import VehicleVersion
-from lco.catalogue.service import LIST_MAX_AGE, Catalogue
+from lco.catalogue.service import Catalogue
+from lco.catalogue.sync import LIST_MAX_AGE
 from lco.changes.topics import EventType
 from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.date_range import DAY, DateRange
@@ -88,7 +89,7 @@ def test_what_a_webhook_told_one_process_all_know_before_their_pages_are_told(tw
     one, other = two
     seen = []
     other.log.subscribe(lambda _: seen.append(other.status(3)))
-    one.catalogue.status_changed(3, Status.RENTED, None, {})
+    one.catalogue.sync.status_changed(3, Status.RENTED, None, {})
     other.hears("availability.changed")
     assert seen[0] is Status.RENTED
 
@@ -99,7 +100,7 @@ def test_a_vehicle_read_again_after_a_webhook_is_read_once_for_all(two, odoo, se
         each.catalogue.details(3)
     assert odoo.calls(DETAIL) == 1
     odoo.change(3, availability_status="rented")
-    one.catalogue.status_changed(3, Status.RENTED, None, {})
+    one.catalogue.sync.status_changed(3, Status.RENTED, None, {})
     other.hears("availability.changed")
     settle()
     assert {each.catalogue.details(3).vehicle.status for each in two} == {Status.RENTED}
@@ -121,7 +122,7 @@ def test_an_older_list_that_is_under_way_does_not_undo_what_another_process_has_
         reader.start()
         assert held.arrived.wait(5)
         odoo.change(3, in_maintenance=True)
-        one.catalogue.maintenance_changed(3, in_maintenance=True, until=None)
+        one.catalogue.sync.maintenance_changed(3, in_maintenance=True, until=None)
         other.hears("maintenance.status")
         held.released.set()
         reader.join(5)
@@ -159,7 +160,7 @@ def test_a_difference_that_a_process_finds_in_what_another_has_read_is_told_to_p
 def test_a_removed_vehicle_is_gone_everywhere(two, odoo):
     one, other = two
     odoo.remove(3)
-    one.catalogue.removed(3)
+    one.catalogue.sync.removed(3)
     other.hears("vehicle.removed")
     with pytest.raises(Gone):
         other.catalogue.find(3)
@@ -210,7 +211,7 @@ def test_what_only_the_vehicles_page_shows_is_asked_again_everywhere_too(two, od
     one, other = two
     assert other.catalogue.details(3).description_html == one.catalogue.details(3).description_html
     odoo.change(3, full_description="Sharpened today.")
-    one.catalogue.updated(3)
+    one.catalogue.sync.updated(3)
     other.hears("vehicle.updated")
     settle()
     assert "Sharpened" in other.catalogue.details(3).description_html
@@ -221,7 +222,7 @@ def test_a_process_that_knows_no_list_yet_lets_the_others_ask(process, odoo):
     one, other = process(), process()
     other.catalogue.vehicles()
     odoo.change(3, availability_status="rented")
-    one.catalogue.status_changed(3, Status.RENTED, None, {})
+    one.catalogue.sync.status_changed(3, Status.RENTED, None, {})
     other.hears("availability.changed")
     wait_until(lambda: other.status(3) is Status.RENTED, "the vehicle as Odoo has it")
 
@@ -240,7 +241,7 @@ def test_after_a_loss_everything_is_read_again(two, odoo, settle, redis_server):
     other.catalogue.details(3)
     odoo.change(3, availability_status="rented")
     redis_server.kill()
-    one.catalogue.status_changed(3, Status.RENTED, None, {})
+    one.catalogue.sync.status_changed(3, Status.RENTED, None, {})
     settle()
     assert one.status(3) is Status.RENTED
     assert other.status(3) is Status.AVAILABLE

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from lco import clock
-from lco.catalogue.service import LIST_MAX_AGE
+from lco.catalogue.sync import LIST_MAX_AGE
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status

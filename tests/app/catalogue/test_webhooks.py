@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from lco import clock
-from lco.catalogue.service import LIST_MAX_AGE
+from lco.catalogue.sync import LIST_MAX_AGE
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
@@ -27,15 +27,18 @@ def dollars(amount: int) -> Money:
 @pytest.mark.parametrize(
     ("told", "seen"),
     [
-        (lambda c: c.status_changed(1, Status.RENTED, BACK, {}), {"status": Status.RENTED, "back_on": BACK}),
-        (lambda c: c.status_changed(1, None, BACK, {}), {"status": Status.AVAILABLE, "back_on": None}),
-        (lambda c: c.status_changed(1, Status.AVAILABLE, BACK, {}), {"status": Status.AVAILABLE, "back_on": None}),
+        (lambda c: c.sync.status_changed(1, Status.RENTED, BACK, {}), {"status": Status.RENTED, "back_on": BACK}),
+        (lambda c: c.sync.status_changed(1, None, BACK, {}), {"status": Status.AVAILABLE, "back_on": None}),
         (
-            lambda c: c.maintenance_changed(1, in_maintenance=True, until=BACK),
+            lambda c: c.sync.status_changed(1, Status.AVAILABLE, BACK, {}),
+            {"status": Status.AVAILABLE, "back_on": None},
+        ),
+        (
+            lambda c: c.sync.maintenance_changed(1, in_maintenance=True, until=BACK),
             {"status": Status.MAINTENANCE, "back_on": BACK},
         ),
         (
-            lambda c: c.price_changed(1, Rates(daily=dollars(160), weekly=dollars(640))),
+            lambda c: c.sync.price_changed(1, Rates(daily=dollars(160), weekly=dollars(640))),
             {"rates": Rates(dollars(160), dollars(640))},
         ),
     ],
@@ -52,14 +55,14 @@ def test_what_is_told_is_shown_before_odoo_has_answered(catalogue, odoo, settle,
 def test_a_removed_vehicle_is_gone_before_odoo_has_answered(catalogue, odoo, settle):
     odoo.remove(1)
     with odoo.holding(DETAIL):
-        catalogue.removed(1)
+        catalogue.sync.removed(1)
         with pytest.raises(Gone):
             catalogue.find(1)
     settle()
 
 
 def test_what_was_told_wrongly_is_corrected_by_odoo_and_both_are_told(catalogue, front, settle):
-    catalogue.status_changed(1, Status.RENTED, BACK, {})
+    catalogue.sync.status_changed(1, Status.RENTED, BACK, {})
     settle()
     assert catalogue.find(1).status is Status.AVAILABLE
     assert front.news() == [("vehicle:1", "availability.changed")] * 2
@@ -67,7 +70,7 @@ def test_what_was_told_wrongly_is_corrected_by_odoo_and_both_are_told(catalogue,
 
 def test_what_was_told_rightly_is_told_once(catalogue, front, odoo, settle):
     odoo.change(1, availability_status="rented")
-    catalogue.status_changed(1, Status.RENTED, BACK, {})
+    catalogue.sync.status_changed(1, Status.RENTED, BACK, {})
     settle()
     assert (catalogue.find(1).status, catalogue.find(1).back_on) == (Status.RENTED, BACK)
     assert front.news() == [("vehicle:1", "availability.changed")]
@@ -75,7 +78,7 @@ def test_what_was_told_rightly_is_told_once(catalogue, front, odoo, settle):
 
 def test_the_day_of_return_lasts_until_the_status_changes(catalogue, odoo, settle):
     odoo.change(1, availability_status="rented")
-    catalogue.status_changed(1, Status.RENTED, BACK, {})
+    catalogue.sync.status_changed(1, Status.RENTED, BACK, {})
     settle()
     with clock.moved(LATER):
         catalogue.refresh()
@@ -94,9 +97,9 @@ def test_a_reading_of_the_list_that_began_before_does_not_undo_what_was_told(cat
             odoo.change(1, availability_status="rented")
             odoo.change(2, listing_type="sale")
             number = odoo.add()
-            catalogue.status_changed(1, Status.RENTED, None, {})
-            catalogue.removed(2)
-            catalogue.added(number)
+            catalogue.sync.status_changed(1, Status.RENTED, None, {})
+            catalogue.sync.removed(2)
+            catalogue.sync.added(number)
             settle()
         reading.result(PATIENCE)
         assert catalogue.find(1).status is Status.RENTED
@@ -117,7 +120,7 @@ def test_a_reading_of_the_vehicle_that_began_before_does_not_undo_what_was_told(
             reading = threads.submit(catalogue.details, 1)
             assert held.arrived.wait(PATIENCE)
             odoo.change(1, availability_status="rented")
-            catalogue.status_changed(1, Status.RENTED, None, {})
+            catalogue.sync.status_changed(1, Status.RENTED, None, {})
         reading.result(PATIENCE)
         assert catalogue.find(1).status is Status.RENTED
     settle()
@@ -127,7 +130,7 @@ def test_a_reading_of_the_vehicle_that_began_before_does_not_undo_what_was_told(
 
 def test_when_odoo_fails_what_was_told_stands(catalogue, odoo, settle):
     odoo.fail()
-    catalogue.status_changed(1, Status.RENTED, BACK, {})
+    catalogue.sync.status_changed(1, Status.RENTED, BACK, {})
     settle()
     assert catalogue.find(1).status is Status.RENTED
 
@@ -135,22 +138,22 @@ def test_when_odoo_fails_what_was_told_stands(catalogue, odoo, settle):
 def test_a_price_that_is_not_told_stays_as_it_was(catalogue, odoo, settle):
     catalogue.details(1)
     odoo.fail()
-    catalogue.price_changed(1, Rates(weekly=dollars(640)))
+    catalogue.sync.price_changed(1, Rates(weekly=dollars(640)))
     settle()
     assert catalogue.find(1).rates == Rates(dollars(150), dollars(640), dollars(1800))
 
 
 def test_after_maintenance_a_machine_is_available_unless_odoo_says_otherwise(catalogue, odoo, settle):
     odoo.change(1, availability_status="reserved")
-    catalogue.maintenance_changed(1, in_maintenance=True, until=BACK)
-    catalogue.maintenance_changed(1, in_maintenance=False, until=BACK)
+    catalogue.sync.maintenance_changed(1, in_maintenance=True, until=BACK)
+    catalogue.sync.maintenance_changed(1, in_maintenance=False, until=BACK)
     settle()
     assert (catalogue.find(1).status, catalogue.find(1).back_on) == (Status.RESERVED, None)
 
 
 def test_an_update_is_shown_and_told_once_odoo_has_said_what_it_is(catalogue, front, odoo, settle):
     odoo.change(1, name="Renamed", rental_price_daily=160)
-    catalogue.updated(1)
+    catalogue.sync.updated(1)
     settle()
     assert (catalogue.find(1).name, catalogue.find(1).rates.daily) == ("Renamed", dollars(160))
     assert front.news() == [("vehicle:1", "price.updated"), ("vehicle:1", "vehicle.updated")]
@@ -159,7 +162,7 @@ def test_an_update_is_shown_and_told_once_odoo_has_said_what_it_is(catalogue, fr
 def test_an_update_of_which_the_list_knows_nothing_is_told_all_the_same(catalogue, front, odoo, settle):
     catalogue.details(1)
     odoo.change(1, rental_terms="<p>New terms</p>")
-    catalogue.updated(1)
+    catalogue.sync.updated(1)
     settle()
     assert catalogue.details(1).terms_html == "<p>New terms</p>"
     assert front.news() == [("vehicle:1", "vehicle.updated")]
@@ -168,7 +171,7 @@ def test_an_update_of_which_the_list_knows_nothing_is_told_all_the_same(catalogu
 def test_a_vehicle_told_as_added_is_shown_and_told_with_its_facts(catalogue, front, odoo, settle):
     seen = front.changes.head()
     number = odoo.add(name="Log Splitter", category="Power Tools")
-    catalogue.added(number)
+    catalogue.sync.added(number)
     settle()
     assert catalogue.vehicles().vehicles[-1].name == "Log Splitter"
     assert catalogue.added_since(seen) == 1
@@ -183,8 +186,8 @@ def test_a_vehicle_told_as_added_is_shown_and_told_with_its_facts(catalogue, fro
 
 def test_one_told_twice_as_added_is_added_once(catalogue, front, odoo, settle):
     number = odoo.add()
-    catalogue.added(number)
-    catalogue.added(number)
+    catalogue.sync.added(number)
+    catalogue.sync.added(number)
     settle()
     assert [kind for _, kind in front.news()] == ["vehicle.added", "catalogue.grew"]
     assert [v.id for v in catalogue.vehicles().vehicles].count(number) == 1
@@ -192,11 +195,11 @@ def test_one_told_twice_as_added_is_added_once(catalogue, front, odoo, settle):
 
 def test_what_comes_after_the_removal_does_not_bring_a_machine_back(catalogue, odoo, settle):
     odoo.remove(1)
-    catalogue.removed(1)
-    catalogue.removed(1)
-    catalogue.price_changed(1, Rates(daily=dollars(160)))
-    catalogue.status_changed(1, Status.AVAILABLE, None, {})
-    catalogue.updated(1)
+    catalogue.sync.removed(1)
+    catalogue.sync.removed(1)
+    catalogue.sync.price_changed(1, Rates(daily=dollars(160)))
+    catalogue.sync.status_changed(1, Status.AVAILABLE, None, {})
+    catalogue.sync.updated(1)
     settle()
     with pytest.raises(Gone):
         catalogue.find(1)
@@ -207,7 +210,7 @@ def test_what_comes_after_the_removal_does_not_bring_a_machine_back(catalogue, o
 
 
 def test_a_removal_told_wrongly_is_taken_back(catalogue, front, settle):
-    catalogue.removed(1)
+    catalogue.sync.removed(1)
     settle()
     assert catalogue.find(1).name == "Professional Snow Blower"
     assert [kind for _, kind in front.news()] == ["vehicle.removed", "vehicle.added", "catalogue.grew"]
@@ -215,21 +218,21 @@ def test_a_removal_told_wrongly_is_taken_back(catalogue, front, settle):
 
 def test_a_machine_for_rent_again_is_found_again(catalogue, odoo, settle):
     odoo.change(1, listing_type="sale")
-    catalogue.removed(1)
+    catalogue.sync.removed(1)
     settle()
     with pytest.raises(Gone):
         catalogue.details(1)
     odoo.change(1, listing_type="rental")
-    catalogue.added(1)
+    catalogue.sync.added(1)
     settle()
     assert catalogue.details(1).vehicle == catalogue.find(1)
 
 
 def test_news_of_a_vehicle_nobody_knows_are_passed_on_and_change_nothing(catalogue, front, settle):
     before = catalogue.vehicles()
-    catalogue.price_changed(999, Rates(daily=dollars(1)))
-    catalogue.removed(999)
-    catalogue.added(999)
+    catalogue.sync.price_changed(999, Rates(daily=dollars(1)))
+    catalogue.sync.removed(999)
+    catalogue.sync.added(999)
     settle()
     assert catalogue.vehicles() == before
     with pytest.raises(NotFound):
@@ -241,8 +244,8 @@ def test_news_of_a_vehicle_nobody_knows_are_passed_on_and_change_nothing(catalog
 
 
 def test_news_before_anything_was_read_change_nothing_either(front, settle):
-    front.catalogue.status_changed(1, Status.RENTED, None, {})
-    front.catalogue.updated(2)
+    front.catalogue.sync.status_changed(1, Status.RENTED, None, {})
+    front.catalogue.sync.updated(2)
     settle()
     assert front.catalogue.find(1).status is Status.AVAILABLE
     assert len(front.catalogue.vehicles().vehicles) == 15
@@ -250,7 +253,7 @@ def test_news_before_anything_was_read_change_nothing_either(front, settle):
 
 def test_the_public_entry_says_what_is_public_and_what_the_webhook_added(catalogue, front, odoo, settle):
     odoo.change(1, availability_status="rented")
-    catalogue.status_changed(1, Status.RENTED, BACK, {"available_to": "2027-02-01"})
+    catalogue.sync.status_changed(1, Status.RENTED, BACK, {"available_to": "2027-02-01"})
     settle()
     (change,) = front.changes.since(front.began)
     assert change.data == {
@@ -271,7 +274,7 @@ def test_news_of_a_vehicle_make_its_quotes_and_lists_of_free_ones_be_asked_again
     assert 1 in catalogue.free(days)
     assert front.availability.quote(1, days).available
     odoo.change(1, in_maintenance=True)
-    catalogue.maintenance_changed(1, in_maintenance=True, until=None)
+    catalogue.sync.maintenance_changed(1, in_maintenance=True, until=None)
     assert 1 not in catalogue.free(days)
     assert not front.availability.quote(1, days).available
     settle()
@@ -281,7 +284,7 @@ def test_news_of_one_vehicle_do_not_make_others_be_asked_again(catalogue, odoo, 
     for vehicle_id in (1, 10, 11):
         catalogue.details(vehicle_id)
     before = odoo.calls(f"GET {DETAIL}{{id}}")
-    catalogue.updated(1)
+    catalogue.sync.updated(1)
     settle()
     for vehicle_id in (1, 10, 11):
         catalogue.details(vehicle_id)

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 
 from lco import clock
 from lco.availability.service import MAX_AGE
-from lco.catalogue.service import LIST_MAX_AGE
+from lco.catalogue.sync import LIST_MAX_AGE
 from lco.domain.date_range import DAY
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates
@@ -70,7 +70,7 @@ def test_a_list_with_dates_is_kept_too(client, rendered, dates):
 
 def test_a_change_shows_at_once(client, services):
     client.get("/equipment")
-    services.catalogue.price_changed(1, Rates(daily=Money(Decimal(777), "USD")))
+    services.catalogue.sync.price_changed(1, Rates(daily=Money(Decimal(777), "USD")))
     assert "$777" in client.get("/equipment").text
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from lco.bookings.odoo_events import OdooBookingEvents
-from lco.catalogue.service import Catalogue as RealCatalogue
+from lco.catalogue.sync import CatalogueSync as RealCatalogue
 from lco.domain.booking import BookingEvent, State
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status

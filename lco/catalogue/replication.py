@@ -1,0 +1,40 @@
+"""Changes of other processes, applied before any page of this one hears of them."""
+
+import logging
+
+from lco import background
+from lco.catalogue.serialization import VehicleVersion
+from lco.catalogue.sync import REFETCH, CatalogueSync
+from lco.changes.log import Change, ChangeLog
+from lco.changes.topics import ODOO, EventType, vehicle_of
+
+log = logging.getLogger(__name__)
+
+
+class CatalogueReplication:
+    """Follows the change log for `sync`."""
+
+    def __init__(self, sync: CatalogueSync, changes: ChangeLog) -> None:
+        self._sync = sync
+        changes.replicate(self._on_remote_change, sync.invalidate_all)
+
+    def _on_remote_change(self, change: Change) -> None:
+        """Apply a change of another process before any page hears of it."""
+        if change.topic == ODOO:
+            self._sync.is_available = change.kind != EventType.ODOO_AWAY
+        elif (vehicle_id := vehicle_of(change.topic)) is not None:
+            self._apply_replica(vehicle_id, change)
+
+    def _apply_replica(self, vehicle_id: int, change: Change) -> None:
+        try:
+            version = VehicleVersion.loads(change.replica) if change.replica else None
+        except (KeyError, TypeError, ValueError):
+            log.exception("another version of the site tells of vehicle %d", vehicle_id)
+            self._sync.reread(vehicle_id)
+            return
+        self._sync.invalidate(vehicle_id, version.at if version else change.at)
+        if version:
+            self._sync.state.apply_replica(vehicle_id, version)
+            self._sync.track_removed(vehicle_id, is_for_rent=version.vehicle is not None)
+        elif change.replica == REFETCH:
+            background.run("read a vehicle again", lambda: self._sync.details(vehicle_id))

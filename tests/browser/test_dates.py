@@ -107,8 +107,6 @@ def test_links_alone_choose_the_days(plain_page, month):
 
 def test_the_list_and_the_home_page_have_the_same_calendar(page, month):
     page.goto(f"/equipment?month={month:%Y-%m}")
-    if not page.locator("#date-disclosure").get_attribute("open"):
-        page.locator("#date-disclosure summary").click()
     day(page, month.replace(day=7), "calendar-dates").click()
     expect(page.locator("#calendar-dates-progress")).to_contain_text("Now choose")
     day(page, month.replace(day=10), "calendar-dates").click()

@@ -20,11 +20,12 @@ from lco.catalogue.search_terms import synonyms
 from lco.db.errors import DatabaseUnavailable
 from lco.domain.booking import Booking
 from lco.domain.date_range import DateRange
-from lco.domain.vehicle import Details
+from lco.domain.vehicle import Details, Vehicle
 from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
 from lco.web import htmx, page_cache
 from lco.web.date_picker import shop_grid
 from lco.web.extensions import current_services
+from lco.web.filters import format_money
 from lco.web.regions import region
 from lco.web.structured_data import product_json
 from lco.web.urls import list_url, picture_url, query_url, slugify, vehicle_url
@@ -167,6 +168,8 @@ def render_vehicle(
         "quote_region": f"quote:{vehicle_id}:{days.start}:{days.end}" if days else None,
         "send_region": f"send:{vehicle_id}:{days.start}:{days.end}" if days else None,
         "details": details,
+        "description": _description(vehicle),
+        "pictures": (details and details.pictures) or ([vehicle.picture] if vehicle.picture else []),
     }
     chosen = Selection(days.start, days.end) if days else _selection()
     shown = _month() if request.args.get("month") else first_of(max(chosen.start or today, today))
@@ -184,6 +187,12 @@ def render_vehicle(
     elif not date_errors:
         page_cache.mark_cacheable()
     return response
+
+
+def _description(vehicle: Vehicle) -> str:
+    """Return one sentence for search engines: Odoo's summary, else name and price."""
+    price = f", {format_money(vehicle.rates.daily)} a day" if vehicle.rates.daily else ""
+    return vehicle.summary or f"{vehicle.name} for rent{price}. See when it is available."
 
 
 def _own_booking(vehicle_id: int, days: DateRange) -> Booking | None:

@@ -43,9 +43,11 @@ class Selection:
 
     @property
     def is_half(self) -> bool:
+        """Whether the first day is chosen and the return day is not."""
         return self.start is not None and self.end is None
 
     def role(self, day: date) -> Role:
+        """What `day` is in the chosen range."""
         if day == self.start:
             return Role.FIRST
         if self.start and self.end and self.start < day <= self.end:

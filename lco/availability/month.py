@@ -26,6 +26,8 @@ class DayState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
+    """One day of a month and its state."""
+
     day: date
     state: DayState
 
@@ -41,6 +43,7 @@ class Month:
 
     @property
     def label(self) -> str:
+        """The month and year in words."""
         return f"{calendar.month_name[self.first.month]} {self.first.year}"
 
     @property

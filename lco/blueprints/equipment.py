@@ -46,6 +46,7 @@ CACHED = {
 
 @blueprint.get("/equipment")
 def index() -> Response:
+    """`GET /equipment`: the list, or its results for htmx; 200; page cache without dates."""
     catalogue = current_services().catalogue
     today = current_services().rules.today
     query, errors = parse_query(request.args, current_services().rules.require_days)
@@ -81,6 +82,7 @@ def index() -> Response:
 
 @blueprint.get("/equipment/<int:vehicle_id>-<name>")
 def show(vehicle_id: int, name: str) -> AnyResponse:
+    """`GET /equipment/<id>-<name>`: one vehicle; 200, 301 for another name, 404, 410; no cache with dates."""
     vehicle = current_services().catalogue.find(vehicle_id)
     if name != slugify(vehicle):
         return redirect(vehicle_url(vehicle, None, **request.args.to_dict()), 301)

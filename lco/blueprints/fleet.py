@@ -59,6 +59,7 @@ class AskSchema(Schema):
 
 @blueprint.get("/vehicles")
 def vehicles() -> Response:
+    """`GET /api/fleet/vehicles` (docs/odoo-contract.md, section 1); 200, 400; revalidated."""
     wanted = _loaded(ListSchema(), request.args)
     days = _days(
         {"date_from": request.args.get("available_from", ""), "date_to": request.args.get("available_to", "")}
@@ -81,11 +82,13 @@ def vehicles() -> Response:
 
 @blueprint.get("/vehicle/<int:vehicle_id>")
 def vehicle(vehicle_id: int) -> Response:
+    """`GET /api/fleet/vehicle/<id>`: the long form; 200, 404, 410; revalidated."""
     return jsonify(success=True, data=serializers.vehicle_detail(current_services().catalogue.details(vehicle_id)))
 
 
 @blueprint.post("/availability")
 def availability() -> Response:
+    """`POST /api/fleet/availability`: whether days can be rented, and the price; 200, 400, 404."""
     services = current_services()
     asked = _loaded(AskSchema(), json_object())
     days = _days(asked)
@@ -103,6 +106,7 @@ def availability() -> Response:
 
 @blueprint.get("/filters")
 def filters() -> Response:
+    """`GET /api/fleet/filters`: the values of each filter; 200; revalidated."""
     snapshot = current_services().catalogue.vehicles()
     every, prices = snapshot.vehicles, snapshot.price_range
     fuels = sorted({v.fuel_type for v in every if v.fuel_type})

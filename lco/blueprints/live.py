@@ -110,6 +110,7 @@ class HijackedResponse(Response):
         self._connection = connection
 
     def __call__(self, environ: "WSGIEnvironment", _start_response: "StartResponse") -> Iterable[bytes]:
+        """Send the head of the response, then hand the socket over."""
         headers = self.get_wsgi_headers(environ)
         # Without a length the answer ends with its connection (RFC 9112, 6.3), so nothing has to be framed.
         headers.update({"Connection": "close", "Date": http_date(clock.now())})

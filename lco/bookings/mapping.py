@@ -18,6 +18,7 @@ LARGEST_ID = 2**63 - 1
 
 
 def sha256(text: str) -> str:
+    """The digest of `text` in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -94,6 +95,7 @@ def update_values(booking: Booking) -> dict[str, object]:
 
 
 def to_request(row: BookingRow | Row[*tuple[Any, ...]]) -> BookingRequest:
+    """The request in a row of bookings."""
     return BookingRequest(
         vehicle_id=row.vehicle_id,
         days=DateRange(row.date_from, row.date_to),
@@ -108,6 +110,7 @@ def to_request(row: BookingRow | Row[*tuple[Any, ...]]) -> BookingRequest:
 
 
 def to_booking(row: BookingRow | Row[*tuple[Any, ...]]) -> Booking:
+    """The booking in a row of bookings."""
     return Booking(
         id=row.id,
         token=row.token,
@@ -132,6 +135,7 @@ def to_booking(row: BookingRow | Row[*tuple[Any, ...]]) -> Booking:
 
 
 def to_audit_entry(row: BookingChange) -> AuditEntry:
+    """The step in a row of booking_changes."""
     return AuditEntry(
         id=row.id,
         booking_id=row.booking_id,
@@ -147,13 +151,16 @@ class HasTotal(Protocol):
     """A row with a total, or without."""
 
     @property
-    def total_amount(self) -> Decimal | None: ...
+    def total_amount(self) -> Decimal | None:
+        """The amount, or None without a price."""
 
     @property
-    def total_currency(self) -> str | None: ...
+    def total_currency(self) -> str | None:
+        """The ISO 4217 code, or None without a price."""
 
 
 def to_total(row: HasTotal) -> Money | None:
+    """The price in a row. Returns None without one."""
     if row.total_amount is None or row.total_currency is None:
         return None
     return Money(row.total_amount, row.total_currency)

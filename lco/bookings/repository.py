@@ -113,6 +113,7 @@ class BookingRepository:
     # Finding
 
     def by_token(self, token: str) -> Booking | None:
+        """The booking with this secret. Returns None without one."""
         return next(self._found(BY_TOKEN, token=token), None)
 
     def by_key(self, key: str) -> Booking | None:

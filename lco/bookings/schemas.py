@@ -160,6 +160,8 @@ class BookingSchema(Schema):
     """The fields of docs/odoo-contract.md, section 1, but for the two dates."""
 
     class Meta:
+        """Marshmallow's options."""
+
         unknown = EXCLUDE
 
     vehicle_id = VehicleId(

@@ -24,9 +24,11 @@ class RemovedVehicles:
         return vehicle_id in self._ids
 
     def add(self, vehicle_id: int) -> None:
+        """Remember a vehicle as removed."""
         self._keep(self._ids | {vehicle_id})
 
     def discard(self, vehicle_id: int) -> None:
+        """Forget that a vehicle was removed."""
         self._keep(self._ids - {vehicle_id})
 
     def _keep(self, ids: frozenset[int]) -> None:

@@ -37,7 +37,11 @@ def _price() -> Price:
 
 
 class FilterSchema(Schema):
+    """The query of the list but for its dates."""
+
     class Meta:
+        """Marshmallow's options."""
+
         unknown = EXCLUDE
 
     q = fields.String(load_default="", validate=WORD)

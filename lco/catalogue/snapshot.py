@@ -23,10 +23,12 @@ class Snapshot:
 
     @cached_property
     def by_id(self) -> Mapping[int, Vehicle]:
+        """All vehicles by their id."""
         return {vehicle.id: vehicle for vehicle in self.vehicles}
 
     @cached_property
     def by_name(self) -> tuple[Vehicle, ...]:
+        """All vehicles in the order of their names."""
         return tuple(sorted(self.vehicles, key=lambda v: normalize(v.name)))
 
     @cached_property
@@ -36,10 +38,12 @@ class Snapshot:
 
     @cached_property
     def cheapest_first(self) -> tuple[Vehicle, ...]:
+        """All vehicles by daily rate, those without one last."""
         return self._by_price(reverse=False)
 
     @cached_property
     def dearest_first(self) -> tuple[Vehicle, ...]:
+        """All vehicles by daily rate from the highest, those without one last."""
         return self._by_price(reverse=True)
 
     @cached_property

@@ -17,6 +17,8 @@ NAMES = {
 
 
 class Base(DeclarativeBase):
+    """The root of all tables, with one naming convention for constraints."""
+
     metadata = MetaData(naming_convention=NAMES)
 
 

@@ -29,12 +29,15 @@ class Finding:
 
 
 def ok(part: str, sentence: str) -> Finding:
+    """A finding that needs no action."""
     return Finding(part, Level.OK, sentence)
 
 
 def warning(part: str, sentence: str, setting: str = "", remedy: str = "") -> Finding:
+    """A finding that should be looked at."""
     return Finding(part, Level.WARNING, sentence, setting, remedy)
 
 
 def error(part: str, sentence: str, setting: str = "", remedy: str = "") -> Finding:
+    """A finding that stops a part from working."""
     return Finding(part, Level.ERROR, sentence, setting, remedy)

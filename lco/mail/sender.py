@@ -59,9 +59,11 @@ class SmtpSender:
         self._timeout = timeout
 
     def log_destination(self) -> None:
+        """Log where mails go."""
         log.info("mails go out through %s, port %d", self.host, self.port)
 
     def send(self, message: EmailMessage) -> None:
+        """Hand the mail over. Raises MailRefused, MailPostponed, MailServerUnavailable."""
         sender, recipient = (message[name].addresses[0] for name in ("From", "To"))
         connection = self._connected(sender.domain)
         try:
@@ -119,9 +121,11 @@ class FileSender:
         self._level = logging.INFO if is_meant else logging.WARNING
 
     def log_destination(self) -> None:
+        """Log where mails go."""
         log.log(self._level, "SMTP_URL is not set, so NO MAIL IS SENT: it is written to %s", self._folder)
 
     def send(self, message: EmailMessage) -> None:
+        """Hand the mail over. Raises MailRefused, MailPostponed, MailServerUnavailable."""
         name = str(message["Message-ID"]).strip("<>").partition("@")[0]
         path = self._folder / f"{name}.eml"
         try:

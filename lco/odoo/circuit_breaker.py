@@ -30,14 +30,17 @@ class CircuitBreaker:
             self._next_probe = clock.seconds() + self._open_seconds
 
     def succeeded(self) -> None:
+        """Close the breaker."""
         with self._lock:
             self._failures = 0
 
     def failed(self) -> None:
+        """Count a failure; the next probe waits."""
         with self._lock:
             self._failures += 1
             self._next_probe = clock.seconds() + self._open_seconds
 
     @property
     def is_open(self) -> bool:
+        """Whether calls are refused but for probes."""
         return self._failures >= self._failures_to_open

@@ -54,6 +54,8 @@ class OdooSchema(Schema):
     """The base. Unknown fields are ignored; `false`, where it is no flag, and a text of blanks mean empty."""
 
     class Meta:
+        """Marshmallow's options."""
+
         unknown = EXCLUDE
 
     @pre_load
@@ -133,17 +135,23 @@ class VehicleSchema(OdooSchema):
 
 
 class FeatureSchema(OdooSchema):
+    """One feature of a vehicle."""
+
     name = fields.String(required=True)
     category = _text()
 
 
 class ImageSchema(OdooSchema):
+    """One picture of a vehicle."""
+
     url = fields.String(required=True)
     name = fields.String(load_default="")
     is_primary = fields.Boolean(load_default=False)
 
 
 class DetailsSchema(VehicleSchema):
+    """A vehicle in the long form."""
+
     full_description = _text()
     rental_terms = _text()
     specifications = fields.Dict(load_default=dict)
@@ -200,11 +208,15 @@ class CalendarSchema(OdooSchema):
 
 
 class PaginationSchema(OdooSchema):
+    """How far a list reaches."""
+
     total = fields.Integer(load_default=None)
     has_more = fields.Boolean(load_default=False)
 
 
 class AvailabilitySchema(OdooSchema):
+    """The answer about days and their price."""
+
     available = fields.Boolean(required=True)
     estimated_price = _amount()
     currency = fields.String(load_default=DEFAULT_CURRENCY)
@@ -214,6 +226,8 @@ class AvailabilitySchema(OdooSchema):
 
 
 class PlacedSchema(OdooSchema):
+    """The answer to a booking."""
+
     booking_ref = fields.String(required=True, validate=validate.Length(min=1, max=100))
     booking_id = fields.Integer(load_default=None)
     message = fields.String(load_default="")
@@ -222,15 +236,21 @@ class PlacedSchema(OdooSchema):
 
 
 class BusySchema(OdooSchema):
+    """The days on which a vehicle cannot be had."""
+
     data = fields.List(fields.Nested(RangeSchema), required=True)
 
 
 class BrandSchema(OdooSchema):
+    """One brand."""
+
     id = fields.Integer(required=True)
     name = fields.String(required=True)
 
 
 class FiltersSchema(OdooSchema):
+    """The values of filters."""
+
     brands = fields.List(fields.Nested(BrandSchema), load_default=list)
 
 
@@ -333,6 +353,7 @@ def to_details(data: Mapping[str, Any], base_url: str) -> Details:
 
 
 def to_quote(data: Mapping[str, Any], vehicle_id: int, days: DateRange) -> Quote:
+    """The quote in an answer about availability."""
     price = (
         Money(data["estimated_price"], data["currency"]) if data["available"] and data["estimated_price"] else None
     )
@@ -373,6 +394,7 @@ def to_calendar(data: Mapping[str, Any]) -> BusinessCalendar:
 
 
 def to_booking(data: Mapping[str, Any]) -> OdooBooking:
+    """The booking in an answer to one."""
     amount = data["estimated_price"]
     total = Money(amount, data["currency"]) if amount else None  # 0 means that there is no price
     return OdooBooking(data["booking_ref"], data["booking_id"], data["message"], total)

@@ -43,6 +43,7 @@ class BoundedMemoryStorage(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
+        """The errors of this storage."""
         return ValueError
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
@@ -83,24 +84,30 @@ class BoundedMemoryStorage(Storage, MovingWindowSupport):
     # What only fixed windows need, which the site does not use
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Not used by a moving window."""
         raise NotImplementedError
 
     def get(self, key: str) -> int:
+        """How many hits are in the window."""
         return self.get_moving_window(key, 0, 0)[1]
 
     def get_expiry(self, key: str) -> float:
+        """When the window of a client ends, in seconds since the epoch."""
         hits = self._clients.get(key)
         return hits.expires_at if hits else _now()
 
     def check(self) -> bool:
+        """Return True: memory is always there."""
         return True
 
     def reset(self) -> int | None:
+        """Forget all clients. Returns how many there were."""
         with self._lock:
             count = len(self._clients)
             self._clients.clear()
             return count
 
     def clear(self, key: str) -> None:
+        """Forget one client."""
         with self._lock:
             self._clients.pop(key, None)

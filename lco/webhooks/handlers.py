@@ -18,17 +18,23 @@ class Catalogue(Protocol):
 
     def status_changed(
         self, vehicle_id: int, status: Status | None, back_on: date | None, data: Mapping[str, object]
-    ) -> None: ...
+    ) -> None:
+        """The status of a vehicle has changed."""
 
-    def maintenance_changed(self, vehicle_id: int, *, in_maintenance: bool, until: date | None) -> None: ...
+    def maintenance_changed(self, vehicle_id: int, *, in_maintenance: bool, until: date | None) -> None:
+        """Maintenance has begun, ended or moved."""
 
-    def price_changed(self, vehicle_id: int, rates: Rates) -> None: ...
+    def price_changed(self, vehicle_id: int, rates: Rates) -> None:
+        """The rates have changed."""
 
-    def updated(self, vehicle_id: int) -> None: ...
+    def updated(self, vehicle_id: int) -> None:
+        """Other facts have changed."""
 
-    def added(self, vehicle_id: int) -> None: ...
+    def added(self, vehicle_id: int) -> None:
+        """A vehicle is for rent now."""
 
-    def removed(self, vehicle_id: int) -> None: ...
+    def removed(self, vehicle_id: int) -> None:
+        """A vehicle is for rent no longer."""
 
 
 class Bookings(Protocol):

@@ -158,6 +158,7 @@ class Inbox:
     # For operators
 
     def overview(self) -> Overview:
+        """How many deliveries wait and have failed, and when the last one came."""
         unapplied = select(func.count()).where(Delivery.applied_at.is_(None))
         with self._db.session() as session:
             return Overview(

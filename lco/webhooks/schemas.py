@@ -96,6 +96,8 @@ class Payload(Schema):
     """Unknown fields are ignored; `false`, where it is no flag, and "" mean that a field is empty."""
 
     class Meta:
+        """Marshmallow's options."""
+
         unknown = EXCLUDE
 
     KEEP_FALSE: frozenset[str] = frozenset()

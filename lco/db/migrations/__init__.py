@@ -1,0 +1,1 @@
+"""The schema over time, one revision for each change; run by Alembic."""

@@ -24,7 +24,7 @@ def test_status_and_price_change_on_an_open_list(page, odoo):
     odoo.control("vehicles/3", availability_status="rented")
     expect(page.locator("#card-3 .status")).to_have_text("Rented out")
     odoo.control("vehicles/3", rental_price_daily=199)
-    expect(page.locator("#card-3 .price-tag")).to_contain_text("$199")
+    expect(page.locator("#card-3 .card-price")).to_contain_text("$199")
     expect(page.locator("#announcement")).to_contain_text("Zero-Turn Mower")
 
 
@@ -70,7 +70,7 @@ def test_dates_taken_by_somebody_else_are_told_while_the_form_is_open(page, odoo
     fill_in(page)
     page.get_by_label("Your name").focus()
     take(odoo, 7, start, 1)
-    expect(page.locator("#quote")).to_contain_text("Taken on your dates")
+    expect(page.locator("#quote")).to_contain_text("Not available for these dates")
     expect(page.locator("#quote .choice").first).to_be_visible()
     expect(page.get_by_label("Your name")).to_have_value("Ann Larsen")
     expect(page.get_by_label("Your name")).to_be_focused()
@@ -103,7 +103,7 @@ def test_a_cut_connection_comes_back_and_nothing_is_missed(page, site, odoo):
 
 def shows_what_was_missed(page: Page) -> None:
     expect(page.locator("#card-5 .status")).to_have_text("Rented out", timeout=30_000)
-    expect(page.locator("#card-9 .price-tag")).to_contain_text("$77")
+    expect(page.locator("#card-9 .card-price")).to_contain_text("$77")
     page.wait_for_selector(LIVE, state="attached")
 
 
@@ -126,7 +126,7 @@ def test_pause_stops_changes_and_resume_brings_what_was_missed(page, odoo):
     odoo.control("vehicles/12", rental_price_daily=67)
     expect(page.locator("#indicator")).to_have_attribute("data-connection", "paused")
     page.get_by_role("button", name="Resume live updates").click()
-    expect(page.locator("#card-12 .price-tag")).to_contain_text("$67")
+    expect(page.locator("#card-12 .card-price")).to_contain_text("$67")
 
 
 def test_silence_is_noticed_by_the_watchdog(page, odoo):
@@ -155,4 +155,4 @@ def test_filtered_results_are_live_too(page, odoo):
     expect(page.locator(".card")).to_have_count(1)
     page.wait_for_selector(LIVE, state="attached")
     odoo.control("vehicles/15", rental_price_daily=444)
-    expect(page.locator("#card-15 .price-tag")).to_contain_text("$444")
+    expect(page.locator("#card-15 .card-price")).to_contain_text("$444")

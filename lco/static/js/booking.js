@@ -42,7 +42,7 @@ const send = async () => {
     say(isPanel || answer.status === 201 ? "" : text);
     if (isPanel) await htmx.swap({ text, target: panel, swap: "outerMorph", sourceElement: panel });
   } catch {
-    say("We couldn't reach the site. We'll send it again; you won't be booked twice. Check your connection.");
+    say("We couldn't reach the site. Check your connection. We send again; you won't be booked twice.");
     timer = setTimeout(send, Math.min(2 ** failures++, 30) * 1000);
   }
   isSending = false;

@@ -7,7 +7,7 @@ let stream = find("stream");
 let lastEventId = stream?.dataset.since;
 let before; // the same, when new regions were asked for
 let shown;
-let connection, abort, failures = 0, timer, turn, paused, release, isGuest;
+let connection, abort, failures = 0, timer, turn, paused, release, guest;
 
 const wanted = () => !paused && !document.hidden;
 const setState = (state) => { indicator.dataset.connection = paused ? "paused" : state; };
@@ -22,7 +22,7 @@ const resetWatchdog = () => restartIn(+stream.dataset.silence || 45000);
 
 // A browser has six connections for all windows: four are for streams, and windows take the last one in turns.
 const lock = (place, options) => new Promise((got) => {
-  locks.request("lco-stream-" + place, options, (held) => held ? new Promise(got) : got()).catch(() => got());
+  locks.request("lco-" + place, options, (held) => held ? new Promise(got) : got()).catch(() => got());
 });
 const takePlace = async (copy) => {
   if (!locks) return;
@@ -31,7 +31,7 @@ const takePlace = async (copy) => {
     if (end || stream !== copy) return end;
   }
   const wait = new AbortController();
-  isGuest = true;
+  guest = true;
   release = () => wait.abort();
   setState("shared");
   return lock(3, { signal: wait.signal });
@@ -53,7 +53,7 @@ const restart = async () => {
   old?.reader?.cancel(); // first: the reader of an aborted stream refuses
   old?.abortController.abort();
   for (const end of [old?.delayCanceller, abort, release]) end?.();
-  release = isGuest = null;
+  release = guest = null;
   button.textContent = `${paused ? "Resume" : "Pause"} live updates`;
   setState("reconnecting");
   if (!wanted()) return;
@@ -74,11 +74,14 @@ on("htmx:config:request", ({ ctx: { request } }) => {
   before = null;
   abort = request.abort;
 });
-on("htmx:sse:before:connection", (detail) => { connection = detail.connection; });
+on("htmx:sse:before:connection", (detail) => {
+  connection = detail.connection;
+  setState("reconnecting");
+});
 on("htmx:sse:after:connection", () => {
   failures = 0;
   resetWatchdog();
-  if (isGuest) turn = setInterval(yieldPlace, 3000);
+  if (guest) turn = setInterval(yieldPlace, 3000);
   else setState("live");
 });
 on("htmx:sse:before:message", resetWatchdog);

@@ -45,7 +45,7 @@ def test_a_booking_is_told_to_open_pages_after_the_old_availability_is_forgotten
     forgotten_when_told = []
     services.changes.subscribe(
         lambda change: forgotten_when_told.append((change.kind, list(services.availability.forgotten))),
-        lost=pytest.fail,
+        on_gap=pytest.fail,
     )
     services.place(wanted)
     assert services.told("vehicle:7") == ["availability.changed"]

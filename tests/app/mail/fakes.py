@@ -7,12 +7,12 @@ from decimal import Decimal
 from email.policy import default
 
 from icalendar import Calendar
-from sqlalchemy import insert
+from sqlalchemy import delete, insert, select
 
 from lco.bookings.mapping import insert_values
 from lco.db import Database
 from lco.db.mails import Mail
-from lco.db.models import BookingRow
+from lco.db.models import BookingChange, BookingRow
 from lco.domain.booking import Booking, BookingRequest, DeclineReason, State
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
@@ -89,9 +89,10 @@ def mail_of(store: Database, mail_id: int) -> Mail:
 
 
 def emptied(store: Database) -> Database:
+    """The database without mails, and without the bookings that have no audit: an audit cannot be deleted."""
     with store.session() as session:
         session.execute(Mail.__table__.delete())
-        session.execute(BookingRow.__table__.delete())
+        session.execute(delete(BookingRow).where(BookingRow.id.not_in(select(BookingChange.booking_id))))
     return store
 
 

@@ -237,7 +237,7 @@ def test_fourth_mail_in_a_day_to_an_address_without_a_confirmed_booking_is_withh
 
 
 def test_address_with_a_confirmed_booking_gets_every_mail(store, outbox):
-    bookings = [stored(store, f"booking {number}", "ann@example.com") for number in range(8)]
+    bookings = [stored(store, f"kept {number}", "ann@example.com") for number in range(8)]
     with store.session() as session:
         step = {
             "at": clock.now(),

@@ -87,7 +87,7 @@ def test_a_shop_on_redis_says_whether_it_answers_and_serves_in_any_case(make_sha
         lambda: client.get("/readyz").json["redis"] == {"answering": False}, "the loss to be noticed"
     )
     assert client.get("/readyz").status_code == 200
-    assert "Updates may come late just now." in client.get("/equipment").text
+    assert "Updates may be delayed." in client.get("/equipment").text
 
 
 def test_people_of_the_business_see_whether_redis_answers(make_shared, odoo, server):

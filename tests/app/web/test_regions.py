@@ -117,7 +117,7 @@ def test_a_card_with_days_says_whether_it_is_free_on_them(rendered, names):
 def test_a_quote_is_explained_or_offers_other_days(rendered, names):
     assert "2 days at $150" in rendered("quote:1:{from}:{to}".format_map(names))
     taken = rendered("quote:1:{soon}:{then}".format_map(names))
-    assert "Taken on your dates" in taken
+    assert "Not available for these dates" in taken
     assert taken.count('name="use_dates"') == 3
 
 

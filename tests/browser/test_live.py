@@ -150,6 +150,8 @@ def test_silence_is_noticed_by_the_watchdog(page, odoo):
 
 def test_filtered_results_are_live_too(page, odoo):
     opened(page, "/equipment")
+    if page.locator("#filters-line").is_visible():
+        page.locator("#filters-line").click()
     page.get_by_label("Search").fill("stump")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator(".card")).to_have_count(1)

@@ -119,6 +119,7 @@ def test_other_dates_after_the_price_are_shown_and_not_booked(page, odoo):
 def test_without_a_network_filters_say_so(page, context):
     page.goto("/equipment")
     context.set_offline(True)
+    page.locator("#filters-line").click()
     page.get_by_label("Search").fill("stihl")
     expect(page.locator("#announcement")).to_contain_text("couldn't reach the site")
 

@@ -40,6 +40,7 @@ def let_go(page, waiting) -> None:
 def test_results_are_dimmed_until_the_new_ones_are_there(page, held):
     page.goto("/equipment")
     waiting = held(r"/equipment\?")
+    page.locator("#filters-line").click()
     page.get_by_label("Search").fill("stihl")
     expect(page.locator("#results")).to_have_class(re.compile("htmx-request"))
     assert (

@@ -89,7 +89,7 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     EventType.BOOKING_CANCELLED: _booking("is cancelled"),
     EventType.BOOKING_MODIFIED: _booking("has changed"),
     EventType.BOOKING_CHANGED: _booking("has changed"),
-    EventType.LIVE_AWAY: lambda _: "Updates may come late just now.",
+    EventType.LIVE_AWAY: lambda _: "Updates may be delayed.",
     EventType.LIVE_BACK: lambda _: "Updates are live again.",
     EventType.ODOO_AWAY: lambda _: "Our booking system is not answering. What you see may be a little old.",
     EventType.ODOO_BACK: lambda _: "Our booking system is answering again.",

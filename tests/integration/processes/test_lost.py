@@ -16,7 +16,7 @@ from tests.integration.processes.workers import (
     shows,
 )
 
-LATE = "Updates may come late"
+LATE = "Updates may be delayed"
 
 
 def test_a_killed_redis_is_told_on_every_page_and_when_it_is_back_all_show_the_same(
@@ -32,7 +32,7 @@ def test_a_killed_redis_is_told_on_every_page_and_when_it_is_back_all_show_the_s
     for stream in (pages[one.pid], programs[one.pid]):
         heard(stream, shows(71))
     for page in pages.values():
-        heard(page, says("Updates may come late just now."))
+        heard(page, says("Updates may be delayed."))
     for worker in asked.values():
         assert json.loads(worker.get("/readyz"))["redis"] == {"answering": False}
         text = worker.get("/equipment")

@@ -121,7 +121,9 @@ def test_each_worker_tells_of_the_streams_and_counts_of_both(both):
     serving.wait_until(lambda: told('lco_streams{kind="live"}') == {len(pages)}, "the pages of both")
     serving.wait_until(lambda: told('lco_streams{kind="events"}') == {len(programs)}, "the programs of both")
     for worker in asked.values():
-        assert f"<dt>Streams open</dt><dd>{len(pages) + len(programs)}</dd>" in worker.get(f"/ops?token={TOKEN}")
+        assert f"<dt>Streams open</dt><dd>{len(pages) + len(programs)}</dd>" in worker.get(
+            "/ops", {"Authorization": f"Bearer {TOKEN}"}
+        )
         worker.told("test")
     assert told('lco_webhooks_total{endpoint="inventory",outcome="test"}') == {len(asked)}
 

@@ -60,14 +60,16 @@ def _read(environ: "WSGIEnvironment") -> bytes:
     from gunicorn.http.errors import NoMoreData, ParseException  # other servers have no use for it
 
     length = environ.get("CONTENT_LENGTH", "")
+    # Not every server ends its input where the body ends, so no more than the body is asked for.
+    amount = min(int(length), MAX_BYTES) if length.isdecimal() else MAX_BYTES
     try:
         with _time_limit(environ.get("gunicorn.socket")):
-            body: bytes = environ["wsgi.input"].read(MAX_BYTES)
+            body: bytes = environ["wsgi.input"].read(amount)
     except TimeoutError as error:
         raise RequestTimeout from error
     except (ParseException, NoMoreData, OSError) as error:
         raise BadRequest from error
-    if length.isdecimal() and len(body) < min(int(length), MAX_BYTES):
+    if length.isdecimal() and len(body) < amount:
         raise BadRequest
     return body
 

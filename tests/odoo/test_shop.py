@@ -46,7 +46,8 @@ def test_a_machine_that_odoo_hides_leaves_the_shop_and_comes_back(visit, odoo):
     odoo.call("fleet.vehicle", "action_unpublish", [12])
     expect(page.locator("#card-12")).to_contain_text(re.compile("no longer", re.IGNORECASE))
     odoo.call("fleet.vehicle", "action_publish", [12])
-    serving.wait_until(lambda: visit("/equipment").locator("#card-12 .card-price").count(), "the machine to be back")
+    price = "#card-12 .card-price"
+    serving.wait_until(lambda: visit("/equipment").locator(price).count(), "the machine to be back")
 
 
 def test_of_two_customers_for_one_machine_one_gets_it_and_the_other_is_told(visit, odoo, customer):

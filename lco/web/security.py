@@ -35,7 +35,8 @@ def register(app: Flask, settings: Settings) -> dict[str, str]:
 
 def _to_https(settings: Settings) -> ResponseReturnValue | None:
     """308 to the same address over https for what a trusted proxy took over http; /healthz is left alone."""
-    if request.is_secure or request.path == "/healthz":
+    # Odoo may reach the site past the proxy, which then has said nothing of how it was reached.
+    if request.is_secure or "X-Forwarded-Proto" not in request.headers or request.path == "/healthz":
         return None
     return redirect(settings.site_url + request.full_path.removesuffix("?"), 308)
 

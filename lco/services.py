@@ -1,4 +1,4 @@
-"""The shop: every service, built once from the settings and wired together."""
+"""All services, built once from the settings and given to each other."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from lco.errors import Unauthorized
+from lco.settings import BASE64_SECRET
 
 WINDOW = timedelta(minutes=5)
 LONGEST_ID = 200
-BASE64_SECRET = "whsec_"  # noqa: S105 - the standard's prefix of a secret, not a secret
 
 ID, TIMESTAMP, SIGNATURE = STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")
 PLAIN = "x-webhook-signature"

@@ -282,6 +282,12 @@ class Settings:
         _secrets,
         "secrets that sign webhooks, comma-separated while rotating; required with ODOO_URL",
     )
+    webhook_plain_form: bool | None = _setting(
+        None,
+        _flag,
+        "yes: webhooks with only X-Webhook-Signature, which can be replayed, are accepted; unset: while no secret "
+        "is whsec_…",
+    )
     site_url: str = _setting("http://127.0.0.1:8000", _url, "the address customers use, for full links")
     database_url: str = _secret("sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept")
     persistent_disk: bool = _setting(
@@ -386,6 +392,12 @@ class Settings:
     def is_demo(self) -> bool:
         """Whether the site rents out the demo's machines, so that no customer is waiting for a mail."""
         return self.odoo_url == DEMO_URL
+
+    def accepts_plain_webhooks(self) -> bool:
+        """Whether webhooks in the plain form are accepted: as set, else while no secret is `whsec_…`."""
+        if self.webhook_plain_form is not None:
+            return self.webhook_plain_form
+        return not any(secret.startswith(BASE64_SECRET) for secret in self.odoo_webhook_secret)
 
     def redis_address(self) -> str:
         """REDIS_URL, with what REDIS_CERT says about its certificate unless the address says so itself."""

@@ -41,8 +41,14 @@ def _receive(endpoint: str) -> Response:
 
 def _taken(endpoint: str) -> Outcome:
     body = _body()
-    secrets = current_services().settings.odoo_webhook_secret
-    delivery_id = signature.verify(secrets, dict(request.headers), body, clock.now())
+    settings = current_services().settings
+    delivery_id = signature.verify(
+        settings.odoo_webhook_secret,
+        dict(request.headers),
+        body,
+        clock.now(),
+        plain_form=settings.accepts_plain_webhooks(),
+    )
     return current_services().inbox.receive(schemas.parse_event(endpoint, body), delivery_id)
 
 

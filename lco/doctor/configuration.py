@@ -6,7 +6,7 @@ from dataclasses import fields
 from urllib.parse import urlsplit
 
 from lco.doctor.findings import Finding, ok, warning
-from lco.settings import WIPED_BY, Settings, is_on_this_machine
+from lco.settings import BASE64_SECRET, WIPED_BY, Settings, is_on_this_machine
 
 BUSINESS = ("business_name", "business_phone", "business_email", "business_address", "business_hours")
 SERVER = ("PORT", "WEB_CONCURRENCY")
@@ -82,6 +82,14 @@ def _odoo(settings: Settings, _environ: Mapping[str, str]) -> Iterator[Finding]:
         yield warning("odoo", sentence, "ODOO_API_KEY", "set the key of the module's settings in Odoo")
 
 
+def _webhooks(settings: Settings, _environ: Mapping[str, str]) -> Iterator[Finding]:
+    standard = any(secret.startswith(BASE64_SECRET) for secret in settings.odoo_webhook_secret)
+    if standard and settings.accepts_plain_webhooks():
+        sentence = "a recorded webhook is accepted again without its webhook-* headers"
+        remedy = "unset it, and let Odoo sign in the standard form"
+        yield warning("webhooks", sentence, "WEBHOOK_PLAIN_FORM", remedy)
+
+
 def _processes(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     wanted = environ.get("WEB_CONCURRENCY") or "1"
     if wanted == "1":
@@ -101,4 +109,4 @@ def _staff(settings: Settings, _environ: Mapping[str, str]) -> Iterator[Finding]
         yield warning("staff", "there is no /ops", "OPS_TOKEN", "set 16 random characters or more")
 
 
-CHECKS = (_names, _database, _site, _business, _proxies, _mail, _odoo, _processes, _staff)
+CHECKS = (_names, _database, _site, _business, _proxies, _mail, _odoo, _webhooks, _processes, _staff)

@@ -19,16 +19,22 @@ ID, TIMESTAMP, SIGNATURE = STANDARD = ("webhook-id", "webhook-timestamp", "webho
 PLAIN = "x-webhook-signature"
 
 
-def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime) -> str | None:
+def verify(
+    secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime, *, plain_form: bool = True
+) -> str | None:
     """The id of the delivery, or None when it is signed in the plain form, which has none.
 
     `body` is the raw one as it came, `headers` may be written in any case, any of `secrets` may have signed.
+    Without `plain_form` only the standard form counts: a recorded delivery whose standard headers were left out is
+    refused.
     Standard Webhooks 1.0.0 counts as soon as one of its headers is there: a wrong one is not saved by a good
     plain signature, or a recorded plain one would open what the standard's time and id keep shut.
     Raises Unauthorized.
     """
     given = {name.lower(): value for name, value in headers.items()}
     if not any(name in given for name in STANDARD):
+        if not plain_form:
+            raise Unauthorized("The webhook has no webhook-id, webhook-timestamp and webhook-signature.")
         _plain(secrets, given.get(PLAIN, ""), body)
         return None
     delivery_id, timestamp, signatures = (given.get(name, "") for name in STANDARD)

@@ -26,6 +26,21 @@ def test_with_nothing_set_the_site_talks_to_the_demo_on_this_machine():
     assert settings.timezone == ZoneInfo("America/Chicago")
 
 
+@pytest.mark.parametrize(
+    ("secrets", "said", "accepted"),
+    [
+        (STRONG, "", True),
+        (OTHER, "", False),
+        (f"{STRONG},{OTHER}", "", False),
+        (OTHER, "yes", True),
+        (STRONG, "no", False),
+    ],
+)
+def test_the_plain_form_is_off_once_a_secret_is_of_the_standard_unless_a_setting_says_so(secrets, said, accepted):
+    settings = read(**OWN | {"ODOO_WEBHOOK_SECRET": secrets}, WEBHOOK_PLAIN_FORM=said)
+    assert settings.accepts_plain_webhooks() is accepted
+
+
 def test_the_demos_key_is_sent_to_no_other_odoo():
     assert read(**OWN).odoo_api_key == ""
     assert read(ODOO_API_KEY="k-1").odoo_api_key == "k-1"

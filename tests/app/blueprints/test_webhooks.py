@@ -1,6 +1,7 @@
 import json
 import logging
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 
@@ -31,6 +32,47 @@ def test_a_signed_event_is_accepted_and_changes_what_pages_show(post, changes):
 def test_the_plain_signature_is_enough(post, changes):
     assert post("inventory", REMOVED, plain).json == {"success": True, "received": True}
     assert [change.kind for change in changes()] == ["vehicle.removed"]
+
+
+class TestRecordedDelivery:
+    """A delivery as the module signs it, recorded on its way and sent again by another."""
+
+    SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+    @pytest.fixture
+    def settings(self, settings):
+        return replace(settings, odoo_webhook_secret=(self.SECRET,))
+
+    @pytest.fixture
+    def recorded(self, post, changes):
+        """The headers of a delivery that was accepted, in both forms, as an older module sends them."""
+        sent = []
+
+        def signed(body):
+            sent.append(standard("msg_1", self.SECRET)(body) | sign_plain(self.SECRET, body))
+            return sent[0]
+
+        assert post("inventory", REMOVED, signed).status_code == 200
+        assert len(changes()) == 1
+        return sent[0]
+
+    def test_it_is_refused_without_its_standard_headers(self, post, changes, deliveries, recorded):
+        left = {name: value for name, value in recorded.items() if not name.startswith("webhook-")}
+        assert left
+        assert post("inventory", REMOVED, lambda _: left).status_code == 401
+        assert len(changes()) == len(deliveries()) == 1
+
+    def test_it_changes_nothing_within_its_five_minutes_and_is_refused_after_them(self, post, changes, recorded):
+        assert post("inventory", REMOVED, lambda _: recorded).status_code == 200
+        for later in (timedelta(minutes=6), timedelta(days=29)):
+            with clock.moved(later):
+                assert post("inventory", REMOVED, lambda _: recorded).status_code == 401
+        assert len(changes()) == 1
+
+    @pytest.mark.usefixtures("recorded")
+    def test_a_second_event_with_an_equal_body_is_heard(self, post, deliveries):
+        assert post("inventory", REMOVED, standard("msg_2", self.SECRET)).status_code == 200
+        assert [row.result for row in deliveries()] == ["applied", "applied"]
 
 
 @pytest.mark.parametrize("signed", [lambda body: {}, standard(secret="wrong")])

@@ -7,6 +7,7 @@ from lco.doctor.configuration import examine
 from tests.environment import read_settings
 
 SECRET = "a-secret-of-24-characters"
+STANDARD_SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 GOOD = {
     "ODOO_URL": "https://odoo.example",
     "ODOO_WEBHOOK_SECRET": SECRET,
@@ -56,6 +57,11 @@ def test_the_demo_needs_no_advice():
         ({"SMTP_URL": None}, "mail", "SMTP_URL"),
         ({"ODOO_URL": "http://odoo.example"}, "odoo", "ODOO_URL"),
         ({"ODOO_API_KEY": None}, "odoo", "ODOO_API_KEY"),
+        (
+            {"ODOO_WEBHOOK_SECRET": STANDARD_SECRET, "WEBHOOK_PLAIN_FORM": "yes"},
+            "webhooks",
+            "WEBHOOK_PLAIN_FORM",
+        ),
         ({"WEB_CONCURRENCY": "auto"}, "processes", "WEB_CONCURRENCY"),
         ({"WEB_CONCURRENCY": "2"}, "processes", "REDIS_URL"),
         ({"OPS_TOKEN": None}, "staff", "OPS_TOKEN"),

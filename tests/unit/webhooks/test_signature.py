@@ -98,6 +98,12 @@ def test_a_good_plain_signature_does_not_save_a_broken_standard_one(missing):
     assert refused(standard("v1,wrong") | sign_plain(SECRET, BODY))
 
 
+def test_where_the_plain_form_is_off_only_the_standard_form_is_accepted():
+    with pytest.raises(Unauthorized, match="webhook-id"):
+        verify([SECRET], sign_plain(SECRET, BODY), BODY, NOW, plain_form=False)
+    assert verify([SECRET], standard(), BODY, NOW, plain_form=False) == "msg_1"
+
+
 def test_without_any_signature_or_any_secret_nothing_is_accepted():
     assert refused({})
     assert refused({"X-Webhook-Signature": ""})

@@ -102,7 +102,7 @@ def _build_services(app: Flask, settings: Settings, backends: SharedBackends | N
     )
     app.extensions["lco"] = services
     services.cache.on_stale = mark_stale
-    messages = MailComposer(_renderer(app), settings, services.alternatives)
+    messages = MailComposer(_renderer(app), settings, services.alternatives, services.return_time)
     app.extensions["lco.mail"] = Worker(services.outbox, messages.compose, create_sender(settings))
     app.extensions["lco.scheduler"] = Scheduler(services, app.extensions["lco.mail"])
     app.extensions["lco.hub"] = Hub(lambda: app.test_request_context(base_url=settings.site_url), services.changes)

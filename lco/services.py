@@ -1,6 +1,7 @@
 """All services, built once from the settings and given to each other."""
 
 from dataclasses import dataclass
+from datetime import time
 from typing import NamedTuple
 
 from lco.availability.business_day import BusinessDay
@@ -8,6 +9,7 @@ from lco.availability.opening import CalendarSource
 from lco.availability.rules import RentalRules
 from lco.availability.service import Availability
 from lco.bookings.build import Bookings, build_bookings
+from lco.bookings.states import is_over
 from lco.caching.swr import CacheBackend, Mutex, StaleWhileRevalidateCache
 from lco.catalogue.events import publish_corrected
 from lco.catalogue.picture_store import PictureStore
@@ -17,6 +19,7 @@ from lco.catalogue.service import Catalogue
 from lco.changes.log import ChangeLog, MemoryLog
 from lco.changes.topics import BUSINESS_DAY, EventType
 from lco.db.database import Database
+from lco.domain.booking import Booking
 from lco.domain.date_range import DateRange
 from lco.mail.outbox import Outbox
 from lco.odoo.budget import CallBudget
@@ -61,6 +64,10 @@ class Services:
         """Return other days of the same length on which the vehicle can be rented; none for one that is gone."""
         vehicle = self.catalogue.vehicles().by_id.get(vehicle_id)
         return self.availability.alternatives(vehicle, days) if vehicle else ()
+
+    def return_time(self, booking: Booking) -> time | None:
+        """Return the time until which the machine is brought back; None when not known, and after the rental."""
+        return None if is_over(booking) else self.rules.return_by(booking.request.days)
 
 
 def build_services(

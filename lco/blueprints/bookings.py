@@ -9,7 +9,7 @@ from lco import metrics
 from lco.availability.schemas import parse_date_range, parse_iso_interval
 from lco.blueprints import booking_requests
 from lco.blueprints.equipment import OWN_BOOKINGS, render_vehicle
-from lco.bookings.errors import NotBooked
+from lco.bookings.errors import AlreadyRequested, NotBooked
 from lco.bookings.ical import calendar_entry
 from lco.bookings.schemas import BookingForm, new_key
 from lco.db.errors import DatabaseUnavailable
@@ -36,7 +36,7 @@ NO_OTHER_DATES = "Choose one of the dates offered, or other dates."
 
 SAME_KEY = (OdooUnavailable, DatabaseUnavailable, TooManyRequests)
 """Nothing was booked and nothing kept: the next attempt is the same one."""
-NEW_KEY = (InvalidInput, DatesTaken, NotRentable, KeyReused, NotBooked)
+NEW_KEY = (InvalidInput, DatesTaken, NotRentable, KeyReused, NotBooked, AlreadyRequested)
 """The key may be spent: the next attempt is another one."""
 
 PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -100,9 +100,9 @@ def show(token: str) -> Response:
 def entry(token: str) -> Response:
     """`GET /bookings/<token>.ics`: the booking for a calendar (RFC 5545); 200, 404; not cached."""
     booking = current_services().bookings.service.by_token(token)
-    settings = current_services().settings
+    settings, return_by = current_services().settings, current_services().return_time(booking)
     name = re.sub(r"[^A-Za-z0-9-]+", "-", booking.reference or "booking")
-    response = make_response(calendar_entry(booking, settings.business(), settings.site_url), PRIVATE)
+    response = make_response(calendar_entry(booking, settings.business(), settings.site_url, return_by), PRIVATE)
     response.content_type = "text/calendar; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.ics"'
     return response

@@ -9,3 +9,14 @@ class NotBooked(LcoError):
     status = 503
     code = "not_booked"
     message = "Our booking system did not take this booking, so nothing was booked. Please book again, or call us."
+
+
+class AlreadyRequested(LcoError):
+    """The mail address has a booking of the same days already, made with another name or phone."""
+
+    status = 409
+    code = "already_requested"
+    message = (
+        "This email address has a booking of this machine for these days already. Nothing was booked again: "
+        "we have emailed the link of that booking to the address."
+    )

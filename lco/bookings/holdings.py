@@ -34,15 +34,11 @@ class Holding(NamedTuple):
 def require_room(connection: Connection, request: BookingRequest, today: date, most: int) -> None:
     """Raise InvalidInput when the customer of `request` would hold more than `most` days; 0: any number.
 
-    Customers are the same when mail address or phone is. On PostgreSQL others with the same ones wait until the
-    transaction ends, always for the address first.
+    Customers are the same when mail address or phone is, and must be locked.
     """
     if not most:
         return
     email, phone = request.email.lower(), request.phone
-    if connection.dialect.name == "postgresql":
-        for name in (f"mail {email}", f"phone {phone}"):
-            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
     same = or_(func.lower(TABLE.c.customer_email) == email, TABLE.c.customer_phone == phone)
     held = len(request.days) + sum(
         (row.date_to - max(row.date_from, today)).days

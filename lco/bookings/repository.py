@@ -47,6 +47,14 @@ IN_DOUBT = (
     ),
 )
 CANDIDATES = _locked(*IN_DOUBT)
+LIKE_IT = (
+    select(BOOKINGS)
+    .where(
+        or_(*(BOOKINGS.c.state == state for state in sorted(states.ALIVE))),
+        *(BOOKINGS.c[name] == bindparam(name) for name in ("vehicle_id", "date_from", "date_to", "kind")),
+    )
+    .order_by(BOOKINGS.c.id)
+)
 MAY_BE_OURS = select(BOOKINGS.c.id).where(*IN_DOUBT).limit(1)
 IS_KNOWN = select(BOOKINGS.c.id).where(BOOKINGS.c.reference == bindparam("reference")).limit(1)
 ASKED_WITH = select(BOOKINGS.c.request_digest).where(BOOKINGS.c.key_digest == bindparam("digest"))
@@ -101,8 +109,8 @@ class Due(NamedTuple):
 class BookingRepository:
     """The bookings as `connection` sees them. `steps` collects the changes to publish after the commit.
 
-    Locks are taken in one order, so that no two transactions wait for each other: first `_lock_matching` (vehicle
-    and address), then references in their order, then rows in the order of their ids.
+    Locks are taken in one order, so that no two transactions wait for each other: first `lock_customer`, then
+    `_lock_matching` (vehicle and address), then references in their order, then rows in the order of their ids.
     """
 
     def __init__(self, connection: Connection, mails: MailWriter) -> None:
@@ -141,6 +149,15 @@ class BookingRepository:
 
     def _found(self, statement: Select[*tuple[Any, ...]], **named: object) -> Iterator[Booking]:
         return (to_booking(row) for row in self._connection.execute(statement, named).all())
+
+    def like(self, request: BookingRequest) -> Booking | None:
+        """The oldest booking not over with the same kind, vehicle, days and mail address. Returns None without.
+
+        `lock_customer` must have been called.
+        """
+        days = {"date_from": request.days.start, "date_to": request.days.end}
+        found = self._found(LIKE_IT, vehicle_id=request.vehicle_id, kind=request.kind, **days)
+        return next((one for one in found if one.request.email.casefold() == request.email.casefold()), None)
 
     def request_digest(self, key: str) -> str | None:
         """The digest of the request of `key`. Returns None for a new key."""
@@ -313,6 +330,11 @@ class BookingRepository:
         """
         self._lock(f"booking {reference}")
 
+    def lock_customer(self, request: BookingRequest) -> None:
+        """Until the transaction ends, no other one adds a booking with this mail address or this phone."""
+        self._lock(f"mail {request.email.lower()}")
+        self._lock(f"phone {request.phone}")
+
     def _lock_matching(self, vehicle_id: int, email: str) -> None:
         """Until the transaction ends, no other one matches events for this vehicle and address."""
         self._lock(f"matching {vehicle_id} {email.casefold()}")
@@ -344,6 +366,10 @@ class BookingRepository:
 
     def _save(self, booking: Booking, **due: datetime | None) -> None:
         self._connection.execute(SAVE, {"row_id": booking.id} | update_values(booking) | due)
+
+    def mail_link(self, booking: Booking) -> None:
+        """Have the link of the booking mailed to its customer."""
+        self._mails.write(self._connection, "link", booking)
 
     def _publish(self, step: Step, mail: str | None) -> None:
         """The change log is told after the commit, the customer in the same transaction or not at all."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lco import clock
 from lco.bookings import states
+from lco.bookings.errors import AlreadyRequested
 from lco.bookings.mapping import request_digest, sha256
 from lco.bookings.submission import NO_ANSWER, Submitter
 from lco.bookings.unit_of_work import UnitOfWork
@@ -20,6 +21,12 @@ from lco.locks import KeyedLock
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LOOK_AGAIN_SECONDS = 0.05
+
+
+def is_same_person(one: BookingRequest, other: BookingRequest) -> bool:
+    """Whether the phone is the same, and the name but for case and spaces."""
+    name, other_name = (" ".join(request.name.casefold().split()) for request in (one, other))
+    return (name, one.phone) == (other_name, other.phone)
 
 
 class Catalogue(Protocol):
@@ -45,11 +52,14 @@ class BookingService:
     def place(self, request: BookingRequest, key: str, before_odoo: Callable[[], None]) -> Booking:
         """Return the booking of `key`: placed now, or at the first request with this key. Takes at most 15 s.
 
+        The same person who asks again for the same vehicle and days gets the first booking until that is over.
+
         `before_odoo` is called once for each key, before anything is stored, and may raise to prevent that. The
         booking is one that Odoo made, or an open one: in requested when Odoo was certainly not reached (it is
         kept, and `BookingRecovery` places it), in checking or placing when the result at Odoo is not known.
-        Raises DatesTaken, InvalidInput (also for too many open days), Gone, NotBooked, KeyReused, NotFound for a
-        vehicle that is not for rent, and OdooError while the vehicles are not known.
+        Raises DatesTaken, InvalidInput (also for too many open days), Gone, NotBooked, KeyReused, AlreadyRequested
+        for what may be another person's booking, NotFound for a vehicle that is not for rent, and OdooError while
+        the vehicles are not known.
         """
         with self._under_way.hold(sha256(key)):
             booking, is_new = self._find(request, key), False
@@ -90,17 +100,29 @@ class BookingService:
             return None
 
     def _store(self, request: BookingRequest, key: str, vehicle_name: str) -> tuple[Booking, bool]:
-        """Store the intent before Odoo is asked. False when another process with this key was faster."""
+        """Store the intent before Odoo is asked. Returns the earlier booking and False for the same one again.
+
+        Raises AlreadyRequested when the earlier one may be another person's; its link goes to its mail address.
+        """
         try:
             with self._uow() as bookings:
-                bookings.require_room(request, clock.today(self._zone), self._max_open_days)
-                requested = bookings.add(request, key, vehicle_name)
-                return bookings.transition(requested, State.PLACING, "customer"), True
+                bookings.lock_customer(request)
+                earlier = bookings.like(request)
+                if earlier is None:
+                    bookings.require_room(request, clock.today(self._zone), self._max_open_days)
+                    requested = bookings.add(request, key, vehicle_name)
+                    return bookings.transition(requested, State.PLACING, "customer"), True
+                may_see = is_same_person(earlier.request, request)
+                if not may_see:
+                    bookings.mail_link(earlier)
         except IntegrityError:
             booking = self._find(request, key)
             if booking is None:
                 raise
             return booking, False
+        if not may_see:
+            raise AlreadyRequested
+        return earlier, False
 
     def _wait_for_result(self, booking: Booking) -> Booking:
         """The booking after its attempt under way has ended."""

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from lco.bookings.errors import NotBooked
 from lco.changes.topics import EventType
-from lco.domain.booking import DeclineReason, State
+from lco.domain.booking import Booking, DeclineReason, State
 from lco.errors import DatesTaken, Gone, InvalidInput, LcoError
 from lco.failures import backoff
 
@@ -46,6 +46,9 @@ SUBMITTED = frozenset({State.PLACING, State.CHECKING})
 OPEN = SUBMITTED | {State.REQUESTED}
 """The customer has been promised an answer that has not come yet."""
 
+ALIVE = OPEN | {State.BOOKED, State.CONFIRMED}
+"""Odoo has made the booking, or may still make it."""
+
 ENDED = frozenset({State.DECLINED, State.CANCELLED, State.EXPIRED})
 """Nothing is booked, or nothing any more."""
 
@@ -79,6 +82,11 @@ MAILS: Mapping[State, str] = {
 def may_transition(before: State | None, after: State) -> bool:
     """Whether a booking in state `before` (None: there is none yet) may go to `after`."""
     return after in TRANSITIONS[before]
+
+
+def is_over(booking: Booking) -> bool:
+    """Whether nothing is booked any more, or the machine is back."""
+    return booking.state in ENDED or booking.returned_on is not None
 
 
 def event_type(state: State) -> EventType:

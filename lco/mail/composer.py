@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -32,7 +32,9 @@ Render = Callable[[str, Mapping[str, object]], str]
 """Renders a template by its name, without a request."""
 Alternatives = Callable[[int, DateRange], Sequence[DateRange]]
 """Free ranges near taken days: see `lco.availability.service.Availability.alternatives`."""
-Entry = Callable[[Booking, Business, str], Invitation]
+ReturnTime = Callable[[Booking], time | None]
+"""Until when the machine is brought back: see `lco.services.Services.return_time`."""
+Entry = Callable[[Booking, Business, str, time | None], Invitation]
 
 FITS_A_LINE = 60
 SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
@@ -55,6 +57,7 @@ class MailKind(StrEnum):
     DECLINED = "declined"
     CANCELLED = "cancelled"
     CHANGED = "changed"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,11 @@ def changed(_booking: Booking, _messages: "MailComposer") -> MailContent:
     return MailContent(MailKind.CHANGED, has_entry=True)
 
 
+def link(_booking: Booking, _messages: "MailComposer") -> MailContent:
+    """The link of a booking that exists already."""
+    return MailContent(MailKind.LINK)
+
+
 BUILDERS: Mapping[str, Callable[[Booking, "MailComposer"], MailContent]] = {
     MailKind.RECEIVED: received,
     MailKind.BOOKED: booked,
@@ -106,6 +114,7 @@ BUILDERS: Mapping[str, Callable[[Booking, "MailComposer"], MailContent]] = {
     MailKind.DECLINED: declined,
     MailKind.CANCELLED: cancelled,
     MailKind.CHANGED: changed,
+    MailKind.LINK: link,
 }
 
 
@@ -113,7 +122,12 @@ class MailComposer:
     """Turns rows of the outbox into mails."""
 
     def __init__(
-        self, render: Render, settings: Settings, alternatives: Alternatives, entry: Entry = invitation
+        self,
+        render: Render,
+        settings: Settings,
+        alternatives: Alternatives,
+        return_time: ReturnTime,
+        entry: Entry = invitation,
     ) -> None:
         self.site_url = settings.site_url
         self._zone = settings.timezone
@@ -121,6 +135,7 @@ class MailComposer:
         self._from = settings.mailbox()
         self._business = settings.business()
         self._alternatives = alternatives
+        self._return_time = return_time
         self._entry = entry
 
     def compose(self, mail: Mail) -> EmailMessage:
@@ -128,7 +143,7 @@ class MailComposer:
         booking = _mailable(loads(mail.snapshot))
         letter = BUILDERS[mail.message](booking, self)
         page = f"{self.site_url}/bookings/{booking.token}"
-        values = {"booking": booking, "page": page, **letter.values}
+        values = {"booking": booking, "page": page, "return_by": self._return_time(booking), **letter.values}
         email = self._addressed(mail, booking)
         email["Subject"] = _header(self._render(f"email/{letter.message}/subject.txt", values))
         # Quoted-printable stays readable, and needs neither short lines nor a server that takes eight bits.
@@ -169,7 +184,7 @@ class MailComposer:
     def _add_entry(self, email: EmailMessage, booking: Booking) -> None:
         """Beside the text for mail programs that know calendars, and attached for all others."""
         try:
-            entry = self._entry(booking, self._business, self.site_url)
+            entry = self._entry(booking, self._business, self.site_url, self._return_time(booking))
         except Exception as error:  # noqa: BLE001 - a failure here must not stop the mail
             _does_without("calendar entry", booking, error)
             return

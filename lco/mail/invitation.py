@@ -1,5 +1,6 @@
 """A booking's calendar entry in the form in which mail carries it (iMIP, RFC 6047); pure."""
 
+from datetime import time
 from typing import NamedTuple
 
 from icalendar import Calendar, vCalAddress, vText
@@ -16,13 +17,13 @@ class Invitation(NamedTuple):
     text: str
 
 
-def invitation(booking: Booking, business: Business, site_url: str) -> Invitation:
+def invitation(booking: Booking, business: Business, site_url: str, return_by: time | None = None) -> Invitation:
     """The entry that a mail program puts into the customer's calendar, replaces there, or takes out of it.
 
     What a page offers for download is published; what is mailed to one person is a REQUEST with an attendee
     (RFC 5546, 3.2.2), or a CANCEL.
     """
-    calendar = Calendar.from_ical(calendar_entry(booking, business, site_url))
+    calendar = Calendar.from_ical(calendar_entry(booking, business, site_url, return_by))
     method = "CANCEL" if calendar["METHOD"] == "CANCEL" else "REQUEST"
     calendar["METHOD"] = vText(method)
     (event,) = calendar.walk("VEVENT")

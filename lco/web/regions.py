@@ -190,7 +190,11 @@ def _booking(name: str, parts: list[str]) -> Region:
 
     def data() -> Data:
         booking = _services().bookings.service.by_token(token)
-        return {"booking": booking, "vehicle": _vehicle_if_known(booking.request.vehicle_id)}
+        return {
+            "booking": booking,
+            "vehicle": _vehicle_if_known(booking.request.vehicle_id),
+            "return_by": _services().return_time(booking),
+        }
 
     # Slow, because a database that hangs must not hold up the regions of other pages.
     return Region(name, "booking", frozenset({topic}), data, slow=True)

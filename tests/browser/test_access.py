@@ -79,7 +79,7 @@ def test_axe_finds_nothing_on_the_way_to_a_booking(screen, request):
     assert violations(screen) == []
 
 
-def test_axe_finds_nothing_when_somebody_was_faster(screen, odoo, request):
+def test_axe_finds_nothing_when_the_dates_were_just_taken(screen, odoo, request):
     start = START + timedelta(days=100 + 10 * SCREENS.index(request.node.callspec.params["screen"]))
     screen.add_init_script("sessionStorage.setItem('lcoPaused', 'true')")
     screen.goto(f"/equipment/7-professional-chainsaw?date_from={start}&date_to={start + timedelta(days=3)}")

@@ -81,7 +81,7 @@ def test_a_lost_race_keeps_everything_and_offers_other_days(visitor, odoo):
     expect(visitor.locator("#booking-state")).to_have_text("Booked")
 
 
-def test_filters_find_and_the_address_can_be_sent_to_somebody(visitor):
+def test_filters_find_and_the_address_can_be_shared(visitor):
     visitor.goto("/equipment")
     if visitor.locator("#filters-line").is_visible():
         visitor.locator("#filters-line").click()

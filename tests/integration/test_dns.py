@@ -73,7 +73,7 @@ def visit(site, number: int) -> int:
     return requests.get(f"{site.url}/equipment", params=dates, timeout=15).status_code
 
 
-def test_without_names_everybody_is_answered_and_a_booking_is_made_once_they_are_back(site, odoo, silence):
+def test_without_names_every_page_is_served_and_a_booking_is_made_once_they_are_back(site, odoo, silence):
     falls_silent(odoo, silence)
     with ThreadPoolExecutor(50) as threads:
         statuses = set(threads.map(lambda number: visit(site, number), range(100)))

@@ -56,13 +56,13 @@ def sockets(site):
 
 
 @pytest.fixture(autouse=True)
-def _nobody_is_left(site):
+def _no_client_is_left(site):
     yield
     if site.process.poll() is None:
         serving.wait_until(lambda: open_streams(site) == 0, "the end of all streams")
 
 
-def test_clients_that_never_read_delay_nobody_and_are_let_go(site, odoo):
+def test_clients_that_never_read_delay_no_other_and_are_disconnected(site, odoo):
     with ExitStack() as stack:
         for address in addresses(LAGGARDS):
             stack.enter_context(called(site, address, "/live?" + "&".join(f"r=card:{n}" for n in range(1, 16))))
@@ -118,7 +118,7 @@ def test_the_head_is_that_of_every_other_answer(site):
     assert not {"content-length", "transfer-encoding"} & fields.keys()
 
 
-def test_a_stop_sends_everybody_away_at_different_times_and_finishes_what_was_asked(odoo, tmp_path):
+def test_a_stop_ends_streams_at_different_times_and_finishes_requests(odoo, tmp_path):
     with serving.site(odoo.url, tmp_path) as site, ExitStack() as stack:
         requests.get(f"{site.url}/equipment", timeout=10)
         clients = [stack.enter_context(called(site)) for _ in range(20)]

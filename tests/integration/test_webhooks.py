@@ -59,7 +59,7 @@ def rows(database: str) -> dict[str, str]:
         store.close()
 
 
-def test_whatever_was_answered_200_is_there_after_a_kill_and_is_applied(odoo, tmp_path, database):
+def test_every_delivery_answered_200_is_applied_after_a_kill(odoo, tmp_path, database):
     numbers, answered = itertools.count(), set()
     enough = threading.Event()
 

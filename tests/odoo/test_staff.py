@@ -85,7 +85,7 @@ def test_a_booking_that_staff_cancel_is_cancelled_for_its_customer(office, odoo,
 
 
 @pytest.mark.parametrize("name", FOR_CLERKS)
-def test_every_view_shows_what_there_is_to_somebody_who_handles_bookings(office, name, out_today):
+def test_every_view_shows_its_records_to_staff(office, name, out_today):
     action, shown = VIEWS[name]
     office.goto(address(action))
     office.locator(shown).first.wait_for()

@@ -91,7 +91,7 @@ def test_several_have_a_folder_for_their_counts_that_is_gone_with_them(configure
     assert not folder.exists()
 
 
-def test_a_folder_that_somebody_else_has_named_is_left_alone(monkeypatch, tmp_path):
+def test_a_folder_named_by_the_operator_is_kept(monkeypatch, tmp_path):
     monkeypatch.setenv(COUNTS, str(tmp_path))
     runpy.run_path(str(ROOT / "gunicorn.conf.py"))["on_exit"](None)
     assert tmp_path.exists()

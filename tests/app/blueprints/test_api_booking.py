@@ -32,6 +32,10 @@ def body(settings):
     }
 
 
+EVE = {"customer_name": "Eve Moneypenny", "customer_email": "eve@example.com"}
+"""Another customer."""
+
+
 @pytest.fixture
 def post(client, body):
     def send(changes=None, key=None, **options):
@@ -64,7 +68,7 @@ def test_success_is_odoos_answer_and_names_the_customers_page(post, client):
 
 
 def test_taken_dates_are_409_with_the_nearest_free_ones(post, body):
-    post()
+    post(EVE)
     answer = post()
     assert answer.status_code == 409
     assert (answer.json["success"], answer.json["error"]) == (False, "dates_taken")
@@ -140,11 +144,12 @@ def test_an_unknown_outcome_is_202_with_a_page_that_will_know(post, odoo, client
     failures = [requests.ReadTimeout(), requests.ConnectionError("reset"), 500, 502]
     for count, failure in enumerate(failures, start=1):
         odoo.fails_with = failure
-        answer = post(key=str(count))
+        customer = {"customer_email": f"ada{count}@example.com"}
+        answer = post(customer, key=str(count))
         assert (answer.status_code, answer.json["state"]) == (202, "checking")
         assert "do not book again" in answer.json["message"]
         odoo.fails_with = None
-        assert post(key=str(count)).json == answer.json
+        assert post(customer, key=str(count)).json == answer.json
         assert attempts(odoo) == count, "it is not sent again blindly"
         assert "We are checking" in client.get(answer.json["booking_url"]).text
 
@@ -158,7 +163,8 @@ def test_the_same_key_and_body_get_the_same_answer(post, odoo):
 
 def test_a_quoted_key_is_the_key_within_the_quotes(post, odoo):
     assert post(key='"k \\"1\\""').status_code == 201
-    assert post(key="k").status_code == 409
+    assert post(EVE, key="k").status_code == 409
+    assert post(EVE, key='k "1"').status_code == 400, "it has a space"
     assert post(key='"k \\"1\\""').status_code == 201
     assert attempts(odoo) == 2
 
@@ -181,18 +187,44 @@ def test_a_key_that_is_none_is_400(post, odoo):
 def test_keys_of_1_to_255_visible_characters_are_taken(post, odoo):
     keys = ["x" * 255, "!", "8e03978e-40d5-43dd-bc93-6894a57f9324", '"8e03978e"']
     for _ in range(2):
-        assert [post(key=key).status_code for key in keys] == [201, 409, 409, 409]
+        answers = [post({"customer_email": f"ada{number}@example.com"}, key) for number, key in enumerate(keys)]
+        assert [answer.status_code for answer in answers] == [201, 409, 409, 409]
     assert attempts(odoo) == 4
 
 
-def test_without_a_key_every_request_is_its_own(post):
-    assert [post().status_code for _ in range(2)] == [201, 409]
+def test_without_a_key_every_customer_has_an_own_request(post):
+    assert [post(customer).status_code for customer in ({}, EVE)] == [201, 409]
+
+
+@pytest.mark.parametrize(
+    "spelling", [{}, {"customer_name": " ADA  lovelace"}, {"customer_email": "Ada@Example.com"}]
+)
+def test_same_person_with_another_key_gets_the_first_booking(post, odoo, spelling):
+    first, again = post(key="first"), post(spelling, key="second")
+    assert (again.status_code, again.json) == (201, first.json)
+    assert again.headers["Location"] == first.headers["Location"]
+    assert attempts(odoo) == 1
+
+
+@pytest.mark.parametrize("change", [{"customer_name": "Eve"}, {"customer_phone": "218-555-0199"}])
+def test_stranger_with_same_mail_gets_no_link_and_books_nothing(post, odoo, change):
+    first, again = post(), post(change)
+    assert (again.status_code, again.json["error"]) == (409, "already_requested")
+    assert "Location" not in again.headers
+    assert first.headers["Location"].rpartition("/")[2] not in again.text
+    assert attempts(odoo) == 1
+
+
+def test_other_kind_for_the_same_days_is_another_booking(post, odoo):
+    post()
+    assert post({"booking_type": "inquiry"}).json.get("booking_ref") != post().json["booking_ref"]
+    assert attempts(odoo) == 2
 
 
 def test_the_eleventh_attempt_within_an_hour_is_429(post, odoo, client):
     client.get("/equipment")
     odoo.fails_with = requests.ConnectTimeout()
-    statuses = [post().status_code for _ in range(11)]
+    statuses = [post({"customer_email": f"ada{number}@example.com"}).status_code for number in range(11)]
     assert statuses == [202] * 10 + [429]
     assert attempts(odoo) == 10
     answer = post()
@@ -205,7 +237,8 @@ def test_twenty_parallel_attempts_reach_odoo_ten_times(app, odoo, body):
     odoo.fails_with = requests.ConnectTimeout()
 
     def send(number: int) -> int:
-        return app.test_client().post("/api/booking", json=body | {"customer_name": f"Ada {number}"}).status_code
+        customer = {"customer_email": f"ada{number}@example.com"}
+        return app.test_client().post("/api/booking", json=body | customer).status_code
 
     with ThreadPoolExecutor(20) as threads:
         statuses = sorted(threads.map(send, range(20)))
@@ -243,7 +276,7 @@ def test_clients_are_told_apart_by_the_address_the_trusted_proxy_saw(post, clien
         last = post(environ_overrides={"REMOTE_ADDR": "203.0.113.7"})
     assert last.status_code == 429
     odoo.fails_with = None
-    assert post(environ_overrides={"REMOTE_ADDR": "203.0.113.8"}).status_code == 201
+    assert post(EVE, environ_overrides={"REMOTE_ADDR": "203.0.113.8"}).status_code == 201
     forged = post(environ_overrides={"REMOTE_ADDR": "203.0.113.7"}, headers={"X-Forwarded-For": "198.51.100.1"})
     assert forged.status_code == 429
 

@@ -2,7 +2,8 @@
 
 import html
 import re
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, time, timedelta
 
 import pytest
 import requests
@@ -21,6 +22,8 @@ TYPED = {
     "pickup_location": "Dock 3",
     "message": "Ring twice",
 }
+EVE = {"customer_name": "Eve Moneypenny", "customer_email": "eve@example.com"}
+"""Another customer."""
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +95,21 @@ def test_the_customers_page_is_for_the_customer_alone(post, client):
     assert 'content="noindex"' in page.text
 
 
+def test_same_person_with_another_key_is_led_to_the_first_booking(post, odoo):
+    first = post()
+    assert post({"idempotency_key": "after Back"}).location == first.location
+    assert attempts(odoo) == 1
+
+
+def test_stranger_with_same_mail_is_told_that_its_link_is_mailed(post, odoo):
+    first = post()
+    page = post(EVE | {"customer_email": "ada@example.com", "idempotency_key": "another"}, headers=HTMX)
+    assert page.status_code == 409
+    assert "we have emailed the link" in page.text
+    assert first.location.rpartition("/")[2] not in page.text
+    assert attempts(odoo) == 1
+
+
 def test_sending_the_form_twice_books_once(post, odoo):
     assert post().location == post().location
     assert attempts(odoo) == 1
@@ -99,7 +117,7 @@ def test_sending_the_form_twice_books_once(post, odoo):
 
 def test_a_form_without_a_key_gets_one(post, odoo):
     assert post({"idempotency_key": ""}).status_code == 303
-    assert post({"idempotency_key": " "}, headers=HTMX).status_code == 409
+    assert post(EVE | {"idempotency_key": " "}, headers=HTMX).status_code == 409
     assert attempts(odoo) == 2
 
 
@@ -116,7 +134,7 @@ def test_what_is_wrong_is_told_on_the_form_and_everything_typed_is_kept(post, od
 
 
 def test_taken_dates_are_told_with_other_dates_and_a_new_key(post):
-    post({"idempotency_key": "another"})
+    post(EVE | {"idempotency_key": "another"})
     page = post(headers=HTMX)
     assert page.status_code == 409
     assert "These dates have just been taken" in page.text
@@ -126,7 +144,7 @@ def test_taken_dates_are_told_with_other_dates_and_a_new_key(post):
 
 
 def test_choosing_other_dates_keeps_everything_typed(post, client, form):
-    post({"idempotency_key": "another"})
+    post(EVE | {"idempotency_key": "another"})
     offered = re.search(r'name="use_dates" value="([^"]+)"', post(headers=HTMX).text)[1]
     page = client.post("/bookings/dates", data=form | {"use_dates": offered}, headers=HTMX)
     assert page.status_code == 200
@@ -211,8 +229,10 @@ def test_form_and_json_share_ten_attempts_an_hour(post, client, form, odoo):
     client.get(f"/equipment/3?date_from={form['date_from']}&date_to={form['date_to']}", follow_redirects=True)
     odoo.fails_with = requests.ConnectTimeout()
     for number in range(5):
-        assert post({"idempotency_key": str(number)}, headers=HTMX).status_code == 204
-        assert client.post("/api/booking", json=form).status_code == 202
+        by_form = {"idempotency_key": str(number), "customer_email": f"ada{number}@example.com"}
+        assert post(by_form, headers=HTMX).status_code == 204
+        by_json = form | {"customer_email": f"eve{number}@example.com"}
+        assert client.post("/api/booking", json=by_json).status_code == 202
     odoo.fails_with = None
     page = post({"idempotency_key": "the eleventh"}, headers=HTMX)
     assert page.status_code == 429
@@ -260,6 +280,22 @@ def test_the_calendar_entry_can_be_kept(post, client):
     assert answer.headers["Cache-Control"] == "private, no-store"
     (event,) = Calendar.from_ical(answer.data).walk("VEVENT")
     assert event["URL"] == f"http://localhost{location}"
+
+
+class TestReturnTime:
+    @pytest.fixture
+    def settings(self, settings):
+        return replace(settings, return_time=time(7))
+
+    def test_page_and_calendar_entry_say_it_until_the_booking_is_over(self, post, client, app):
+        location = post().location
+        assert "7 am on " in client.get(location).text
+        (event,) = Calendar.from_ical(client.get(location + ".ics").data).walk("VEVENT")
+        assert "\nReturn by: 7 am on " in event["DESCRIPTION"]
+        reference = re.search(r"BK-\d{8}-\w{8}", client.get(location).text)[0]
+        app.extensions["lco"].bookings.events.on_changed(BookingEvent(reference, State.CANCELLED))
+        assert "7 am on " not in client.get(location).text
+        assert "Return by" not in client.get(location + ".ics").text
 
 
 def test_an_unknown_booking_is_404(client):

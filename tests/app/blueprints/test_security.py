@@ -75,7 +75,7 @@ def test_what_a_trusted_proxy_took_over_http_is_led_to_https(make_app, odoo, pro
 
 
 @pytest.mark.parametrize("proto", ["http", "https"])
-def test_one_entry_of_the_protocol_counts_whatever_number_of_proxies_adds_addresses(make_app, odoo, proto):
+def test_one_entry_of_the_protocol_counts_for_any_number_of_addresses(make_app, odoo, proto):
     """Fly.io adds two addresses and one protocol, and so does nginx behind Cloudflare."""
     client = make_app(site_url="https://rent.example", trusted_proxies=2).test_client()
     headers = {"X-Forwarded-Proto": proto, "X-Forwarded-For": "203.0.113.9, 198.51.100.7"}

@@ -29,7 +29,7 @@ def test_what_is_open_for_two_hours_needs_a_person(services, left_open, advance_
     assert [booking.id for booking in services.bookings.admin.needing_attention()] == [left_open.id]
 
 
-def test_what_is_booked_or_declined_needs_nobody(services, wanted, advance_clock):
+def test_booked_and_declined_bookings_need_no_person(services, wanted, advance_clock):
     services.place(wanted)
     advance_clock(LONG)
     assert services.bookings.admin.needing_attention() == []

@@ -1,9 +1,11 @@
 """Which steps a customer is written about, and that the mail and the step are one."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from lco.bookings.errors import AlreadyRequested
 from lco.domain.booking import State
 from lco.errors import DatesTaken, OdooUnavailable
 from lco.odoo.errors import OutcomeUnknown
@@ -50,3 +52,11 @@ def test_a_step_that_is_not_kept_is_not_written_about(services, wanted):
     assert services.bookings.service.by_token(booking.token).state is State.BOOKED
     assert services.mailed() == ["booked"]
     assert services.audit()[-1] == ("placing", "booked", "answer")
+
+
+def test_link_goes_to_the_mail_address_that_another_name_has_given(services, wanted):
+    services.place(wanted)
+    with pytest.raises(AlreadyRequested):
+        services.place(replace(wanted, name="Eve"), "another key")
+    assert services.mailed() == ["booked", "link"]
+    assert services.stored() == 1

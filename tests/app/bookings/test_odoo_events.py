@@ -52,7 +52,7 @@ def test_a_created_booking_settles_the_one_left_open(services, left_open):
         (7, None, DAYS),
     ],
 )
-def test_somebody_elses_booking_settles_nothing(services, left_open, vehicle_id, email, days):
+def test_another_persons_booking_settles_nothing(services, left_open, vehicle_id, email, days):
     services.on_created("BK-9", vehicle_id, email, days, None)
     assert now(services, left_open).state is State.CHECKING
     assert services.told("bookings") == ["booking.created"]
@@ -65,7 +65,7 @@ def test_a_created_booking_without_dates_settles_by_vehicle_and_mail(services, l
 
 def test_two_left_open_are_settled_in_the_order_they_were_sent(services, wanted, left_open):
     services.odoo.answer = OutcomeUnknown()
-    second = services.place(wanted, "another key")
+    second = services.place(replace(wanted, kind="inquiry"), "another key")
     services.on_created("BK-9", 7, wanted.email, DAYS, None)
     assert now(services, left_open).state is State.BOOKED
     assert now(services, second).state is State.CHECKING
@@ -86,7 +86,7 @@ def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(services, want
     assert (booking.state, booking.reference) == (State.BOOKED, "BK-1")
 
 
-def test_a_no_is_a_no_whatever_a_webhook_says_of_a_booking_like_it(services, wanted):
+def test_a_refusal_stays_one_beside_a_webhook_about_a_booking_like_it(services, wanted):
     services.odoo.while_asked = lambda _: services.on_created("BK-9", 7, wanted.email, DAYS, None)
     services.odoo.answer = DatesRefused(upstream_status=409)
     with pytest.raises(DatesTaken):
@@ -98,7 +98,7 @@ def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(s
 
     def second() -> None:
         try:
-            services.place(wanted, "second")
+            services.place(replace(wanted, kind="inquiry"), "second")
         except DatesTaken as error:
             refused.append(error)
 
@@ -124,7 +124,7 @@ def test_what_is_in_checking_waits_for_the_answer_to_another_like_it(services, w
     services.odoo.while_asked = told_of_the_first
     services.odoo.answer = DatesRefused(upstream_status=409)
     with pytest.raises(DatesTaken):
-        services.place(wanted, "another key")
+        services.place(replace(wanted, kind="inquiry"), "another key")
     assert (now(services, left_open).state, now(services, left_open).reference) == (State.BOOKED, "BK-9")
 
 
@@ -139,7 +139,7 @@ def test_a_confirmation_that_overtakes_the_answer_is_not_lost(services, wanted):
 
 @pytest.mark.parametrize("order", list(permutations(["created", "confirmed", "cancelled"])))
 @pytest.mark.parametrize("moment", ["before the answer", "after it"])
-def test_in_whatever_order_news_come_the_booking_ends_cancelled(services, wanted, order, moment):
+def test_in_every_order_of_events_the_booking_ends_cancelled(services, wanted, order, moment):
     def tell(reference):
         for event in order:
             match event:
@@ -236,7 +236,7 @@ def test_a_stranger_is_told_once_however_often_it_comes(services):
     assert services.told("bookings") == ["booking.created", "booking.confirmed"]
 
 
-def test_a_strangers_vehicle_that_nobody_knows_is_no_obstacle(services):
+def test_a_booking_of_an_unknown_vehicle_is_published(services):
     services.catalogue.vehicles.clear()
     services.on_created("BK-77", 7, "someone@example.com", DAYS, None)
     assert services.told() == ["booking.created"]
@@ -255,7 +255,7 @@ def test_early_news_are_forgotten_after_a_day(services, wanted, advance_clock):
     assert services.place(wanted).state is State.BOOKED
 
 
-def test_a_kept_request_that_somebody_booked_in_odoo_by_hand_is_booked(services, wanted, advance_clock):
+def test_a_kept_request_that_staff_booked_in_odoo_is_booked(services, wanted, advance_clock):
     services.odoo.answer = OdooUnavailable()
     kept = services.place(wanted)
     services.on_created("BK-9", 7, wanted.email, DAYS, None)

@@ -9,6 +9,7 @@ import pytest
 
 from lco.domain.booking import State
 from lco.errors import DatesTaken, KeyReused, OdooUnavailable, TooManyRequests
+from lco.odoo.errors import OutcomeUnknown
 from tests.app.bookings.fakes import DAYS
 
 
@@ -116,7 +117,7 @@ def test_who_waited_for_an_attempt_that_was_refused_has_a_turn_of_its_own(servic
     assert answers[0].state is State.BOOKED
 
 
-def test_nobody_waits_longer_than_placing_can_take(services, wanted, advance_clock):
+def test_waiting_ends_when_placing_must_have_ended(services, wanted, advance_clock):
     def second(_reference):
         advance_clock(timedelta(seconds=20))
         assert services.place(wanted).state is State.CHECKING
@@ -124,3 +125,28 @@ def test_nobody_waits_longer_than_placing_can_take(services, wanted, advance_clo
     services.odoo.while_asked = second
     assert services.place(wanted).state is State.BOOKED, "the late answer still settles it"
     assert [step[1] for step in services.audit()] == ["requested", "placing", "checking", "booked"]
+
+
+@pytest.mark.parametrize("outcome", [None, OutcomeUnknown(), OdooUnavailable()])
+def test_same_person_with_another_key_gets_the_first_booking_in_every_state(services, wanted, outcome):
+    services.odoo.answer = outcome
+    first = services.place(wanted)
+    services.odoo.answer = None
+    again = services.place(replace(wanted, name=" ada  LOVELACE", email="Ada@Example.com"), "another key")
+    assert again == first
+    assert (services.stored(), len(services.odoo.asked)) == (1, 1)
+
+
+def test_same_person_with_many_keys_at_once_books_once(services, wanted):
+    with ThreadPoolExecutor(8) as threads:
+        placed = list(threads.map(lambda number: services.place(wanted, f"key {number}"), range(8)))
+    assert {booking.token for booking in placed} == {placed[0].token}
+    assert (services.stored(), len(services.odoo.asked)) == (1, 1)
+    assert services.mailed() == ["booked"]
+
+
+def test_same_person_books_again_after_the_first_booking_was_cancelled(services, wanted):
+    first = services.place(wanted)
+    services.on_cancelled(first.reference)
+    services.odoo.taken = []
+    assert services.place(wanted, "another key").token != first.token

@@ -160,7 +160,7 @@ def test_everything_wrong_is_told_at_once():
 
 
 @given(st.dictionaries(st.sampled_from(sorted(MOST)), JSON | TEXTS))
-def test_whatever_is_sent_is_a_request_or_a_list_of_sentences(changes):
+def test_every_input_is_a_request_or_a_list_of_sentences(changes):
     request, refused = outcome(MOST | changes)
     if refused:
         assert refused.fields
@@ -180,6 +180,6 @@ def outcome(values) -> tuple[BookingRequest, None] | tuple[None, InvalidInput]:
         return None, error
 
 
-def test_every_form_has_a_key_that_nobody_can_guess():
+def test_every_form_has_a_key_that_cannot_be_guessed():
     assert BookingForm.empty().key != BookingForm.empty().key
     assert len(new_key()) >= 32

@@ -113,7 +113,7 @@ def test_while_odoo_is_away_the_request_is_kept_and_placed_when_it_is_back(servi
     ]
 
 
-def test_every_attempt_of_a_booking_has_one_key_that_tells_nobody_its_token(services, wanted, advance_clock):
+def test_every_attempt_of_a_booking_has_one_key_without_its_token(services, wanted, advance_clock):
     services.odoo.answer = OdooUnavailable()
     booking = services.place(wanted)
     services.odoo.answer = None
@@ -185,7 +185,7 @@ def test_tokens_cannot_be_guessed(services, wanted, other):
 
 
 @pytest.mark.parametrize("message", ["A\x00B", "\ud800", "x" * 10_000])
-def test_whatever_odoo_says_is_kept_in_a_form_the_store_can_take(services, wanted, message):
+def test_every_message_of_odoo_is_stored_in_a_form_the_database_takes(services, wanted, message):
     services.odoo.answer = BookingInvalid(message, upstream_status=400)
     with pytest.raises(InvalidInput) as refused:
         services.place(wanted)

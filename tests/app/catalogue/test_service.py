@@ -136,7 +136,7 @@ def test_a_later_version_of_the_site_reads_what_an_earlier_one_has_stored(restar
     assert second.details(1) == replace(known, vehicle=replace(known.vehicle, doors=None))
 
 
-def test_a_refresh_that_fails_is_logged_and_harms_nobody(front, odoo, caplog):
+def test_a_failed_refresh_is_logged_and_changes_nothing(front, odoo, caplog):
     odoo.fail()
     front.catalogue.refresh()
     assert "the catalogue could not be read" in caplog.text

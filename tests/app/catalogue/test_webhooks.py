@@ -228,7 +228,7 @@ def test_a_machine_for_rent_again_is_found_again(catalogue, odoo, settle):
     assert catalogue.details(1).vehicle == catalogue.find(1)
 
 
-def test_news_of_a_vehicle_nobody_knows_are_passed_on_and_change_nothing(catalogue, front, settle):
+def test_an_event_of_an_unknown_vehicle_is_published_and_changes_nothing(catalogue, front, settle):
     before = catalogue.vehicles()
     catalogue.sync.price_changed(999, Rates(daily=dollars(1)))
     catalogue.sync.removed(999)

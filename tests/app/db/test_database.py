@@ -136,7 +136,7 @@ def test_a_store_that_is_not_migrated_says_so_without_quoting_people(tmp_path, c
 
 
 def test_a_database_that_cannot_be_reached_is_away():
-    store = Database("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
+    store = Database("postgresql+psycopg://stranger@127.0.0.1:9/nothing")
     with pytest.raises(DatabaseUnavailable):
         store.ping()
 

@@ -30,9 +30,10 @@ def render(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def make_messages(render):
-    return lambda alternatives=lambda vehicle_id, days: (), **more: MailComposer(
-        render, SETTINGS, alternatives, **more
-    )
+    def make(alternatives=lambda vehicle_id, days: (), return_time=lambda booking: None, **more):
+        return MailComposer(render, SETTINGS, alternatives, return_time, **more)
+
+    return make
 
 
 @pytest.fixture(scope="session")

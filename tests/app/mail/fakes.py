@@ -50,6 +50,7 @@ BOOKINGS = {
     "declined": TAKEN,
     "cancelled": CANCELLED,
     "changed": CONFIRMED,
+    "link": BOOKING,
 }
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 
@@ -20,6 +20,7 @@ from tests.app.mail.fakes import (
     NOON,
     TAKEN,
     arrived,
+    entries,
     html,
     mail_about,
     text,
@@ -43,6 +44,7 @@ def test_every_mail_has_a_letter_and_a_test():
         ("declined", "Not booked: Zero-Turn Mower, Jan 7 – Jan 11", "Nothing was charged"),
         ("cancelled", "Canceled: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "The yard is flooded."),
         ("changed", "Changed: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "Your booking has changed."),
+        ("link", "Your booking: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "the link to your booking"),
     ],
 )
 def test_every_mail_says_what_happened_in_its_subject_its_text_and_its_html(read, message, subject, sentence):
@@ -50,6 +52,15 @@ def test_every_mail_says_what_happened_in_its_subject_its_text_and_its_html(read
     assert mail["Subject"] == subject
     assert sentence in text(mail)
     assert sentence in html(mail)
+
+
+def test_mail_and_its_entry_say_until_when_the_machine_is_brought_back(make_messages):
+    messages = make_messages(return_time=lambda booking: time(7))
+    mail = arrived(messages.compose(mail_about(BOOKING, "booked")))
+    assert "Return by:      7 am on Fri, Jan 11" in text(mail)
+    assert "<strong>Return by:</strong> 7 am on Fri, Jan 11</li>" in html(mail)
+    ((_, calendar),) = entries(mail)
+    assert "Return by: 7 am on Fri, Jan 11\n" in calendar.walk("VEVENT")[0]["DESCRIPTION"]
 
 
 @pytest.mark.parametrize("message", BOOKINGS)

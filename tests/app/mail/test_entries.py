@@ -45,7 +45,7 @@ def test_the_entry_is_attached_too(read):
     assert attached.get_content().startswith(b"BEGIN:VCALENDAR\r\n")
 
 
-@pytest.mark.parametrize("message", ["received", "declined"])
+@pytest.mark.parametrize("message", ["received", "declined", "link"])
 def test_where_nothing_is_booked_there_is_no_entry(read, message):
     assert entries(read(BOOKINGS[message], message)) == []
 

@@ -90,7 +90,7 @@ def test_a_commit_ends_the_waiting_and_an_undone_step_does_not(store, outbox, ad
 # Leases
 
 
-def test_a_leased_mail_is_nobody_elses(store, outbox, ada, advance_clock):
+def test_a_leased_mail_is_not_leased_again(store, outbox, ada, advance_clock):
     write(store, outbox, "booked", ada)
     first = outbox.claim()
     assert Outbox(store).claim() is None
@@ -136,7 +136,7 @@ def test_a_failed_mail_keeps_none_back(store, outbox, ada):
 # Ends
 
 
-def test_a_sent_mail_is_final_and_keeps_nobodys_data(store, outbox, ada):
+def test_a_sent_mail_is_final_and_keeps_no_personal_data(store, outbox, ada):
     write(store, outbox, "booked", ada)
     mail = outbox.claim()
     outbox.sent(mail)

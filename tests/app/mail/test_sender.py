@@ -74,7 +74,7 @@ def test_unless_told_otherwise_mail_comes_from_the_business():
 
 @pytest.mark.parametrize("name", ["MAIL_FROM", "BUSINESS_EMAIL"])
 @pytest.mark.parametrize("text", ["rentals", "a@", "@b", "a@b\r\nBcc: c@d", "näme@b.example"])
-def test_an_address_nobody_can_write_to_is_refused_at_start(name, text):
+def test_an_unusable_sender_address_is_refused_at_start(name, text):
     with pytest.raises(SettingsError, match=f"^{name}: expected an address"):
         read(**{name: text})
 

@@ -66,7 +66,7 @@ def test_an_address_needs_no_look_up(name_server, host):
     assert name_server.asked == []
 
 
-def test_a_name_that_nobody_knows_is_an_error_for_all_who_wait(name_server):
+def test_an_unknown_name_is_an_error_for_all_that_wait(name_server):
     name_server.addresses = []
     names = Resolver()
     with ThreadPoolExecutor(3) as threads:
@@ -116,7 +116,7 @@ def test_of_several_addresses_the_first_that_answers_is_used(name_server, listen
         assert connection.getpeername()[0] == "127.0.0.1"
 
 
-def test_where_nobody_listens_at_any_address_the_connection_is_refused(name_server):
+def test_without_a_listener_at_any_address_the_connection_is_refused(name_server):
     name_server.speaks.set()
     name_server.addresses = ["::1", "127.0.0.1"]
     with pytest.raises(OSError, match=r"refused|not supported|unreachable"):

@@ -115,7 +115,7 @@ def test_booking_events_keep_their_order_while_the_earlier_one_goes_on_failing(i
     assert [row.result for row in kept(store)] == ["applied"] * 3
 
 
-def test_an_unknown_event_is_kept_and_tells_nobody(inbox, store, catalogue, bookings):
+def test_an_unknown_event_is_kept_and_not_published(inbox, store, catalogue, bookings):
     assert inbox.receive(UNKNOWN, "msg_1") is Outcome.UNKNOWN
     assert inbox.receive(UNKNOWN, "msg_1") is Outcome.DUPLICATE
     assert [row.event_type for row in kept(store)] == ["vehicle.painted"]

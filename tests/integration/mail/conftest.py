@@ -31,7 +31,7 @@ def compose(tmp_path_factory):
     )
     app = create_app(settings)
     render = lambda name, values: app.jinja_env.get_template(name).render(values)  # noqa: E731 - one line says it
-    yield MailComposer(render, settings, lambda *_: ()).compose
+    yield MailComposer(render, settings, lambda *_: (), lambda _: None).compose
     app.extensions["lco.hub"].close()
 
 

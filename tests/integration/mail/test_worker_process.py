@@ -26,7 +26,7 @@ from lco.settings import Settings
 settings = Settings.from_environment()
 app = create_app(settings)
 render = lambda name, values: app.jinja_env.get_template(name).render(values)
-messages = MailComposer(render, settings, lambda *_: ())
+messages = MailComposer(render, settings, lambda *_: (), lambda _: None)
 app.extensions["lco.mail"] = Worker(Outbox(app.extensions["lco"].db), messages.compose, create_sender(settings))
 app.cli.add_command(mail_worker, "mail-worker-alone")
 """

@@ -31,7 +31,7 @@ def taken_in(odoo, first: date = JANUARY, vehicle_id: int = 7) -> set[date] | No
 
 
 @pytest.mark.parametrize("taken", [set(), SOME, set(WHOLE_JANUARY)])
-def test_where_odoo_can_answer_at_once_a_month_is_one_question_whatever_it_looks_like(odoo, taken):
+def test_an_odoo_with_busy_days_is_asked_once_for_every_month(odoo, taken):
     odoo.offers_busy()
     odoo.taken = taken
     assert taken_in(odoo) == taken

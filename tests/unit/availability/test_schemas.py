@@ -55,7 +55,7 @@ def test_the_longest_rental_is_a_year():
 
 @settings(deadline=None)
 @given(start=st.text(max_size=12), end=st.text(max_size=12))
-def test_whatever_is_typed_it_is_days_or_nothing_or_a_sentence(start, end):
+def test_every_typed_text_gives_days_or_none_or_a_sentence(start, end):
     _, errors = tried(start, end)
     assert errors.keys() <= {"date_from", "date_to"}
     assert all(errors.values())

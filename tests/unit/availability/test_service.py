@@ -116,7 +116,7 @@ def test_a_calendar_that_takes_too_long_is_unknown_now_and_known_soon(odoo):
 
 @settings(max_examples=15, deadline=None)
 @given(taken=taken_days)
-def test_whatever_is_taken_the_calendar_says_so(any_odoo, taken):
+def test_every_taken_day_is_taken_in_the_calendar(any_odoo, taken):
     with any_odoo() as odoo:
         odoo.taken = taken
         for first in (DECEMBER, JANUARY):

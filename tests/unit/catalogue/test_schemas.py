@@ -111,7 +111,7 @@ def test_mistakes_in_filters_and_dates_are_told_together():
 
 @settings(deadline=None)
 @given(arguments=st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=12)))
-def test_whatever_stands_in_the_address_there_is_a_query(arguments):
+def test_every_address_gives_a_query(arguments):
     found, errors = read(**arguments)
     assert found.page >= 1
     assert found.sort in SORTS

@@ -70,7 +70,7 @@ def test_a_failed_probe_closes_the_door_for_another_window(breaker):
         breaker.before_call()
 
 
-def test_a_successful_probe_lets_everybody_in_again(breaker):
+def test_a_successful_probe_lets_all_requests_pass_again(breaker):
     fail(breaker, 3)
     with clock.moved(A_WINDOW):
         breaker.before_call()

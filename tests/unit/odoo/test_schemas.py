@@ -70,7 +70,7 @@ def test_what_is_missing_is_missing(listed):
     assert listed(**SHORT) == Vehicle(7, "Chainsaw", "", Status.AVAILABLE, Rates())
 
 
-def test_fields_nobody_knows_are_ignored(listed):
+def test_unknown_fields_are_ignored(listed):
     assert listed(**SHORT, colour="green", x_studio_height={"cm": 3}) == listed(**SHORT)
 
 

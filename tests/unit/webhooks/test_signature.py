@@ -150,5 +150,5 @@ def test_hostile_values_are_refused_and_never_crash(hostile):
     ),
     st.binary(max_size=50),
 )
-def test_whatever_comes_without_the_secret_is_refused(headers, body):
+def test_every_delivery_without_the_secret_is_refused(headers, body):
     assert refused(headers, body=body)

@@ -38,7 +38,7 @@ NO_DAYS = {"date_from": None, "date_to": None}
 OWN_BOOKINGS = "lco_booked"
 """The cookie with the secrets of the bookings that a browser has made in the last day, joined by dots."""
 CACHED = {
-    "/equipment": (*PARAMETERS, "month", "typed"),
+    "/equipment": (*PARAMETERS, "month", "typed", "turned"),
     "/equipment/[0-9]+-[^/]+": ("month", "date_from", "date_to"),
 }
 """The paths here whose pages may be kept, and every parameter that can change what they show."""

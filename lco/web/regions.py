@@ -19,7 +19,7 @@ from lco.changes.topics import BUSINESS_DAY, CATALOGUE, LIVE, ODOO, booking_topi
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
-from lco.errors import BadRequest, OdooError
+from lco.errors import BadRequest, Gone, OdooError
 from lco.live.rendering import mark_stale
 from lco.web.date_picker import vehicle_grid
 
@@ -67,11 +67,17 @@ class Region:
         return self.day is None or today - OLDEST_PAGE <= self.day <= last
 
     def html(self) -> str:
-        """Return the region as it is now. Needs an application context. Raises LcoError without its data."""
+        """Return the region as it is now. Needs an application context; a machine that is gone is said to be gone.
+
+        Raises LcoError without its data.
+        """
         # Flask's render_template would add what belongs to a page (request, g, since), which no region needs.
-        file = TEMPLATES.get(self.kind, self.kind)
+        try:
+            file, data = TEMPLATES.get(self.kind, self.kind), self.data()
+        except Gone:
+            file, data = "gone", {"kind": self.kind, "element_id": self.element_id}
         template = current_app.jinja_env.get_template(f"partials/regions/{file}.html")
-        return template.render(name=self.name, **self.data())
+        return template.render(name=self.name, **data)
 
 
 def region(name: str) -> Region:
@@ -167,7 +173,7 @@ def _send(name: str, parts: list[str]) -> Region:
     def data() -> Data:
         return {"days": days, "quote": _quote_if_known(vehicle_id, days)}
 
-    return Region(name, "send", frozenset({vehicle_topic(vehicle_id)}), data, slow=True)
+    return Region(name, "order", frozenset({vehicle_topic(vehicle_id)}), data, slow=True)
 
 
 def _news(name: str, parts: list[str]) -> Region:

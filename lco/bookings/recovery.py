@@ -15,6 +15,7 @@ from lco.failures import guard
 log = logging.getLogger(__name__)
 
 NOT_THERE = "Odoo still offers the dates, so it has not booked them"
+OVERTAKEN = "Another customer has booked some of these days, so nothing was booked for you."
 TOO_LATE = "We could not reach our booking system in time, so nothing was booked. Please call us."
 
 
@@ -32,6 +33,7 @@ class BookingRecovery:
 
         - placing, and its attempt has ended without a result: checking
         - checking, while Odoo still offers the dates: requested, as Odoo has not booked
+        - checking, when another customer has the dates by now: declined
         - requested: placed now, or expired
         """
         with self._uow() as bookings:
@@ -71,14 +73,29 @@ class BookingRecovery:
     def _check(self, due: Due) -> State:
         """Ask Odoo for the booking of the key; else for the dates, as those still offered are not booked.
 
-        The second is certain only for a reservation.
+        Dates that are no longer offered are not booked either when Odoo has told of another customer's booking of
+        them since. Both are certain only for a reservation.
         """
         booking = self._claim(due)
-        if booking and (settled := self._submitter.settle_by_key(booking)):
+        if booking is None:
+            return due.state
+        if settled := self._submitter.settle_by_key(booking):
             return settled.state
-        if booking and booking.request.kind == "reservation" and self._is_offered(booking):
-            return self._submitter.record(booking, State.REQUESTED, NOT_THERE).state
-        return due.state
+        if booking.request.kind != "reservation":
+            return due.state
+        return self._settle_by_dates(booking).state
+
+    def _settle_by_dates(self, booking: Booking) -> Booking:
+        is_offered = self._is_offered(booking)
+        if is_offered:
+            return self._submitter.record(booking, State.REQUESTED, NOT_THERE)
+        if is_offered is not None and self._is_taken_by_another(booking):
+            return self._submitter.record(booking, State.DECLINED, OVERTAKEN, DeclineReason.NOT_MADE)
+        return booking
+
+    def _is_taken_by_another(self, booking: Booking) -> bool:
+        with self._uow() as bookings:
+            return bookings.is_taken_by_another(booking)
 
     def _resubmit(self, due: Due) -> State:
         with self._uow() as bookings:
@@ -98,9 +115,10 @@ class BookingRecovery:
                 bookings.stop_tracking(booking)
             return booking
 
-    def _is_offered(self, booking: Booking) -> bool:
+    def _is_offered(self, booking: Booking) -> bool | None:
+        """Whether Odoo offers the dates of the booking. Returns None while it does not answer."""
         try:
             return self._odoo.quote(booking.request.vehicle_id, booking.request.days).available
         except LcoError as error:
             log.warning("booking %d cannot be checked: %s", booking.id, error.code)
-            return False
+            return None

@@ -208,6 +208,14 @@ class BookingRepository:
             unmatched_events.find_unclaimed(self._connection, booking.request.vehicle_id, booking.request.email)
         )
 
+    def is_taken_by_another(self, booking: Booking) -> bool:
+        """Whether Odoo has told of another customer's booking of some of the days since this one was requested."""
+        request = booking.request
+        theirs = unmatched_events.others_days(
+            self._connection, request.vehicle_id, request.email, booking.created_at
+        )
+        return any(days.overlaps(request.days) for days in theirs)
+
     # Changing: each method returns the booking as it is afterwards
 
     def require_room(self, request: BookingRequest, today: date, most: int) -> None:

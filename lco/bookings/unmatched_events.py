@@ -1,7 +1,7 @@
 """Events of references that no booking here has (yet): its booking may be under way, or its result not known."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select
 from lco.bookings.mapping import sha256
 from lco.db.models import BookingRow, EarlyNews
 from lco.domain.booking import BookingEvent, State
+from lco.domain.date_range import DateRange
 
 MAX_AGE = timedelta(days=1)
 
@@ -32,6 +33,17 @@ UNCLAIMED = (
         ~select(BOOKINGS.c.id).where(BOOKINGS.c.reference == TABLE.c.reference).exists(),
     )
     .order_by(TABLE.c.id)
+)
+
+OF_OTHERS = (
+    select(TABLE.c.reference)
+    .where(
+        TABLE.c.vehicle_id == bindparam("vehicle_id"),
+        TABLE.c.email_digest != bindparam("email"),
+        TABLE.c.received_at > bindparam("since"),
+    )
+    .distinct()
+    .order_by(TABLE.c.reference)
 )
 
 
@@ -74,6 +86,22 @@ def find_unclaimed(connection: Connection, vehicle_id: int, email: str) -> list[
     """The events for this vehicle and address of references that no booking here has."""
     rows = connection.execute(UNCLAIMED, {"vehicle_id": vehicle_id, "email": _digest(email)})
     return [UnmatchedEvent(row.received_at, _event(row)) for row in rows]
+
+
+def others_days(connection: Connection, vehicle_id: int, email: str, since: datetime) -> list[DateRange]:
+    """The days of the vehicle's live bookings that Odoo has told of since then, without those of `email`."""
+    wanted = {"vehicle_id": vehicle_id, "email": _digest(email), "since": since}
+    references = connection.execute(OF_OTHERS, wanted).scalars().all()
+    days = (_live_days(find(connection, reference, since + MAX_AGE)) for reference in references)
+    return [one for one in days if one]
+
+
+def _live_days(events: Iterable[BookingEvent]) -> DateRange | None:
+    """The days after all of `events` about one booking. Returns None when it is cancelled or not clear."""
+    start = end = state = None
+    for event in events:
+        start, end, state = event.start or start, event.end or end, event.state or state
+    return DateRange(start, end) if start and end and start < end and state is not State.CANCELLED else None
 
 
 def purge(connection: Connection, now: datetime) -> None:

@@ -252,3 +252,34 @@ def test_one_booking_that_cannot_be_looked_after_does_not_hold_up_the_others(
     services.bookings.recovery.process_due()
     assert now(services, left_open).state is State.CHECKING
     assert now(services, second).state is State.BOOKED
+
+
+@pytest.mark.parametrize("shift", [-3, 0, 3])
+def test_dates_that_another_customer_got_meanwhile_are_declined(services, left_open, advance_clock, shift):
+    services.on_created("BK-9", 7, "eve@example.com", DAYS.shift(timedelta(days=shift)))
+    services.odoo.taken = [DAYS]
+    advance_clock(CHECKED)
+    assert attended(services, left_open) is State.DECLINED
+    assert "Another customer has booked" in now(services, left_open).reason
+    assert services.mailed() == ["received", "declined"]
+
+
+def test_bookings_of_others_that_leave_the_dates_free_decide_nothing(services, left_open, advance_clock):
+    services.on_created("BK-7", 7, "eve@example.com", DAYS.shift(timedelta(days=7)))
+    services.on_created("BK-8", 8, "eve@example.com", DAYS)
+    services.on_created("BK-9", 7, "eve@example.com", DAYS)
+    services.on_cancelled("BK-9")
+    services.on_created("BK-10", 7, "eve@example.com", DAYS)
+    services.on_modified("BK-10", DAYS.shift(timedelta(days=30)))
+    services.odoo.taken = [DAYS]
+    advance_clock(CHECKED)
+    assert attended(services, left_open) is State.CHECKING
+
+
+def test_declined_for_another_customer_is_booked_when_odoo_tells_so(services, left_open, advance_clock):
+    services.on_created("BK-9", 7, "eve@example.com", DAYS)
+    services.odoo.taken = [DAYS]
+    advance_clock(CHECKED)
+    attended(services, left_open)
+    services.on_created("BK-1", 7, "ada@example.com", DAYS)
+    assert now(services, left_open).state is State.BOOKED

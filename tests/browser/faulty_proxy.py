@@ -4,6 +4,7 @@ import random
 import socket
 import threading
 import time
+from itertools import count
 from typing import Self
 
 BOOKING = b"POST /bookings "
@@ -14,6 +15,8 @@ HELD_FOR = 60
 class FaultyProxy:
     """Passes everything on to `port` but the bookings, which meet the next of `faults`: once each, in order.
 
+    Each booking that is sent carries another client's address, as limits are for one client.
+
     A fault is REFUSE (the site never sees it), SWALLOW (the answer is lost), HOLD (the answer comes after a
     minute), or a number: so many bytes of the answer come, then the connection ends.
     """
@@ -21,6 +24,7 @@ class FaultyProxy:
     def __init__(self, port: int) -> None:
         self.faults: list[str | int] = []
         self.met = 0
+        self._addresses = (f"198.51.{number // 250}.{number % 250}" for number in count())
         self._port = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ended = threading.Event()
@@ -57,6 +61,8 @@ class FaultyProxy:
                     if fault == REFUSE:
                         break
                     answers.fault = fault
+                if data.startswith(BOOKING):
+                    data = data.replace(b"\r\n", f"\r\nX-Forwarded-For: {next(self._addresses)}\r\n".encode(), 1)
                 site.sendall(data)
         except OSError:
             pass

@@ -47,6 +47,11 @@ class RentalRules:
         """The calendar that holds now."""
         return self._calendar()
 
+    def snapshot(self) -> "RentalRules":
+        """Return the same rules with the calendar that holds now, read once for many questions in a row."""
+        calendar = self._calendar()
+        return RentalRules(lambda: calendar, self._zone)
+
     def check_days(self, days: DateRange) -> Reasons:
         """Return every obstacle that holds for all machines: lead time, horizon, closed days."""
         return tuple(_days_obstacles(days, self._calendar(), self._now()))

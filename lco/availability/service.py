@@ -60,7 +60,8 @@ class Availability:
         if last_of(first) >= today:
             ahead = DateRange(max(first, today), last_of(first) + DAY)
             taken = self._taken_or_none(vehicle, first)
-            states |= {day: self._state(vehicle, day, taken) for day in ahead}
+            rules = self.rules.snapshot()
+            states |= {day: _state(rules, vehicle, day, taken) for day in ahead}
         previous, following = first_of(first, -1), first_of(first, 1)
         return Month(
             first,
@@ -101,15 +102,6 @@ class Availability:
         query = CacheQuery(key, MAX_AGE, loader, on_change=lambda *_: self._on_change(vehicle_id))
         return self._cache.get(query).value
 
-    def _state(self, vehicle: Vehicle, day: date, taken: Collection[date] | None) -> DayState:
-        if taken is None:
-            return DayState.UNKNOWN
-        state = DayState.TAKEN if day in taken else self.rules.start_state(day)
-        if state is not DayState.FREE:
-            return state
-        offer = self.rules.offer_from(vehicle, day)
-        return DayState.FREE if offer and not any(one in taken for one in offer) else DayState.NO_START
-
     def _taken_or_none(self, vehicle: Vehicle, first: date) -> frozenset[date] | None:
         try:
             return self._taken_in_month(vehicle, first)
@@ -145,6 +137,17 @@ class Availability:
         key = f"availability:{vehicle_id}:busy:{window.start}"
         busy = self._get(vehicle_id, key, lambda: self._days.in_one_answer(vehicle_id, window))
         return None if busy is None else frozenset(day for day in busy if day in days)
+
+
+def _state(rules: RentalRules, vehicle: Vehicle, day: date, taken: Collection[date] | None) -> DayState:
+    """The state of `day` as the first one of a rental; `taken` is None when Odoo could not be asked."""
+    if taken is None:
+        return DayState.UNKNOWN
+    state = DayState.TAKEN if day in taken else rules.start_state(day)
+    if state is not DayState.FREE:
+        return state
+    offer = rules.offer_from(vehicle, day)
+    return DayState.FREE if offer and not any(one in taken for one in offer) else DayState.NO_START
 
 
 def _nearest(days: DateRange, today: date) -> Iterator[DateRange]:

@@ -28,7 +28,7 @@ def shop_grid(
     services: "Services", query: Query, first: date, selection: Selection, *, leaves: bool = False
 ) -> dict[str, Any]:
     """What the template of the list's dates needs: every day on which some machine may be had."""
-    rules = services.rules
+    rules = services.rules.snapshot()
     grid = DateGrid(first, shop_states(first, rules.start_state), selection, rules.check_days, rules.today)
     return {"grid": grid, "links": list_links(query, first, selection, leaves=leaves), **turns(grid)}
 

@@ -4,6 +4,8 @@ import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 from lco import clock
 from lco.domain.date_range import DateRange
 from lco.domain.date_text import format_clock, format_date, format_date_short, format_weekday_date
@@ -23,11 +25,16 @@ STATUS_LABELS = {
 
 
 def printable(value: object) -> object:
-    """`value` without the characters that no HTML document may hold (WHATWG 13.2.3.5)."""
+    """`value` without the characters that no HTML document may hold (WHATWG 13.2.3.5).
+
+    Markup stays as it is: it comes from templates that were given printable text, or through `printable | safe`.
+    """
+    if isinstance(value, Markup):
+        return value
     # Nearly all text is printable as Unicode means it, which leaves out all of these and is found out much sooner.
     if not isinstance(value, str) or value.isprintable() or not UNPRINTABLE.search(value):
         return value
-    return type(value)(UNPRINTABLE.sub("", value))  # markup stays markup
+    return UNPRINTABLE.sub("", value)
 
 
 def format_money(amount: Money | None) -> str:

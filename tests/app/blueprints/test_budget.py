@@ -1,11 +1,13 @@
 """How many calls of Odoo one client may cause, by pages and by streams."""
 
+import time
 from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from lco import clock
+from lco.availability.service import MAX_AGE
 from lco.domain.date_range import DAY
 from tests.streams import OpenStream
 
@@ -55,6 +57,7 @@ def test_a_stream_that_would_ask_odoo_many_things_is_refused(client, odoo, day, 
 
 def test_a_list_with_dates_is_one_question_for_all_its_cards(client, odoo, day):
     cards = "&".join(f"r=card:{n + 1}:{day(30)}:{day(33)}" for n in range(15))
+    started = time.monotonic()
     with closing(client.get(f"/live?{cards}")) as response:
         stream = OpenStream(response)
         stream.next()
@@ -62,8 +65,9 @@ def test_a_list_with_dates_is_one_question_for_all_its_cards(client, odoo, day):
         while not all(f"card-{n + 1}" in seen for n in range(15)):
             seen += stream.next().get("data", "")
     lists = odoo.asked.count("GET /api/fleet/vehicles")
-    assert lists <= 2  # all machines, and those that are free on these days
-    assert len(odoo.asked) <= 8
+    refreshed = int((time.monotonic() - started) / MAX_AGE.total_seconds())  # on a busy machine
+    assert lists <= 2 + 2 * refreshed  # all machines, and those that are free on these days
+    assert len(odoo.asked) <= 8 + 2 * refreshed
 
 
 @pytest.mark.parametrize("region", ["calendar:1:2199-12", "calendar:1:2001-01", "quote:1:{}:{}", "card:1:{}:{}"])

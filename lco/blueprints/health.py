@@ -10,6 +10,7 @@ from lco import metrics
 from lco.errors import OdooError, Unauthorized
 from lco.version import version
 from lco.web import site_gauges
+from lco.web.clients import warnings
 from lco.web.extensions import current_services
 
 blueprint = Blueprint("status", __name__)
@@ -39,6 +40,7 @@ def ready() -> tuple[Response, int]:
             "answering": not odoo.breaker.is_open,
             "last_success": odoo.last_success and odoo.last_success.isoformat(),
         },
+        warnings=warnings(),
         redis={"answering": current_services().changes.is_available}
         if current_services().settings.redis_url
         else None,

@@ -2,7 +2,7 @@
 
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,12 +13,13 @@ from itsdangerous import BadSignature, TimestampSigner
 from lco import clock, metrics
 from lco.bookings.holdings import Holding
 from lco.doctor import Finding, configuration
+from lco.doctor.findings import warning
 from lco.domain.booking import Booking, State
 from lco.errors import NotFound
 from lco.mail.outbox import Counts
 from lco.services import Services
 from lco.web import htmx
-from lco.web.clients import client_address
+from lco.web.clients import client_address, warnings
 from lco.web.extensions import current_services
 from lco.web.filters import pluralize
 from lco.web.rate_limits import SIGN_INS
@@ -60,7 +61,7 @@ class SiteStatus:
     mails: Counts
     streams: int
     findings: list[Finding]
-    """What the doctor finds in the settings."""
+    """What the doctor finds in the settings, and what requests have shown of them."""
     redis_away: bool | None
     """None without a Redis."""
 
@@ -74,7 +75,7 @@ def show() -> Response:
     if not _is_staff():
         return _login_page()
     template = "partials/ops.html" if htmx.wants_fragment() else "pages/ops.html"
-    now = site_status(current_services())
+    now = site_status(current_services(), warnings())
     page = render_template(template, condition=now, ago=lambda then: ago(now.at - then), address=request.path)
     return make_response(page, PRIVATE)
 
@@ -118,8 +119,8 @@ def ago(age: timedelta) -> str:
     return "just now"
 
 
-def site_status(services: Services) -> SiteStatus:
-    """How the site is now. Raises DatabaseUnavailable."""
+def site_status(services: Services, seen: Sequence[str] = ()) -> SiteStatus:
+    """How the site is now; `seen` are warnings that requests have caused. Raises DatabaseUnavailable."""
     odoo = services.odoo.transport
     return SiteStatus(
         at=clock.now(),
@@ -133,7 +134,10 @@ def site_status(services: Services) -> SiteStatus:
         unconfirmed=services.bookings.admin.many_unconfirmed(clock.today(services.settings.timezone)),
         mails=services.outbox.counts(),
         streams=int(sum(value for _, value in metrics.samples(metrics.streams))),
-        findings=configuration.examine(services.settings, os.environ),
+        findings=[
+            *(warning("requests", sentence) for sentence in seen),
+            *configuration.examine(services.settings, os.environ),
+        ],
         redis_away=not services.changes.is_available if services.settings.redis_url else None,
     )
 

@@ -10,7 +10,7 @@ from lco.domain.booking import Booking, State
 from lco.domain.date_text import format_hour, format_weekday_date
 from lco.settings import Business
 
-NO_PRICE = "Call us for the price"
+NO_PRICE = "Call for pricing"
 STATUS: Mapping[State, str] = {
     State.REQUESTED: "TENTATIVE",
     State.PLACING: "TENTATIVE",

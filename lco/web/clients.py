@@ -4,12 +4,17 @@ import logging
 import re
 from ipaddress import IPv6Address, ip_address
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 
 log = logging.getLogger(__name__)
 
 IPV6_PREFIX = 64
 """Bits that one subscriber's network has in common (RFC 6177); the other ones the subscriber may choose."""
+UNKNOWN_PROXY = (
+    "a request has X-Forwarded-For, but TRUSTED_PROXIES is 0: behind a proxy all visitors count as one client and"
+    " share its limits; set TRUSTED_PROXIES to the number of proxies"
+)
+SEEN = "lco.unknown_proxy"
 WITH_PORT = re.compile(r"\[(?P<six>[^]]+)\](:\d+)?|(?P<four>[\d.]+):\d+", re.ASCII)
 
 
@@ -39,16 +44,19 @@ def client_address() -> str:
 
 
 def warn_of_unknown_proxy(app: Flask) -> None:
-    """Log once when a proxy names a client although no proxy is trusted: then all clients count as one."""
-    warned = False
+    """Warn when a proxy names a client although no proxy is trusted: then all clients count as one.
+
+    Once in the log, from then on in `/readyz` and `/ops` (see `warnings`).
+    """
 
     def look() -> None:
-        nonlocal warned
-        if not warned and "X-Forwarded-For" in request.headers:
-            warned = True
-            log.warning(
-                "a request has X-Forwarded-For, but TRUSTED_PROXIES is 0: behind a proxy all visitors count as one"
-                " client and share its limits; set TRUSTED_PROXIES to the number of proxies"
-            )
+        if not warnings() and "X-Forwarded-For" in request.headers:
+            app.extensions[SEEN] = [UNKNOWN_PROXY]
+            log.warning(UNKNOWN_PROXY)
 
     app.before_request(look)
+
+
+def warnings() -> list[str]:
+    """What the requests since the start have shown to be wrong with the settings."""
+    return list(current_app.extensions.get(SEEN, ()))

@@ -133,6 +133,13 @@ def test_without_a_network_filters_say_so(page, context):
     expect(page.locator("#announcement")).to_contain_text("couldn't reach the site")
 
 
+def test_without_a_network_dates_and_calendar_say_so(page, context):
+    page.goto(TRIMMER)
+    context.set_offline(True)
+    page.get_by_role("link", name="Next month").click()
+    expect(page.locator("#announcement")).to_contain_text("couldn't reach the site")
+
+
 def test_an_answer_that_is_held_for_a_minute_is_asked_for_again(customer, proxy):
     proxy.faults = [HOLD]
     open_form(customer)

@@ -23,6 +23,13 @@ def test_not_ready_without_a_catalogue(client, odoo):
     assert answer.json["parts"]["catalogue"] == "failing"
 
 
+def test_a_proxy_that_is_not_trusted_is_a_warning(client, odoo):
+    assert client.get("/readyz").json["warnings"] == []
+    client.get("/about", headers={"X-Forwarded-For": "203.0.113.5"})
+    (warning,) = client.get("/readyz").json["warnings"]
+    assert "TRUSTED_PROXIES is 0" in warning
+
+
 def test_metrics_are_counted_by_name(client, odoo):
     client.get("/equipment")
     assert 'lco_odoo_calls_total{call="vehicles",outcome="ok"}' in client.get("/metrics").text

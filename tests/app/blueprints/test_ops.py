@@ -171,3 +171,9 @@ def test_webhooks_are_told_by_what_became_of_them(client, services):
 )
 def test_ages_are_told_in_words(age, words):
     assert ops.ago(age) == words
+
+
+def test_a_proxy_that_is_not_trusted_is_shown(client, services):
+    assert "TRUSTED_PROXIES is 0" not in client.get("/ops").text
+    client.get("/about", headers={"X-Forwarded-For": "203.0.113.5"})
+    assert "TRUSTED_PROXIES is 0" in client.get("/ops").text

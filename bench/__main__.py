@@ -1,4 +1,4 @@
-"""`python -m bench [name …]`: run all measurements, or the named ones."""
+"""`python -m bench [name …]`: run all measurements, or the named ones; `python -m bench chaos --help`: faults."""
 
 import signal
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bench import booking, catalogue, faults, live, odoo_scale, pages, pixel, soak, start, webhooks, weight
+from bench.chaos import measure as chaos
 from bench.fanout import measures
 
 ALL: dict[str, Callable[[], object]] = {
@@ -29,6 +30,8 @@ ALL: dict[str, Callable[[], object]] = {
 
 
 def main(names: list[str]) -> int:
+    if names[:1] == ["chaos"]:
+        return chaos.main(names[1:])
     unknown = [name for name in names if name not in ALL]
     if unknown:
         print(f"There is no measurement called {', '.join(unknown)}; there are {', '.join(ALL)}.")

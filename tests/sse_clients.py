@@ -67,6 +67,7 @@ class Part:
     kind: str
     vehicle_id: int
     topics: frozenset = field(init=False)
+    is_old: bool = False
 
     def __post_init__(self):
         self.topics = frozenset({f"vehicle:{self.vehicle_id}"})

@@ -3,6 +3,7 @@
 import logging
 
 from lco import background
+from lco.catalogue import events
 from lco.catalogue.serialization import VehicleVersion
 from lco.catalogue.sync import REFETCH, CatalogueSync
 from lco.changes.log import Change, ChangeLog
@@ -32,9 +33,18 @@ class CatalogueReplication:
             log.exception("another version of the site tells of vehicle %d", vehicle_id)
             self._sync.reread(vehicle_id)
             return
+        if version and self._is_completion(change, version):
+            self._sync.state.complete(version)
+            return
         self._sync.invalidate(vehicle_id, version.at if version else change.at)
         if version:
             self._sync.state.apply_replica(vehicle_id, version)
             self._sync.track_removed(vehicle_id, is_for_rent=version.vehicle is not None)
         elif change.replica == REFETCH:
             background.run("read a vehicle again", lambda: self._sync.details(vehicle_id))
+
+    def _is_completion(self, change: Change, version: VehicleVersion) -> bool:
+        """Whether nothing has changed but what is known, so that all answers of Odoo are still right."""
+        known = self._sync.state.vehicles().get(version.vehicle.id) if version.vehicle else None
+        is_correction = change.kind == EventType.VEHICLE_CORRECTED
+        return bool(is_correction and known and version.vehicle and events.is_completion(known, version.vehicle))

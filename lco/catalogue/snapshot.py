@@ -105,12 +105,12 @@ class Snapshot:
         """
         newer = {vehicle_id for vehicle_id, at in changed_at.items() if at >= began}
         ids = {vehicle.id for vehicle in listed}
-        taken = (self.by_id.get(v.id) if v.id in newer else _listed(v, self.by_id.get(v.id)) for v in listed)
+        taken = (self.by_id.get(v.id) if v.id in newer else with_known(v, self.by_id.get(v.id)) for v in listed)
         added = (v for v in self.vehicles if v.id in newer and v.id not in ids)
         return Snapshot(tuple(v for v in (*taken, *added) if v))
 
 
-def _listed(listed: Vehicle, known: Vehicle | None) -> Vehicle:
+def with_known(listed: Vehicle, known: Vehicle | None) -> Vehicle:
     """Return a vehicle as the list has it, with what only other answers tell, the day it is back included."""
     if known is None:
         return listed

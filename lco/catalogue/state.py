@@ -60,14 +60,20 @@ class CatalogueState:
             self._record(vehicle_id, vehicle, reading.fetched_at)
         return was, vehicle
 
-    def complete(self, vehicle_id: int, reading: CachedValue[Details | None]) -> None:
-        """Take what the list does not tell, longer rates and limits, from a cached reading."""
+    def complete(self, version: VehicleVersion) -> Vehicle | None:
+        """Take what the list does not tell, longer rates and limits, from an older reading or another process.
+
+        Returns the vehicle when that was news, else None.
+        """
         with self._lock:
-            known = self._vehicle(vehicle_id)
-            if known is None or reading.value is None:
-                return
-            if self._changed_at.get(vehicle_id, reading.fetched_at) <= reading.fetched_at:
-                self._put(vehicle_id, completed(known, reading.value.vehicle))
+            known = self._vehicle(version.vehicle.id) if version.vehicle else None
+            if known is None or version.vehicle is None or self._changed_at.get(known.id, version.at) > version.at:
+                return None
+            now = completed(known, version.vehicle)
+            if now == known:
+                return None
+            self._put(known.id, now)
+            return now
 
     def apply_webhook(self, vehicle_id: int, update: VehicleUpdate, at: datetime) -> Difference:
         """Apply `update` to a known vehicle. One that is not known stays so."""

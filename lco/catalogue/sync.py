@@ -14,7 +14,7 @@ from lco.catalogue import events
 from lco.catalogue.missing import MissingVehicles
 from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.serialization import DETAILS, LISTING, VehicleVersion
-from lco.catalogue.snapshot import Snapshot
+from lco.catalogue.snapshot import Snapshot, with_known
 from lco.catalogue.state import CatalogueState, VehicleUpdate
 from lco.changes.log import ChangeLog
 from lco.changes.topics import CATALOGUE, ODOO, EventType, vehicle_topic
@@ -142,7 +142,9 @@ class CatalogueSync:
             self._set_available(available=False)
             raise
         self._set_available(available=True)
-        return self._missing.complete(listing, self.state.vehicles())
+        known = self.state.vehicles()
+        # What the list does not tell is kept with it, so that a new process knows it, too.
+        return tuple(with_known(one, known.get(one.id)) for one in self._missing.complete(listing, known))
 
     def _read_list_soon(self) -> None:
         def read() -> None:
@@ -179,12 +181,16 @@ class CatalogueSync:
 
         def stored(reading: CachedValue[Details | None]) -> None:
             was, now = self.state.apply_details(vehicle_id, reading) or (None, None)
-            if was != now and not (was and now and events.is_completion(was, now)):
+            if was and now and was != now and events.is_completion(was, now):
+                self._publish_completed(now, reading)
+            elif was != now:
                 self._publish_diff(was, now, reading)
 
         key = f"vehicle:{vehicle_id}:details"
         reading = self._cache.get(CacheQuery(key, VEHICLE_MAX_AGE, load, DETAILS, stored))
-        self.state.complete(vehicle_id, reading)
+        read = VehicleVersion(reading.fetched_at, reading.value.vehicle if reading.value else None)
+        if now := self.state.complete(read):
+            self._publish_completed(now, reading)
         return reading.value
 
     def _apply_webhook(
@@ -214,6 +220,11 @@ class CatalogueSync:
         self._publish(subject.id, kind, subject, None, VehicleVersion(reading.fetched_at, now))
         if was is None and not reading.from_peer:
             self._changes.append(CATALOGUE, EventType.CATALOGUE_GREW, {"vehicle_id": subject.id})
+
+    def _publish_completed(self, vehicle: Vehicle, reading: CachedValue[Any]) -> None:
+        """Tell pages and other processes what the list does not tell: the price of some days may depend on it."""
+        version = VehicleVersion(reading.fetched_at, vehicle)
+        self._publish(vehicle.id, EventType.VEHICLE_CORRECTED, vehicle, None, version)
 
     def _publish(
         self,

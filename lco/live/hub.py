@@ -95,7 +95,8 @@ class Hub:
     ) -> None:
         """Keep `regions` up to date at the other end of `connection`, starting with changes after `seen`.
 
-        Without `seen`, or when the log no longer reaches back to it, all regions are sent. `resumed` tells that
+        Without `seen`, or when the log no longer reaches back to it, all regions are sent; else those that have
+        changed, and those that are old in the page. `resumed` tells that
         the client had a stream before and lost it. Calls of Odoo for slow regions are charged to `payer`.
         """
         self._subscribe(
@@ -217,13 +218,15 @@ class Hub:
     def _catch_up(self, page: PageSubscription) -> None:
         reached = self._rendered_up_to
         entries = None if page.seen is None else self._changes.since(page.seen)
-        regions: Iterable[Region] = page.region_set.regions.values()
+        regions = changed = list(page.region_set.regions.values())
         if entries is not None and page.seen is not None:
             topics = {entry.topic for entry in entries}
-            regions = [region for region in regions if region.topics & topics]
+            changed = [region for region in regions if region.topics & topics]
+            # Those stay old in the eyes of a client that has lost its stream: no change tells of them.
+            regions = [region for region in regions if region.is_old or region in changed]
             # Another process that is ahead may have served the page, and ids must not go back.
             reached = max(reached, page.seen)
-        sentences = [announcements.CAUGHT_UP] if page.resumed and regions else []
+        sentences = [announcements.CAUGHT_UP] if page.resumed and changed else []
         self._deliver([page], _update_of(regions, sentences), reached)
 
     def _resync_all(self) -> None:

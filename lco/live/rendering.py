@@ -30,13 +30,14 @@ _stale: ContextVar[list[None] | None] = ContextVar("stale", default=None)
 
 
 def mark_stale() -> None:
-    """Say that the region under way was rendered from old or missing data, so it has to be rendered again soon."""
+    """Say that the region under way is rendered from old or missing data, so it has to be rendered again soon."""
     if (marks := _stale.get()) is not None:
         marks.append(None)
 
 
 @contextmanager
-def _stale_marks() -> Iterator[list[None]]:
+def stale_marks() -> Iterator[list[None]]:
+    """Collect in the block what `mark_stale` says: an empty list means that all data were current."""
     marks: list[None] = []
     token = _stale.set(marks)
     try:
@@ -178,7 +179,7 @@ class SlowRegions:
             self._under_way[name] = task
             metrics.slow_regions_waiting.set(len(self._waiting))
         result = Rendered(task.region, None, is_current=False)
-        with guard("slow region"), charged_to(task.payer), self._context(), _stale_marks() as marks:
+        with guard("slow region"), charged_to(task.payer), self._context(), stale_marks() as marks:
             fragment = render_fragment(task.region)
             result = Rendered(task.region, fragment, is_current=fragment is not None and not marks)
         self._done(result)

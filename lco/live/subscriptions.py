@@ -41,6 +41,10 @@ class Region(Protocol):
     def slow(self) -> bool:
         """Whether rendering may have to wait for Odoo or the database."""
 
+    @property
+    def is_old(self) -> bool:
+        """Whether the page may show something old here, so that its stream has to begin with this region."""
+
     def html(self) -> str:
         """Return the element as it is now. Raises any exception when that is not possible."""
 

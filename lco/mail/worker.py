@@ -29,6 +29,8 @@ class Worker:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+        self._handed_over: list[Mail] = []
+        """Sent, and not written down yet, since the database was away."""
 
     def start(self) -> None:
         """Start sending, once, and say in the log where mails go. Before the first call nothing is sent."""
@@ -51,6 +53,7 @@ class Worker:
 
     def send_due(self) -> None:
         """Send what is due, until there is no more or the server is away. Raises DatabaseUnavailable."""
+        self._note_handed_over()
         while not self._stopped.is_set():
             mail = self.outbox.claim()
             if mail is None or not self._settled(mail):
@@ -77,10 +80,17 @@ class Worker:
             log.error("mail %d broke with %s", mail.id, where(error))  # noqa: TRY400 - the text may be a person's
             self._postpone(mail, f"an error of ours ({type(error).__name__})")
         else:
-            self.outbox.sent(mail)
+            self._handed_over.append(mail)
             metrics.mails.labels("sent").inc()
             log.info("mail %d (%s) was sent", mail.id, mail.message)
+            self._note_handed_over()
         return True
+
+    def _note_handed_over(self) -> None:
+        """Write down what was sent. While that fails nothing else is sent, and no mail goes a second time."""
+        while self._handed_over:
+            self.outbox.sent(self._handed_over[0])
+            del self._handed_over[0]
 
     def _postpone(self, mail: Mail, problem: str) -> None:
         if self.outbox.postpone(mail, problem):

@@ -20,7 +20,7 @@ from lco.domain.date_range import DAY, DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
 from lco.errors import BadRequest, Gone, OdooError
-from lco.live.rendering import mark_stale
+from lco.live.rendering import mark_stale, stale_marks
 from lco.web.date_picker import vehicle_grid
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ OLDEST_PAGE = timedelta(days=60)
 
 TEMPLATES = {"news": "new_vehicles", "odoo": "stale_notice"}
 """Where a file has another name than the kind, which is part of addresses."""
+
+OLD = ":old"
+"""The end of a region's name in a page that shows old or missing data there: its stream sends it first."""
 
 Data = Mapping[str, object]
 log = logging.getLogger(__name__)
@@ -61,6 +64,11 @@ class Region:
         """What is shown: the part of the name before the first colon."""
         return self.name.partition(":")[0]
 
+    @property
+    def is_old(self) -> bool:
+        """Whether the page was rendered with old or missing data, so that its stream has to send the region."""
+        return self.name.endswith(OLD)
+
     def may_be_live(self, today: date) -> bool:
         """Whether pages show such days on `today`, or did so not long ago."""
         last = max(_services().calendar.known().last_start(today), today + FARTHEST_MONTH)
@@ -71,18 +79,30 @@ class Region:
 
         Raises LcoError without its data.
         """
-        # Flask's render_template would add what belongs to a page (request, g, since), which no region needs.
+        return self._rendered(self.name, *self._content())
+
+    def html_in_page(self) -> str:
+        """Return the region for a page. Its name ends with OLD when its data are old or missing."""
+        with stale_marks() as marks:
+            content = self._content()
+        return self._rendered(f"{self.name}{OLD}" if marks else self.name, *content)
+
+    def _content(self) -> tuple[str, Data]:
+        """The template and its data."""
         try:
-            file, data = TEMPLATES.get(self.kind, self.kind), self.data()
+            return TEMPLATES.get(self.kind, self.kind), self.data()
         except Gone:
-            file, data = "gone", {"kind": self.kind, "element_id": self.element_id}
+            return "gone", {"kind": self.kind, "element_id": self.element_id}
+
+    def _rendered(self, name: str, file: str, data: Data) -> str:
+        # Flask's render_template would add what belongs to a page (request, g, since), which no region needs.
         template = current_app.jinja_env.get_template(f"partials/regions/{file}.html")
-        return template.render(name=self.name, **data)
+        return template.render(name=name, **data)
 
 
 def region(name: str) -> Region:
     """Return the region with this name. Raises BadRequest for an invalid name, NotFound for an unknown booking."""
-    kind, *parts = name.split(":")
+    kind, *parts = name.removesuffix(OLD).split(":")
     try:
         return KINDS.get(kind, _unknown)(name, parts)
     except ValueError as error:

@@ -79,5 +79,5 @@ def _globals(settings: Settings) -> dict[str, Any]:
         "list_url": urls.list_url,
         "picture_url": urls.picture_url,
         "full_url": partial(urls.full_url, settings.site_url),
-        "region": lambda name: Markup(region(name).html()),  # noqa: S704 - rendered by autoescaping templates
+        "region": lambda name: Markup(region(name).html_in_page()),  # noqa: S704 - rendered by autoescaping templates
     }

@@ -53,6 +53,17 @@ def test_what_the_stream_told_last_counts_more_than_the_page(open_stream, change
     assert "Updated to the latest." in data
 
 
+def test_page_that_showed_something_old_is_corrected_when_its_stream_opens(open_stream, changes):
+    for headers in ({}, {"Last-Event-ID": str(changes.head())}):
+        stream = open_stream(f"/live?r=card:1:old&r=card:2&since={changes.head()}", headers=headers)
+        stream.next()
+        data = stream.next()["data"]
+        assert 'id="card-1"' in data
+        assert 'data-region="card:1:old"' in data, "the name stays, so that the page keeps its stream"
+        assert "card-2" not in data
+        assert "Updated to the latest." not in data
+
+
 @pytest.mark.parametrize("seen", ["1-0", "nonsense", "9999999999999-0"])
 def test_an_id_that_the_log_cannot_continue_gets_the_present_state(open_stream, seen):
     stream = open_stream(f"/live?r=card:1&since={seen}")

@@ -1,7 +1,7 @@
 """The demo Odoo on a real connection, and a catalogue in front of it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +16,8 @@ from lco.availability.service import Availability
 from lco.caching.swr import CacheBackend, StaleWhileRevalidateCache
 from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.service import Catalogue
-from lco.changes.log import MemoryLog
+from lco.changes.log import Change, MemoryLog
+from lco.changes.topics import EventType
 from lco.demo.app import DemoSettings, create_demo
 from lco.demo.server import running
 from lco.domain.business_calendar import BusinessCalendar
@@ -105,8 +106,19 @@ class Front:
         self.catalogue.sync.pause = timedelta(milliseconds=50)
 
     def news(self) -> list[tuple[str, str]]:
-        """Topic and kind of everything that was appended to the change log."""
-        return [(change.topic, change.kind) for change in self.changes.since(self.began)]
+        """Topic and kind of what was appended to the change log, but for corrections of pages."""
+        return [
+            (change.topic, change.kind)
+            for change in self._appended()
+            if change.kind != EventType.VEHICLE_CORRECTED
+        ]
+
+    def corrected(self) -> list[str]:
+        """The topics for which pages were told to render again what they show."""
+        return [change.topic for change in self._appended() if change.kind == EventType.VEHICLE_CORRECTED]
+
+    def _appended(self) -> Sequence[Change]:
+        return self.changes.since(self.began) or ()
 
 
 def settle() -> None:

@@ -33,6 +33,7 @@ from tests.serving import wait_until
 
 LIST = "GET /api/fleet/vehicles"
 DETAIL = "GET /api/fleet/vehicle/{id}"
+FAR = date(2099, 5, 4)
 LATER = LIST_MAX_AGE + timedelta(seconds=1)
 
 
@@ -113,6 +114,30 @@ def test_the_longer_rates_of_a_vehicle_that_another_process_has_read_are_known_h
     assert other.catalogue.details(1) == one.catalogue.details(1)
     assert other.catalogue.find(1).rates.weekly
     assert odoo.calls(DETAIL) == 1
+
+
+def test_longer_rates_that_one_process_reads_are_known_to_all_and_shown_by_the_pages_of_all(two, odoo):
+    one, other = two
+    free = DateRange(FAR, FAR + DAY)
+    other.catalogue.free(free)
+    lists = odoo.calls(LIST)
+    one.catalogue.details(1)
+    other.hears(EventType.VEHICLE_CORRECTED)
+    assert other.catalogue.find(1).rates.weekly
+    other.catalogue.free(free)
+    assert odoo.calls(LIST) == lists, "no answer of Odoo has become wrong"
+
+
+def test_what_only_a_webhook_tells_is_known_to_a_process_that_starts_later(two, odoo, process):
+    one, _ = two
+    odoo.change(3, availability_status="rented")
+    one.catalogue.sync.status_changed(3, Status.RENTED, FAR, {})
+    one.catalogue.details(1)
+    with clock.moved(LATER):
+        one.catalogue.refresh()
+        third = process()
+        assert third.catalogue.find(3).back_on == FAR
+        assert third.catalogue.find(1).rates.weekly
 
 
 def test_an_older_list_that_is_under_way_does_not_undo_what_another_process_has_told(two, odoo):

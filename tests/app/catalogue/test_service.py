@@ -200,15 +200,16 @@ def test_what_was_added_since_a_page_was_made_is_counted_while_it_is_there(catal
         assert second in catalogue.vehicles().by_id
 
 
-def test_longer_rates_once_known_outlast_readings_of_the_list_without_a_word(catalogue, front):
+def test_longer_rates_once_known_are_corrected_on_pages_and_outlast_readings_of_the_list(catalogue, front):
     assert catalogue.find(1).rates == Rates(daily=dollars(150))
+    catalogue.details(1)
     catalogue.details(1)
     assert catalogue.find(1).rates == Rates(dollars(150), dollars(600), dollars(1800))
     for n in (1, 2):
         with clock.moved(LATER * n):
             catalogue.refresh()
             assert catalogue.find(1).rates == Rates(dollars(150), dollars(600), dollars(1800))
-    assert front.news() == []
+    assert (front.news(), front.corrected()) == ([], ["vehicle:1"])
 
 
 def test_a_longer_rate_that_changed_or_ended_is_told_when_the_vehicle_is_read(catalogue, front, odoo):

@@ -255,7 +255,7 @@ def test_the_public_entry_says_what_is_public_and_what_the_webhook_added(catalog
     odoo.change(1, availability_status="rented")
     catalogue.sync.status_changed(1, Status.RENTED, BACK, {"available_to": "2027-02-01"})
     settle()
-    (change,) = front.changes.since(front.began)
+    change, *_ = front.changes.since(front.began)
     assert change.data == {
         "vehicle_id": 1,
         "vehicle_name": "Professional Snow Blower",

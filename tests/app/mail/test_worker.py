@@ -9,9 +9,10 @@ from prometheus_client import REGISTRY
 from sqlalchemy import update
 
 from lco.db import Database
+from lco.db.errors import DatabaseUnavailable
 from lco.db.mails import Mail
 from lco.mail.errors import MailPostponed, MailRefused, MailServerUnavailable
-from lco.mail.outbox import Counts, Outbox
+from lco.mail.outbox import LEASE, Counts, Outbox
 from lco.mail.sender import FileSender
 from lco.mail.worker import Worker
 from tests.app.mail.fakes import mail_of, stored, write
@@ -76,6 +77,27 @@ def test_all_that_is_due_is_sent_once(worker, outbox, post, write_some):
     worker.send_due()
     assert len({message["Message-ID"] for message in post.taken}) == len(post.taken) == 3
     assert outbox.counts() == Counts(0, 0)
+
+
+def test_mail_that_was_sent_while_the_database_was_away_does_not_go_twice(
+    worker, outbox, post, write_some, advance_clock, monkeypatch
+):
+    write_some(2)
+    with monkeypatch.context() as database:
+        database.setattr(outbox, "sent", lambda mail: _away())
+        with pytest.raises(DatabaseUnavailable):
+            worker.send_due()
+        with pytest.raises(DatabaseUnavailable):
+            worker.send_due()
+    assert len(post.taken) == 1, "nothing more is sent before the first is written down"
+    advance_clock(LEASE + timedelta(seconds=1))
+    worker.send_due()
+    assert len({message["Message-ID"] for message in post.taken}) == len(post.taken) == 2
+    assert outbox.counts() == Counts(0, 0)
+
+
+def _away() -> None:
+    raise DatabaseUnavailable
 
 
 def test_without_a_server_mails_lie_in_a_folder(outbox, messages, write_some, tmp_path):

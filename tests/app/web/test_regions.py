@@ -5,11 +5,13 @@ import pytest
 import requests
 
 from lco import clock, create_app
+from lco.caching.swr import is_idle
 from lco.domain.booking import BookingRequest
 from lco.domain.date_range import DateRange
 from lco.errors import BadRequest, NotFound
 from lco.web.regions import region
 from tests.html import check
+from tests.serving import wait_until
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,25 @@ def test_every_region_is_one_element_that_bears_its_id_and_name(rendered, names,
 def region_of(name):
     kind, _, rest = name.partition(":")
     return kind if kind in {"quote", "news", "odoo"} else f"{kind}-{rest.split(':')[0]}"
+
+
+def test_region_that_shows_old_or_missing_data_is_named_so_in_its_page(app, odoo, names):
+    name = "quote:1:{from}:{to}".format_map(names)
+    with app.test_request_context():
+        assert f'data-region="{name}"' in region(name).html_in_page()
+        with clock.moved(timedelta(minutes=1)):
+            assert f'data-region="{name}:old"' in region(name).html_in_page(), "an answer that is no longer fresh"
+            wait_until(is_idle, "the refresh")
+            assert f'data-region="{name}"' in region(name).html_in_page()
+        odoo.fails_with = requests.ConnectTimeout()
+        other = "quote:2:{from}:{to}".format_map(names)
+        assert f'data-region="{other}:old"' in region(other).html_in_page(), "no answer"
+
+
+def test_name_of_an_old_region_is_that_of_the_region_whose_stream_sends_it_first():
+    old, new = region("card:1:old"), region("card:1")
+    assert (old.is_old, new.is_old) == (True, False)
+    assert (old.element_id, old.topics, old.kind) == (new.element_id, new.topics, new.kind)
 
 
 def test_a_card_with_days_says_whether_it_is_free_on_them(rendered, names):

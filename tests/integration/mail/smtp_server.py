@@ -3,6 +3,7 @@
 import asyncio
 import email
 import threading
+import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from email.policy import default
@@ -26,6 +27,7 @@ class Post:
 
     def __init__(self) -> None:
         self.taken = []
+        self.taken_at = []
         self.senders = []
         self.encrypted = []
         self.connections = 0
@@ -36,6 +38,8 @@ class Post:
         self.held = threading.Event()
         self.held.set()
         self.is_slow_at: str | None = None
+        self.is_away = False
+        """Whether new connections are closed at once."""
 
     async def pause_at(self, place: str) -> None:
         if self.is_slow_at == place:
@@ -49,14 +53,15 @@ class Post:
         return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
-        if address in self.answers:
-            return self.answers[address]
+        if refusal := self.answers.get(address) or self.answers.get("RCPT"):
+            return refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
         if "DATA" in self.answers:
             return self.answers["DATA"]
+        self.taken_at.append(time.monotonic())
         self.taken.append((tuple(envelope.rcpt_tos), email.message_from_bytes(envelope.content, policy=default)))
         self.senders.append(envelope.mail_from)
         self.encrypted.append(session.ssl is not None)
@@ -85,6 +90,8 @@ class Greeter(SMTP):
     def connection_made(self, transport) -> None:
         self.event_handler.transports.append(transport)
         super().connection_made(transport)
+        if self.event_handler.is_away:
+            transport.abort()
 
     async def _handle_client(self) -> None:
         self.event_handler.connections += 1

@@ -71,6 +71,7 @@ class Region:
     slow: bool = False
     broken: bool = False
     stale: bool = False
+    is_old: bool = False
     payers: list = field(default_factory=list)
     renderings: int = 0
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))

@@ -1,0 +1,1 @@
+"""Random faults over the whole chain, from a seed, and what must be true when they are over."""

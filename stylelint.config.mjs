@@ -6,6 +6,7 @@ export default {
     "declaration-no-important": true,
     "selector-max-id": 0,
     "selector-max-specificity": "0,4,3",
+    "selector-pseudo-class-no-unknown": [true, { ignorePseudoClasses: ["target-current"] }],
     "no-descending-specificity": null, // layers and the order of components decide here
   },
 };

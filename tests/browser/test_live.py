@@ -158,3 +158,16 @@ def test_filtered_results_are_live_too(page, odoo):
     page.wait_for_selector(LIVE, state="attached")
     odoo.control("vehicles/15", rental_price_daily=444)
     expect(page.locator("#card-15 .card-price")).to_contain_text("$444")
+
+
+def test_change_flashes_where_motion_is_wanted_and_nothing_else_does(page, odoo):
+    opened(page, "/equipment")
+    odoo.control("vehicles/3", rental_price_daily=199)
+    expect(page.locator("#card-3")).to_have_attribute("data-changed", "1")
+    odoo.control("vehicles/3", rental_price_daily=198)
+    expect(page.locator("#card-3")).to_have_attribute("data-changed", "0")
+    assert page.locator("[data-changed]").count() == 1
+    motion = "getComputedStyle(document.getElementById('card-3')).animationName"
+    assert page.evaluate(motion) == "changed-again"
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(motion) == "none"

@@ -17,9 +17,7 @@ const show = () => {
   const isOpen = !!record?.body;
   panel.classList.toggle("is-sending", isOpen);
   for (const part of document.querySelectorAll("#dates, .choices, .calendar")) part.inert = isOpen;
-  if (!find("clear")) return;
-  find("send").disabled = isSending;
-  find("clear").hidden = !fields().some((field) => field.value);
+  if (find("send")) find("send").disabled = isSending;
 };
 const send = async () => {
   clearTimeout(timer);
@@ -31,7 +29,7 @@ const send = async () => {
       method: "POST",
       body: new URLSearchParams(record.body),
       headers: { "HX-Request": "true", Accept: "application/json" },
-      signal: AbortSignal.timeout(20000),
+      signal: AbortSignal.timeout(2e4),
     });
     const text = await answer.text();
     const isPanel = text.includes('id="booking-panel"');
@@ -43,7 +41,7 @@ const send = async () => {
     if (isPanel) await htmx.swap({ text, target: panel, swap: "outerMorph", sourceElement: panel });
   } catch {
     say("We couldn't reach the site. Check your connection. We send again; you won't be booked twice.");
-    timer = setTimeout(send, Math.min(2 ** failures++, 30) * 1000);
+    timer = setTimeout(send, Math.min(2 ** failures++, 30) * 1e3);
   }
   isSending = false;
   show();
@@ -60,7 +58,6 @@ on("submit", (event) => {
 on("input", ({ target }) => {
   if (record?.body || !fields().includes(target)) return;
   keep({ values: { ...record?.values, [target.name]: target.value } });
-  show();
 });
 on("click", ({ target }) => {
   if (target.id !== "clear") return;

@@ -15,10 +15,10 @@ const rove = () => {
 };
 
 // Days are UTC here: local midnights would skip one when the clocks change.
-const moved = (text, key, shift) => {
+const moved = (text, key) => {
   const date = new Date(text), day = date.getUTCDate(), weekday = date.getUTCDay();
   const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7, Home: -weekday, End: 6 - weekday };
-  const months = { PageUp: -1, PageDown: 1 }[key] * (shift ? 12 : 1);
+  const months = { PageUp: -1, PageDown: 1 }[key];
   if (key in steps) date.setUTCDate(day + steps[key]);
   else if (months) {
     date.setUTCMonth(date.getUTCMonth() + months);
@@ -30,7 +30,7 @@ const moved = (text, key, shift) => {
 document.addEventListener("keydown", (event) => {
   const day = event.target.closest(".date-grid td > [id]");
   if (!day || event.altKey || event.ctrlKey || event.metaKey) return;
-  const grid = day.id.slice(0, -10), date = moved(day.id.slice(-10), event.key, event.shiftKey);
+  const grid = day.id.slice(0, -10), date = moved(day.id.slice(-10), event.key);
   if (event.key === " ") day.click();
   else if (!date) return;
   else {

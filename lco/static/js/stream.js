@@ -18,7 +18,7 @@ const restartIn = (pause) => {
   clearTimeout(timer);
   timer = setTimeout(restart, pause);
 };
-const resetWatchdog = () => restartIn(+stream.dataset.silence || 45000);
+const resetWatchdog = () => restartIn(+stream.dataset.silence || 45e3);
 
 // A browser has six connections for all windows: four are for streams, and windows take the last one in turns.
 const lock = (place, options) => new Promise((got) => {
@@ -81,14 +81,21 @@ on("htmx:sse:before:connection", (detail) => {
 on("htmx:sse:after:connection", () => {
   failures = 0;
   resetWatchdog();
-  if (guest) turn = setInterval(yieldPlace, 3000);
+  if (guest) turn = setInterval(yieldPlace, 3e3);
   else setState("live");
 });
 on("htmx:sse:before:message", resetWatchdog);
 on("htmx:finally:request", () => {
-  if (!connection) restartIn(Math.min(1000 * 2 ** failures++, 60000) * (1 + Math.random()));
+  if (!connection) restartIn(Math.min(1e3 * 2 ** failures++, 6e4) * (1 + Math.random()));
 });
-on("htmx:before:swap", (_, event) => connection || event.preventDefault());
+on("htmx:before:swap", ({ tasks }, event) => {
+  if (!connection) return event.preventDefault();
+  // Marks what reads otherwise than before; the value differs from the last one, so that the flash begins again.
+  for (const { target, fragment } of tasks) {
+    const part = fragment.firstElementChild;
+    if (part && part.textContent !== target.textContent) part.dataset.changed = target.dataset.changed ^ 1;
+  }
+});
 
 if (stream) {
   listen("htmx:before:request", ({ target }) => { if (target !== stream) before ??= latest(); });

@@ -7,7 +7,20 @@ from pathlib import Path
 from flask import Flask, g
 
 from lco import cli, clock
-from lco.blueprints import api, api_docs, bookings, equipment, fleet, health, live, ops, pages, webhooks
+from lco.blueprints import (
+    api,
+    api_changes,
+    api_docs,
+    bookings,
+    changing,
+    equipment,
+    fleet,
+    health,
+    live,
+    ops,
+    pages,
+    webhooks,
+)
 from lco.catalogue.picture_store import PictureStore
 from lco.deadline import deadline
 from lco.live.hub import Hub
@@ -58,7 +71,20 @@ def create_app(settings: Settings | None = None) -> Flask:
         warn_of_unknown_proxy(app)
     error_handlers.register(app)
     trailing_slash.register(app)
-    for module in (pages, equipment, bookings, api, api_docs, fleet, webhooks, live, ops, health):
+    for module in (
+        pages,
+        equipment,
+        bookings,
+        changing,
+        api,
+        api_changes,
+        api_docs,
+        fleet,
+        webhooks,
+        live,
+        ops,
+        health,
+    ):
         app.register_blueprint(module.blueprint)
     _keep_pages(app, settings)
     app.cli.add_command(cli.group)

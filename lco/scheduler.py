@@ -76,11 +76,13 @@ class Scheduler:
             self._checkpoint_at = clock.seconds()
 
     def _recover_bookings(self) -> None:
-        """Recover the bookings that were left open."""
+        """Recover the bookings that were left open, and the changes without an outcome."""
         while not self._stop.is_set():
             self._migrate()
             with guard("bookings"):
                 self._services.bookings.recovery.process_due()
+            with guard("change requests"):
+                self._services.bookings.change_sender.process_due()
             self._stop.wait(PROCESS_EVERY.total_seconds())
 
     def _retry_webhooks(self) -> None:

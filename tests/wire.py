@@ -14,11 +14,16 @@ SENT_ON = ("Content-Type", "X-API-Key", "Idempotency-Key")
 class OdooAtTheWire:
     """Answers what the site asks of `url`; `fails_with` replaces answers, `asked` lists the questions.
 
-    It speaks version 1 of the contract, as the Odoo in production does, unless `contract` says 2.
+    It speaks version 1 of the contract, as the Odoo in production does, unless `contract` says 2. While it
+    `loses_answers`, calls that change something are carried out and never answered.
     """
 
-    def __init__(self, url: str, wire: requests_mock.Mocker, *, contract: int = 1, busy: bool = False) -> None:
-        self.app: Flask = create_demo(DemoSettings(webhooks=False, contract=contract, busy=busy))
+    def __init__(
+        self, url: str, wire: requests_mock.Mocker, *, contract: int = 1, busy: bool = False, api_key: str = ""
+    ) -> None:
+        demo = DemoSettings(webhooks=False, contract=contract, busy=busy, api_key=api_key)
+        self.app: Flask = create_demo(demo)
+        self.loses_answers = False
         self.asked: list[str] = []
         self.fails_with: Exception | int | None = None
         wire.register_uri(requests_mock.ANY, re.compile(re.escape(url)), content=self._answer)
@@ -48,6 +53,8 @@ class OdooAtTheWire:
             return b"<html>not what was asked for</html>"
         headers = {name: request.headers[name] for name in SENT_ON if name in request.headers}
         answer = self.app.test_client().open(path, method=request.method, data=request.body, headers=headers)
+        if self.loses_answers and "Idempotency-Key" in request.headers:
+            raise requests.ReadTimeout
         context.status_code = answer.status_code
         context.headers.update(answer.headers)
         return answer.data

@@ -28,6 +28,11 @@ class RentalRules:
         self._zone = zone
 
     @property
+    def now(self) -> datetime:
+        """The present instant, in the zone of the business."""
+        return clock.now().astimezone(self._zone)
+
+    @property
     def today(self) -> date:
         """The present day of the business."""
         return clock.today(self._zone)
@@ -35,7 +40,7 @@ class RentalRules:
     @property
     def first_start(self) -> date:
         """The first day on which a rental may begin now, open or not."""
-        return self._calendar().first_start(self._now())
+        return self._calendar().first_start(self.now)
 
     @property
     def last_start(self) -> date:
@@ -54,14 +59,14 @@ class RentalRules:
 
     def check_days(self, days: DateRange) -> Reasons:
         """Return every obstacle that holds for all machines: lead time, horizon, closed days."""
-        return tuple(_days_obstacles(days, self._calendar(), self._now()))
+        return tuple(_days_obstacles(days, self._calendar(), self.now))
 
     def check(self, vehicle: Vehicle, days: DateRange, quote: Quote | None = None) -> Reasons:
         """Return every obstacle to renting `vehicle` on `days`; an empty tuple when the days can be rented.
 
         Whether a machine is taken is Odoo's answer in `quote`. Without one, only what the site knows is checked.
         """
-        now = self._now()
+        now = self.now
         reasons = [*_days_obstacles(days, self._calendar(), now), *_limit_obstacles(days, vehicle)]
         reasons += _status_obstacles(vehicle, days) if quote is None else _quote_obstacles(quote, vehicle)
         by_code: dict[ReasonCode, Reason] = {}
@@ -69,9 +74,39 @@ class RentalRules:
             by_code.setdefault(reason.code, reason)
         return tuple(by_code.values())
 
+    def check_change(
+        self, vehicle: Vehicle, old: DateRange, days: DateRange, quote: Quote | None = None
+    ) -> Reasons:
+        """Return every obstacle to moving a booking from `old` to `days`, as `check` does.
+
+        A first day that stays is agreed, so what the site itself has against it does not count.
+        """
+        reasons = self.check(vehicle, days, quote)
+        if days.start != old.start:
+            return reasons
+        said = {reason.code for reason in quote.reasons} if quote else set()
+        return tuple(one for one in reasons if one.code in said or one.field != "date_from")
+
+    def require_change(self, vehicle: Vehicle, old: DateRange, days: DateRange, quote: Quote) -> None:
+        """Raise InvalidInput for days to change, NotRentable for every other obstacle to moving a booking there.
+
+        Days that are taken pass: Odoo decides between two who want them.
+        """
+        reasons = self.check_change(vehicle, old, days, quote)
+        _raise_for_fields(reasons)
+        for reason in reasons:
+            if reason.code is not ReasonCode.TAKEN:
+                raise NotRentable(reason.code, reason.sentence)
+
+    def next_return(self, day: date) -> date | None:
+        """Return the first day after `day` on which machines are brought back; None when all are closed."""
+        calendar = self._calendar()
+        later = (day + DAY * number for number in range(1, MAX_CLOSED_DAYS + 2))
+        return next((one for one in later if calendar.is_open(one)), None)
+
     def start_state(self, day: date) -> DayState:
         """Return what the rules say of `day` as the first day of a rental of any machine."""
-        calendar, now = self._calendar(), self._now()
+        calendar, now = self._calendar(), self.now
         if day < now.date():
             return DayState.PAST
         if not calendar.is_open(day):
@@ -112,9 +147,6 @@ class RentalRules:
     def return_by(self, days: DateRange) -> time | None:
         """Return the time until which a machine is brought back on the day of return; None when not known."""
         return self._calendar().return_by(days.end)
-
-    def _now(self) -> datetime:
-        return clock.now().astimezone(self._zone)
 
 
 MAX_CLOSED_DAYS = 14

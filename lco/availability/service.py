@@ -53,13 +53,18 @@ class Availability:
         key = f"availability:{vehicle_id}:quote:{days.start}:{days.end}"
         return self._get(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days))
 
-    def month(self, vehicle: Vehicle, first: date) -> Month:
-        """Return the month that starts with `first`; days that Odoo could not be asked about are unknown."""
+    def month(self, vehicle: Vehicle, first: date, own: DateRange | None = None) -> Month:
+        """Return the month that starts with `first`; days that Odoo could not be asked about are unknown.
+
+        The days in `own` are held by the customer who looks, so they are not taken.
+        """
         today = self.rules.today
         states = dict.fromkeys(DateRange(first, last_of(first) + DAY), DayState.PAST)
         if last_of(first) >= today:
             ahead = DateRange(max(first, today), last_of(first) + DAY)
             taken = self._taken_or_none(vehicle, first)
+            if taken is not None and own:
+                taken = frozenset(day for day in taken if day not in own)
             rules = self.rules.snapshot()
             states |= {day: _state(rules, vehicle, day, taken) for day in ahead}
         previous, following = first_of(first, -1), first_of(first, 1)

@@ -38,13 +38,13 @@ def create() -> Response:
     """Book. With an Idempotency-Key, the same body gets the same booking and the same answer, for ever."""
     try:
         with booking_requests.count_refusals():
-            key, wanted = _key(), booking_requests.parse_request(json_object())
+            attempt, wanted = key(), booking_requests.parse_request(json_object())
             try:
-                booking = booking_requests.place(wanted, key)
+                booking = booking_requests.place(wanted, attempt)
             except DatesTaken as error:
                 return _taken(error, wanted)
     except InvalidInput as error:
-        return _bad(error)
+        return bad(error)
     return _kept(booking) if booking.state in states.OPEN else _made(booking)
 
 
@@ -83,17 +83,18 @@ def _taken(error: DatesTaken, wanted: BookingRequest) -> Response:
     """409, with the nearest days that are free."""
     free = current_services().alternatives(wanted.vehicle_id, wanted.days)
     offers = [{"date_from": days.start.isoformat(), "date_to": days.end.isoformat()} for days in free]
-    return _with(error_handlers.respond(error), alternatives=offers)
+    return extended(error_handlers.respond(error), alternatives=offers)
 
 
-def _bad(error: InvalidInput) -> Response:
+def bad(error: InvalidInput) -> Response:
     """400 instead of the form's 422: so the contract has it."""
     response = error_handlers.respond(error)
     response.status_code = HTTPStatus.BAD_REQUEST
     return response
 
 
-def _with(response: Response, **more: object) -> Response:
+def extended(response: Response, **more: object) -> Response:
+    """The JSON of `response` with more fields."""
     response.set_data(current_app.json.dumps({**response.get_json(), **more}))
     return response
 
@@ -102,13 +103,13 @@ def _page(booking: Booking) -> str:
     return current_services().settings.site_url + url_for("bookings.show", token=booking.token)
 
 
-def _key() -> str:
+def key() -> str:
     """The Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07), quoted or plain, or else a new one."""
     text = request.headers.get("Idempotency-Key")
     if text is None:
         return new_key()
     quoted = QUOTED_KEY.fullmatch(text.strip())
-    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text.strip()
-    if not (quoted or PLAIN_KEY.fullmatch(key)) or not 0 < len(key) <= LONGEST_KEY:
+    plain = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text.strip()
+    if not (quoted or PLAIN_KEY.fullmatch(plain)) or not 0 < len(plain) <= LONGEST_KEY:
         raise BadRequest(f"Idempotency-Key: send 1 to {LONGEST_KEY} visible characters.")
-    return key
+    return plain

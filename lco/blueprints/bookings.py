@@ -15,7 +15,6 @@ from lco.bookings.schemas import BookingForm, new_key
 from lco.db.errors import DatabaseUnavailable
 from lco.domain.booking import Booking
 from lco.domain.date_range import DateRange
-from lco.domain.vehicle import Vehicle
 from lco.errors import DatesTaken, InvalidInput, KeyReused, LcoError, NotRentable, OdooUnavailable, TooManyRequests
 from lco.web import htmx
 from lco.web.error_handlers import seconds
@@ -32,6 +31,10 @@ OTHER_DAYS = "The dates have changed. Here is the price for them: nothing is boo
 REMEMBERED_FOR = 86_400
 """Seconds."""
 MOST_REMEMBERED = 5
+DONE = {
+    "changed": "Done: your booking is changed. We have emailed you the new dates for your calendar.",
+    "cancelled": "Done: your booking is cancelled. We have emailed you.",
+}
 NO_OTHER_DATES = "Choose one of the dates offered, or other dates."
 
 SAME_KEY = (OdooUnavailable, DatabaseUnavailable, TooManyRequests)
@@ -90,9 +93,10 @@ def dates() -> Response:
 
 @blueprint.get("/<token>")
 def show(token: str) -> Response:
-    """`GET /bookings/<token>`: the customer's page; 200, 404; not cached."""
+    """`GET /bookings/<token>`: the customer's page; 200, 404; not cached. `done`: what she has just done."""
     booking = current_services().bookings.service.by_token(token)
-    page = render_template("pages/booking.html", booking=booking, vehicle=_vehicle(booking))
+    done = DONE.get(request.args.get("done", ""))
+    page = render_template("pages/booking.html", booking=booking, done=done)
     return make_response(page, PRIVATE)
 
 
@@ -192,11 +196,3 @@ def _days_sent() -> DateRange | None:
     except InvalidInput:
         return None
     return days
-
-
-def _vehicle(booking: Booking) -> Vehicle | None:
-    """The vehicle, when the catalogue still has it and can be read: the page is useful without."""
-    try:
-        return current_services().catalogue.find(booking.request.vehicle_id)
-    except LcoError:
-        return None

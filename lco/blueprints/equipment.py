@@ -55,7 +55,7 @@ def index() -> Response:
         errors.pop("date_to", None)  # the day of return is chosen next, which is no mistake yet
     if not errors:
         page_cache.mark_cacheable()
-    shown = _month() if request.args.get("month") else first_of(chosen.start or today)
+    shown = shown_month() if request.args.get("month") else first_of(chosen.start or today)
     snapshot = catalogue.vehicles()
     free = _free(query.days)
     page = {
@@ -107,7 +107,7 @@ def short(vehicle_id: int) -> AnyResponse:
 def calendar(vehicle_id: int) -> AnyResponse:
     """The calendar with a month in front and what is chosen so far; without scripts, the page that has it."""
     vehicle = current_services().catalogue.find(vehicle_id)
-    month, selection = _month(), _selection()
+    month, selection = shown_month(), _selection()
     if htmx.wants_fragment():
         return htmx.unpushed(region(_calendar_region(vehicle_id, month, selection)).html())
     return redirect(vehicle_url(vehicle, month=f"{month:%Y-%m}", **_chosen()) + f"#calendar-{vehicle_id}", 302)
@@ -117,7 +117,7 @@ def calendar(vehicle_id: int) -> AnyResponse:
 def dates() -> AnyResponse:
     """The calendar of the list; without scripts, the list that has it."""
     query, _ = parse_query(request.args, current_services().rules.require_days)
-    month, selection = _month(), _selection()
+    month, selection = shown_month(), _selection()
     if htmx.wants_fragment():
         grid = shop_grid(current_services(), query, month, selection, leaves="leaves" in request.args)
         return htmx.unpushed(render_template("partials/date_picker.html", **grid))
@@ -174,7 +174,7 @@ def render_vehicle(
         "pictures": (details and details.pictures) or ([vehicle.picture] if vehicle.picture else []),
     }
     chosen = Selection(days.start, days.end) if days else _selection()
-    shown = _month() if request.args.get("month") else first_of(max(chosen.start or today, today))
+    shown = shown_month() if request.args.get("month") else first_of(max(chosen.start or today, today))
     page["calendar_region"] = _calendar_region(vehicle_id, shown, chosen)
     if htmx.wants_fragment():
         html = render_template("partials/booking_panel.html", fragment=True, **page)
@@ -250,7 +250,7 @@ def _chosen() -> dict[str, str]:
     return {name: request.args[name] for name in ("date_from", "date_to") if request.args.get(name)}
 
 
-def _month() -> date:
+def shown_month() -> date:
     """The month in the query, this month when there is none. Raises BadRequest, NotFound."""
     today = current_services().rules.today
     text = request.args.get("month") or f"{today:%Y-%m}"

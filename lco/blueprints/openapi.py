@@ -8,8 +8,10 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields, validate
 
+from lco.blueprints.api_changes import CancelSchema, ChangeSchema, DayFields
 from lco.blueprints.fleet import AskSchema, ListSchema
 from lco.bookings.schemas import BookingSchema, VehicleId
+from lco.domain.booking import State
 from lco.domain.rental import ReasonCode
 from lco.domain.vehicle import Status
 from lco.version import version
@@ -28,14 +30,18 @@ VEHICLE = {
     "required": True,
     "schema": {"type": "integer", "minimum": 0},
 }
+TOKEN = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The secret in the booking's address.",
+}
 DAYS = (("available_from", "the first day, YYYY-MM-DD"), ("available_to", "the day of return, YYYY-MM-DD"))
 
 
-class DayFields(Schema):
-    """Two days: the first one, and the one on which the machine is brought back."""
-
-    date_from = fields.Date(required=True)
-    date_to = fields.Date(required=True)
+BOOKING = "/api/booking/{token}"
+CHANGE = [400, 404, 409, 410, 413, 415, 422]
 
 
 class OrderSchema(BookingSchema, DayFields):
@@ -50,6 +56,9 @@ class ErrorSchema(Schema):
     message = fields.String(required=True, metadata={"description": "a sentence for people"})
     fields_ = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), data_key="fields")
     alternatives = fields.List(fields.Nested(DayFields))
+    until = fields.DateTime(
+        allow_none=True, metadata={"description": "with too_late: until when it could be changed"}
+    )
 
 
 class ReasonSchema(Schema):
@@ -156,6 +165,53 @@ class BookedAnswer(Schema):
     currency = fields.String(required=True, allow_none=True)
 
 
+class BookingFields(Schema):
+    """A booking. A change has to name its `version`, which a quote gives."""
+
+    booking_ref = fields.String(required=True, allow_none=True)
+    state = fields.String(required=True, validate=validate.OneOf([state.value for state in State]))
+    version = fields.Integer(required=True, allow_none=True)
+    vehicle_id = fields.Integer(required=True)
+    vehicle_name = fields.String(required=True)
+    date_from = fields.Date(required=True)
+    date_to = fields.Date(required=True)
+    total_amount = fields.Float(required=True, allow_none=True)
+    currency = fields.String(required=True, allow_none=True)
+    picked_up_on = fields.Date(required=True, allow_none=True)
+    returned_on = fields.Date(required=True, allow_none=True)
+    changeable = fields.Boolean(required=True, metadata={"description": "false: please call"})
+    change_under_way = fields.Boolean(required=True, metadata={"description": "a change has no outcome yet"})
+
+
+class BookingAnswer(Schema):
+    """One booking."""
+
+    success = fields.Boolean(required=True)
+    data = fields.Nested(BookingFields, required=True)
+
+
+class ChangeQuoteAnswer(Schema):
+    """The price of a booking now and on other days, and what is in the way."""
+
+    success = fields.Boolean(required=True)
+    version = fields.Integer(required=True, allow_none=True)
+    price_now = fields.Float(required=True, allow_none=True)
+    price_then = fields.Float(required=True, allow_none=True)
+    difference = fields.Float(required=True, allow_none=True)
+    currency = fields.String(required=True, allow_none=True)
+    bookable = fields.Boolean(required=True)
+    reasons = fields.List(fields.Nested(ReasonSchema), required=True)
+    until = fields.DateTime(required=True, allow_none=True)
+
+
+class ChangeKeptAnswer(Schema):
+    """A change without an outcome yet: the site finds out by itself."""
+
+    success = fields.Boolean(required=True)
+    state = fields.String(required=True)
+    message = fields.String(required=True)
+
+
 class KeptAnswer(Schema):
     """A request that is kept, and placed as soon as Odoo answers."""
 
@@ -198,6 +254,14 @@ def _operations() -> list[tuple[str, str, Json]]:
             _operation(price, AvailabilityAnswer, [400, 404, 410, 415], AskSchema),
         ),
         ("/api/booking", "post", _booking()),
+        (BOOKING, "get", _operation("Show a booking", BookingAnswer, [404], parameters=[TOKEN])),
+        (
+            f"{BOOKING}/quote",
+            "post",
+            _operation("Ask what other days would cost", ChangeQuoteAnswer, CHANGE, DayFields, parameters=[TOKEN]),
+        ),
+        (f"{BOOKING}/change", "post", _change("Change the days of a booking", ChangeSchema)),
+        (f"{BOOKING}/cancel", "post", _change("Cancel a booking", CancelSchema)),
         ("/api/events", "get", events),
         ("/api/openapi.json", "get", this),
     ]
@@ -208,6 +272,12 @@ def _booking() -> Json:
     booked = _operation("Book a machine", BookedAnswer, refusals, OrderSchema, status=201, parameters=[KEY])
     kept = {"202": _content("kept; booking_url shows what becomes of it", KeptAnswer)}
     return {**booked, "responses": booked["responses"] | kept}
+
+
+def _change(summary: str, body: type[Schema]) -> Json:
+    changed = _operation(summary, BookingAnswer, CHANGE, body, parameters=[TOKEN, KEY])
+    kept = {"202": _content("the outcome is not known yet", ChangeKeptAnswer)}
+    return {**changed, "responses": changed["responses"] | kept}
 
 
 def _operation(

@@ -4,6 +4,8 @@ from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from lco.bookings.admin import BookingAdmin
+from lco.bookings.change_sending import ChangeSender, OdooChanges
+from lco.bookings.changing import BookingChanges
 from lco.bookings.odoo_events import OdooBookingEvents
 from lco.bookings.publisher import Availability, BookingPublisher
 from lco.bookings.recovery import BookingRecovery
@@ -16,7 +18,7 @@ from lco.changes.log import ChangeLog
 from lco.db import Database
 
 
-class OdooCalls(Odoo, Reader, Protocol):
+class OdooCalls(Odoo, Reader, OdooChanges, Protocol):
     """All calls of Odoo that bookings need."""
 
 
@@ -33,6 +35,10 @@ class Bookings(NamedTuple):
     """For the commands and `/ops`."""
     sync: BookingSync
     """For the scheduler and the inbox: what no webhook told."""
+    changes: BookingChanges
+    """For customers who change, extend or cancel."""
+    change_sender: ChangeSender
+    """For the scheduler: changes without an outcome."""
 
 
 def build_bookings(  # noqa: PLR0913 - everything that bookings touch
@@ -55,10 +61,13 @@ def build_bookings(  # noqa: PLR0913 - everything that bookings touch
     uow = UnitOfWork(db, mails, publisher)
     submitter = Submitter(uow, odoo, contract, publisher)
     events = OdooBookingEvents(uow, catalogue, publisher, zone)
+    change_sender = ChangeSender(uow, odoo, events, publisher)
     return Bookings(
         BookingService(uow, catalogue, submitter, zone, max_open_days),
         events,
         BookingRecovery(uow, odoo, submitter, zone),
         BookingAdmin(db, mails, publisher),
         BookingSync(uow, odoo, contract, events),
+        BookingChanges(uow, contract, change_sender, zone, max_open_days),
+        change_sender,
     )

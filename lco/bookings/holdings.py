@@ -31,8 +31,12 @@ class Holding(NamedTuple):
     """How many mail addresses hold them."""
 
 
-def require_room(connection: Connection, request: BookingRequest, today: date, most: int) -> None:
+def require_room(
+    connection: Connection, request: BookingRequest, today: date, most: int, besides: int | None = None
+) -> None:
     """Raise InvalidInput when the customer of `request` would hold more than `most` days; 0: any number.
+
+    The booking with the number `besides` does not count, as `request` takes its place.
 
     Customers are the same when mail address or phone is, and must be locked.
     """
@@ -40,9 +44,11 @@ def require_room(connection: Connection, request: BookingRequest, today: date, m
         return
     email, phone = request.email.lower(), request.phone
     same = or_(func.lower(TABLE.c.customer_email) == email, TABLE.c.customer_phone == phone)
+    columns = (TABLE.c.id, TABLE.c.date_from, TABLE.c.date_to)
     held = len(request.days) + sum(
         (row.date_to - max(row.date_from, today)).days
-        for row in connection.execute(select(TABLE.c.date_from, TABLE.c.date_to).where(*_still_held(today), same))
+        for row in connection.execute(select(*columns).where(*_still_held(today), same))
+        if row.id != besides
     )
     if held > most:
         metrics.refused.labels("open days").inc()

@@ -45,6 +45,10 @@ class BookingPublisher:
             with self._lock:
                 self._published.append(step.number)
 
+    def change_settled(self, booking_id: int) -> None:
+        """A change request has got its outcome, or has none for now: the booking's page shows it."""
+        self._changes.append(booking_topic(booking_id), EventType.BOOKING_CHANGED)
+
     def take_published(self) -> Sequence[int]:
         """The audit numbers published since the last call, for the database to note."""
         with self._lock:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func
 
 from lco import clock
 from lco.bookings import holdings, states, unmatched_events
+from lco.bookings.change_requests import ChangeRequests
 from lco.bookings.mapping import (
     accepted_values,
     insert_values,
@@ -109,6 +110,8 @@ class Due(NamedTuple):
 class BookingRepository:
     """The bookings as `connection` sees them. `steps` collects the changes to publish after the commit.
 
+    `change_requests` are those of the same transaction.
+
     Locks are taken in one order, so that no two transactions wait for each other: first `lock_customer`, then
     `_lock_matching` (vehicle and address), then references in their order, then rows in the order of their ids.
     """
@@ -116,6 +119,7 @@ class BookingRepository:
     def __init__(self, connection: Connection, mails: MailWriter) -> None:
         self._connection = connection
         self._mails = mails
+        self.change_requests = ChangeRequests(connection)
         self.steps: list[Step] = []
 
     # Finding
@@ -218,9 +222,12 @@ class BookingRepository:
 
     # Changing: each method returns the booking as it is afterwards
 
-    def require_room(self, request: BookingRequest, today: date, most: int) -> None:
-        """Raise InvalidInput when the customer would hold more than `most` unconfirmed days (0: any number)."""
-        holdings.require_room(self._connection, request, today, most)
+    def require_room(self, request: BookingRequest, today: date, most: int, besides: int | None = None) -> None:
+        """Raise InvalidInput when the customer would hold more than `most` unconfirmed days (0: any number).
+
+        `besides` is the number of the booking that `request` takes the place of.
+        """
+        holdings.require_room(self._connection, request, today, most, besides)
 
     def add(self, request: BookingRequest, key: str, vehicle_name: str) -> Booking:
         """Add a booking in state requested. Raises IntegrityError when its key is stored already."""
@@ -267,17 +274,17 @@ class BookingRepository:
             booking = self.apply_event(booking, event)
         return booking
 
-    def apply_event(self, booking: Booking, event: BookingEvent) -> Booking:
+    def apply_event(self, booking: Booking, event: BookingEvent, actor: str = "webhook") -> Booking:
         """Apply an event of Odoo's, unless a newer one was applied before. Only what differs is published."""
         if is_older(booking, event):
             return booking
         merged = merge(booking, event)
         if event.state and states.may_transition(booking.state, event.state):
-            moved = self.transition(merged, event.state, "webhook", event.reason)
+            moved = self.transition(merged, event.state, actor, event.reason)
             self._note_vehicle(booking)
             return moved
         if is_visible(booking, merged):
-            return self._modify(booking, merged)
+            return self._modify(booking, merged, actor)
         if merged != booking:
             self._save(merged)
         if event == BookingEvent(event.reference):
@@ -351,10 +358,14 @@ class BookingRepository:
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(LOCK, {"name": name})
 
-    def _modify(self, before: Booking, merged: Booking) -> Booking:
+    def mail(self, booking: Booking, message: str) -> None:
+        """Write the customer a mail about `booking` as it is, if the transaction is committed."""
+        self._mails.write(self._connection, message, booking)
+
+    def _modify(self, before: Booking, merged: Booking, actor: str) -> Booking:
         modified = replace(merged, changes=before.changes + 1, changed_at=clock.now())
         self._save(modified)
-        number = self._record(modified, before.state, "webhook", "modified")
+        number = self._record(modified, before.state, actor, "modified")
         kind = EventType.BOOKING_MODIFIED
         mail = "cancelled" if modified.state is State.CANCELLED else "changed"
         self._publish(Step(modified, kind, number), mail)

@@ -96,6 +96,7 @@ def _add_changing(
                 "difference": plain(quoted.price_then - quoted.price_now),
                 "currency": quoted.currency,
                 "bookable": not quoted.reasons,
+                "until": plain(desk.changeable_until(desk.booking(ref))),
                 "reasons": as_json(quoted.reasons),
             }
         )

@@ -28,6 +28,11 @@ def format_weekday_date(value: date) -> str:
     return _format(value, "EEE, MMM d")
 
 
+def format_weekday(value: date) -> str:
+    """`Thursday`."""
+    return _format(value, "EEEE")
+
+
 def format_date_long(value: date) -> str:
     """`Tuesday, December 1, 2026`."""
     return _format(value, "EEEE, MMMM d, y")

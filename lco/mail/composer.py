@@ -58,6 +58,7 @@ class MailKind(StrEnum):
     CANCELLED = "cancelled"
     CHANGED = "changed"
     LINK = "link"
+    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,11 @@ def link(_booking: Booking, _messages: "MailComposer") -> MailContent:
     return MailContent(MailKind.LINK)
 
 
+def unchanged(_booking: Booking, _messages: "MailComposer") -> MailContent:
+    """A change of which the customer was told that it is being made was not made."""
+    return MailContent(MailKind.UNCHANGED)
+
+
 BUILDERS: Mapping[str, Callable[[Booking, "MailComposer"], MailContent]] = {
     MailKind.RECEIVED: received,
     MailKind.BOOKED: booked,
@@ -115,6 +121,7 @@ BUILDERS: Mapping[str, Callable[[Booking, "MailComposer"], MailContent]] = {
     MailKind.CANCELLED: cancelled,
     MailKind.CHANGED: changed,
     MailKind.LINK: link,
+    MailKind.UNCHANGED: unchanged,
 }
 
 

@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 from marshmallow import fields, validate
 
 from lco.domain.booking import BookingEvent, State
-from lco.odoo.schemas import OdooSchema
+from lco.domain.change import ChangeQuote
+from lco.domain.date_range import DateRange
+from lco.domain.money import DEFAULT_CURRENCY, Money
+from lco.domain.quote import Quote
+from lco.domain.rental import ReasonCode
+from lco.odoo.errors import instant
+from lco.odoo.schemas import OdooSchema, ReasonSchema, to_reason
 
 STATES: Mapping[str, State] = {
     "draft": State.BOOKED,
@@ -42,6 +48,12 @@ class BookingsPage(NamedTuple):
     next_id: int | None
 
 
+def _price() -> fields.Decimal:
+    return fields.Decimal(
+        load_default=Decimal(0), allow_nan=False, validate=validate.Range(Decimal(0), Decimal(10**9))
+    )
+
+
 class BookingSchema(OdooSchema):
     """A booking in an answer of Odoo's."""
 
@@ -53,9 +65,7 @@ class BookingSchema(OdooSchema):
     vehicle_name = fields.String(load_default=None)
     date_from = fields.Date(load_default=None)
     date_to = fields.Date(load_default=None)
-    total_amount = fields.Decimal(
-        load_default=Decimal(0), allow_nan=False, validate=validate.Range(Decimal(0), Decimal(10**9))
-    )
+    total_amount = _price()
     currency = fields.String(load_default=None)
     pickup_location = fields.String(load_default="")
     return_location = fields.String(load_default="")
@@ -63,6 +73,17 @@ class BookingSchema(OdooSchema):
     picked_up_on = fields.Date(load_default=None)
     returned_on = fields.Date(load_default=None)
     customer = fields.Dict(load_default=dict)
+
+
+class ChangeQuoteSchema(OdooSchema):
+    """The price of a booking now and on other days."""
+
+    price_now = _price()
+    price_then = _price()
+    currency = fields.String(load_default=DEFAULT_CURRENCY)
+    bookable = fields.Boolean(required=True)
+    reasons = fields.List(fields.Nested(ReasonSchema), load_default=list)
+    until = fields.String(load_default=None)
 
 
 class ChangeRowSchema(OdooSchema):
@@ -116,6 +137,17 @@ def to_event(data: Mapping[str, Any]) -> BookingEvent:
         returned_on=data["returned_on"],
         version=data["version"],
     )
+
+
+def to_change_quote(data: Mapping[str, Any], vehicle_id: int, days: DateRange) -> ChangeQuote:
+    """The quote in an answer about a change. A price of 0 is none."""
+    now, then = (
+        Money(data[name], data["currency"]) if data[name] else None for name in ("price_now", "price_then")
+    )
+    reasons = tuple(map(to_reason, data["reasons"]))
+    is_taken = any(reason.code is ReasonCode.TAKEN for reason in reasons)
+    quote = Quote(vehicle_id, days, not is_taken, then, bookable=data["bookable"], reasons=reasons)
+    return ChangeQuote(now, quote, instant(data["until"]))
 
 
 def to_changes(data: Mapping[str, Any]) -> ChangesPage:

@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from lco import metrics
 from lco.domain.booking import BookingEvent, BookingRequest, OdooBooking
 from lco.domain.business_calendar import BusinessCalendar
+from lco.domain.change import ChangeQuote
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Details, Vehicle
@@ -77,7 +78,7 @@ class OdooClient:
 
     def quote(self, vehicle_id: int, days: DateRange) -> Quote:
         """Whether the vehicle is free in all of `days`, and Odoo's price. Raises VehicleUnknown."""
-        body = {"vehicle_id": vehicle_id, "date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
+        body = {"vehicle_id": vehicle_id, **_days(days)}
         answer = self.transport.read("availability", "POST", "/api/fleet/availability", json=body)
         return schemas.to_quote(schemas.load(schemas.AvailabilitySchema(), answer), vehicle_id, days)
 
@@ -128,9 +129,29 @@ class OdooClient:
 
     def booking(self, reference: str) -> BookingEvent:
         """The booking as Odoo has it now. Raises VehicleUnknown for an unknown one and RecordDeleted."""
-        path = f"/api/fleet/booking/{quoted(reference, safe='')}"
-        answer = self.transport.read("booking read", "GET", path)
+        answer = self.transport.read("booking read", "GET", _booking_path(reference))
         return bookings.to_event(schemas.load(bookings.BookingSchema(), answer.get("data")))
+
+    def quote_change(self, reference: str, vehicle_id: int, days: DateRange) -> ChangeQuote:
+        """What other days would cost. Raises VehicleUnknown and RecordDeleted for the booking."""
+        path = _booking_path(reference, "quote")
+        answer = self.transport.read("change quote", "POST", path, json=_days(days))
+        quoted = schemas.load(bookings.ChangeQuoteSchema(), answer.get("data"))
+        return bookings.to_change_quote(quoted, vehicle_id, days)
+
+    def change_booking(self, reference: str, days: DateRange, version: int, key: str) -> BookingEvent:
+        """Give the booking other days, once for each `key`. Returns it as it is then.
+
+        Raises OdooUnavailable when nothing was changed, OutcomeUnknown when that is not known, and DatesRefused,
+        BookingMoved, ChangeTooLate or another OdooRefused when Odoo refused.
+        """
+        body = {**_days(days), "version": version}
+        return self._changed(self.transport.write("change", _booking_path(reference, "change"), body, key))
+
+    def cancel_booking(self, reference: str, reason: str, version: int, key: str) -> BookingEvent:
+        """Cancel the booking, once for each `key`. Returns and raises the same as `change_booking`."""
+        body = {"reason": reason, "version": version}
+        return self._changed(self.transport.write("cancel", _booking_path(reference, "cancel"), body, key))
 
     def booking_by_key(self, key: str) -> BookingEvent | None:
         """The booking that was made with this idempotency key. None is final: Odoo has not made it."""
@@ -166,6 +187,13 @@ class OdooClient:
         """A picture under Odoo's /web/image/. Raises VehicleUnknown when there is none."""
         return self.transport.fetch(schemas.IMAGES + quoted(path))
 
+    @staticmethod
+    def _changed(answer: Mapping[str, Any]) -> BookingEvent:
+        try:
+            return bookings.to_event(schemas.load(bookings.BookingSchema(), answer.get("data")))
+        except OdooError as error:
+            raise OutcomeUnknown from error
+
     def _pages(self, filters: Mapping[str, str]) -> Iterator[list[Any]]:
         offset = 0
         while offset < MOST_VEHICLES:
@@ -196,14 +224,21 @@ def _unreadable(entry: object, error: ValidationError) -> set[int]:
     return {vehicle_id} if isinstance(vehicle_id, int) else set()
 
 
+def _booking_path(reference: str, *call: str) -> str:
+    return "/".join(("/api/fleet/booking", quoted(reference, safe=""), *call))
+
+
+def _days(days: DateRange) -> dict[str, str]:
+    return {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
+
+
 def _booking_body(request: BookingRequest) -> dict[str, object]:
     return {
         "vehicle_id": request.vehicle_id,
         "customer_name": request.name,
         "customer_email": request.email,
         "customer_phone": request.phone,
-        "date_from": request.days.start.isoformat(),
-        "date_to": request.days.end.isoformat(),
+        **_days(request.days),
         "booking_type": request.kind,
         "pickup_location": request.pickup_location,
         "return_location": request.return_location,

@@ -1,5 +1,8 @@
 """Errors between the site and Odoo, by what is certain after each of them."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
 from lco.errors import OdooError
 
 
@@ -12,11 +15,14 @@ class OutcomeUnknown(OdooError):
 
 
 class OdooRefused(OdooError):
-    """Odoo answered with an error of its own; `upstream_status` is its HTTP status."""
+    """Odoo answered with an error of its own; `upstream_status` is its HTTP status, `details` its fields."""
 
-    def __init__(self, message: str | None = None, *, upstream_status: int) -> None:
+    def __init__(
+        self, message: str | None = None, *, upstream_status: int, details: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(message, retry_after=None)
         self.upstream_status = upstream_status
+        self.details = details or {}
 
 
 class VehicleUnknown(OdooRefused):
@@ -54,7 +60,34 @@ class RecordDeleted(OdooRefused):
     code = "record_deleted"
 
 
+class BookingMoved(OdooRefused):
+    """409 `version` or `state`: the booking was changed since it was read, or it is over."""
+
+    status = 409
+    code = "version"
+
+
+class ChangeTooLate(OdooRefused):
+    """403 `too_late`: its customer cannot change the booking any more."""
+
+    code = "too_late"
+
+    @property
+    def until(self) -> datetime | None:
+        """The instant until which it could be changed. Returns None when Odoo does not say."""
+        return instant(self.details.get("until"))
+
+
 class CallUnknown(OdooRefused):
     """404 without the envelope, or an answer of another kind: Odoo does not have this call of newer modules."""
 
     code = "call_unknown"
+
+
+def instant(value: object) -> datetime | None:
+    """The instant that `value` writes (RFC 3339; UTC where it names no zone). Returns None when it writes none."""
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return at.replace(tzinfo=at.tzinfo or UTC) if at else None

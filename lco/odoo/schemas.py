@@ -363,12 +363,13 @@ def to_quote(data: Mapping[str, Any], vehicle_id: int, days: DateRange) -> Quote
         data["available"],
         price,
         bookable=data["bookable"],
-        reasons=tuple(map(_reason, data["reasons"])),
+        reasons=tuple(map(to_reason, data["reasons"])),
         next_free=_range(data["next_free"]) if data["next_free"] else None,
     )
 
 
-def _reason(data: Mapping[str, Any]) -> Reason:
+def to_reason(data: Mapping[str, Any]) -> Reason:
+    """One obstacle; OTHER, with Odoo's sentence, for a code that this version of the site does not know."""
     code = ReasonCode(data["code"]) if data["code"] in set(ReasonCode) else ReasonCode.OTHER
     return Reason(code, data["message"] or "These days cannot be booked.", data["limit"])
 

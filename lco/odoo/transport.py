@@ -24,7 +24,9 @@ from lco.odoo.circuit_breaker import CircuitBreaker
 from lco.odoo.diagnosis import reason
 from lco.odoo.errors import (
     BookingInvalid,
+    BookingMoved,
     CallUnknown,
+    ChangeTooLate,
     DatesRefused,
     KeyRequired,
     OdooRefused,
@@ -51,6 +53,12 @@ REFUSALS: Mapping[int, type[OdooRefused]] = {
     409: DatesRefused,
     410: RecordDeleted,
 }
+CODED: Mapping[tuple[int, object], type[OdooRefused]] = {
+    (403, "too_late"): ChangeTooLate,
+    (409, "version"): BookingMoved,
+    (409, "state"): BookingMoved,
+}
+"""Refusals that their code sets apart from others of the same status (docs/odoo-contract.md, section 4.4)."""
 
 
 class Response(NamedTuple):
@@ -163,12 +171,13 @@ class Transport:
 
     def _refusal(self, call: str, reply: Response, payload: Mapping[str, Any] | None) -> OdooError:
         """What a reply that is no success means; one without our envelope comes from a proxy, not from Odoo."""
-        refusal = REFUSALS.get(reply.status)
+        code = _code(payload)
+        refusal = CODED.get((reply.status, code)) or REFUSALS.get(reply.status)
         if refusal is None or payload is None:
             log.warning("odoo %s: an answer that cannot be used, status %d", call, reply.status)
             return self._failed(call, OdooError())
         self._settled(call, f"refused {reply.status}")
-        return refusal(_sentence(payload), upstream_status=reply.status)
+        return refusal(_sentence(payload), upstream_status=reply.status, details=payload)
 
     def _settled(self, call: str, outcome: str) -> None:
         self.last_success = clock.now()
@@ -228,6 +237,11 @@ def _object(content: bytes) -> dict[str, Any] | None:
     except (ValueError, ArithmeticError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None
+
+
+def _code(payload: Mapping[str, Any] | None) -> str:
+    code = (payload or {}).get("error")
+    return code if isinstance(code, str) else ""
 
 
 def _sentence(payload: Mapping[str, Any]) -> str | None:

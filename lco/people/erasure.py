@@ -10,6 +10,7 @@ from lco import clock
 from lco.bookings.mapping import sha256
 from lco.bookings.recovery import NOT_THERE, TOO_LATE
 from lco.bookings.submission import NO_ANSWER, PERHAPS_OURS
+from lco.db.change_requests import ChangeRequestRow
 from lco.db.mails import Mail
 from lco.db.models import BookingChange, BookingRow, Delivery, EarlyNews
 from lco.domain.booking import Booking
@@ -18,6 +19,7 @@ BOOKINGS = cast("Table", BookingRow.__table__)
 CHANGES = cast("Table", BookingChange.__table__)
 DELIVERIES = cast("Table", Delivery.__table__)
 MAILS = cast("Table", Mail.__table__)
+REQUESTS = cast("Table", ChangeRequestRow.__table__)
 NEWS = cast("Table", EarlyNews.__table__)
 
 EMPTIED = dict.fromkeys(
@@ -91,6 +93,8 @@ def _empty_bookings(connection: Connection, ids: Sequence[int]) -> None:
     """Empty the rows and the free texts of their audit, and add the step of the audit that says so."""
     theirs = update(BOOKINGS).where(BOOKINGS.c.id.in_(ids)).values(EMPTIED)
     states = connection.execute(theirs.returning(BOOKINGS.c.id, BOOKINGS.c.state)).all()
+    asked = REQUESTS.c.booking_id.in_(ids)
+    connection.execute(update(REQUESTS).where(asked).values(reason="", sentence=""))
     written = CHANGES.c.booking_id.in_(ids) & CHANGES.c.reason.not_in(CONSTANT)
     connection.execute(update(CHANGES).where(written).values(reason=""))
     step = {"at": clock.now(), "actor": "site", "reason": ERASED}

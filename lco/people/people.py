@@ -17,6 +17,7 @@ from lco.bookings import states
 from lco.bookings.admin import BookingAdmin
 from lco.bookings.mapping import to_audit_entry, to_booking
 from lco.db import Database
+from lco.db.change_requests import ChangeRequestRow
 from lco.db.mails import Mail
 from lco.db.models import BookingChange, BookingRow, Delivery
 from lco.domain.booking import Booking, State
@@ -27,6 +28,8 @@ from lco.settings import Settings
 log = logging.getLogger(__name__)
 
 NUMBER = re.compile(r"[0-9]{1,9}")
+CHANGE_REQUEST = ("booking_id", "created_at", "state", "date_from", "date_to", "reason")
+"""The columns of a change request that say something of its customer; without days it is a cancellation."""
 AT_ONCE = 500
 """Bookings that upkeep forgets in one transaction."""
 UNDER_WAY = "Booking {} is being placed at this moment. Try again in {:.0f} seconds."
@@ -83,6 +86,8 @@ class People:
             steps = session.scalars(select(BookingChange).where(BookingChange.booking_id.in_(ids)))
             audit = [asdict(to_audit_entry(row)) for row in steps]
             found = session.scalars(select(Mail).where(Mail.booking_id.in_(ids)).order_by(Mail.id))
+            asked = session.scalars(select(ChangeRequestRow).where(ChangeRequestRow.booking_id.in_(ids)))
+            requests = [{n: getattr(one, n) for n in CHANGE_REQUEST} for one in asked]
             mails = [{n: getattr(m, n) for n in ("booking_id", "message", "state", "written_at")} for m in found]
             numbers = erasure.deliveries_about(session.connection(), person.email, _references(person))
             rows = session.scalars(select(Delivery).where(Delivery.id.in_(numbers)))
@@ -91,6 +96,7 @@ class People:
             "email": person.email,
             "bookings": [asdict(booking) for booking in person.bookings],
             "audit": audit,
+            "change_requests": requests,
             "mails": mails,
             "webhooks": events,
         }

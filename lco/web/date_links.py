@@ -56,6 +56,15 @@ class VehicleLinks(DateLinks):
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeLinks(DateLinks):
+    """Of the calendar in which other days for a booking are chosen: one page has all of it."""
+
+    def page(self, days: DateRange) -> str:
+        """The same page with the price of `days`."""
+        return with_query(self.part, {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()})
+
+
+@dataclass(frozen=True, slots=True)
 class ListLinks(DateLinks):
     """Of the dates among the filters of the list."""
 
@@ -69,6 +78,11 @@ class ListLinks(DateLinks):
 def vehicle_links(vehicle: Vehicle, month: date, selection: Selection) -> VehicleLinks:
     """The links of a vehicle's calendar."""
     return VehicleLinks(f"/equipment/{vehicle.id}/calendar", month, selection, vehicle=vehicle)
+
+
+def change_links(part: str, month: date, selection: Selection) -> ChangeLinks:
+    """The links of the calendar on the page `part`, on which a booking is changed."""
+    return ChangeLinks(part, month, selection)
 
 
 def list_links(query: Query, month: date, selection: Selection, *, leaves: bool = False) -> ListLinks:

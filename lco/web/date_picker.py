@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from lco.availability.date_grid import MONTHS, DateGrid, Selection, shop_states
 from lco.availability.month import DayState, first_of, may_show
 from lco.catalogue.search import Query
-from lco.web.date_links import list_links, vehicle_links
+from lco.domain.booking import Booking
+from lco.domain.date_range import DateRange
+from lco.domain.vehicle import Vehicle
+from lco.web.date_links import change_links, list_links, vehicle_links
 
 if TYPE_CHECKING:
     from lco.services import Services
@@ -16,12 +19,20 @@ if TYPE_CHECKING:
 def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: Selection) -> dict[str, Any]:
     """What the template of a vehicle's calendar needs, from the month `first` on. Raises NotFound, Gone."""
     vehicle = services.catalogue.with_limits(vehicle_id)
-    states: dict[date, DayState] = {}
-    for month in _months(first, selection):
-        states |= services.availability.month(vehicle, month).states
     check = partial(services.rules.check, vehicle)
-    grid = DateGrid(first, states, selection, check, services.rules.today)
+    grid = DateGrid(first, _states(services, vehicle, first, selection), selection, check, services.rules.today)
     return {"vehicle": vehicle, "grid": grid, "links": vehicle_links(vehicle, first, selection), **turns(grid)}
+
+
+def change_grid(
+    services: "Services", booking: Booking, first: date, selection: Selection, page: str
+) -> dict[str, Any]:
+    """What the calendar on `page` needs, in which other days for `booking` are chosen. Raises NotFound, Gone."""
+    vehicle, own = services.catalogue.with_limits(booking.request.vehicle_id), booking.request.days
+    check = partial(services.rules.check_change, vehicle, own)
+    states = _states(services, vehicle, first, selection, own)
+    grid = DateGrid(first, states, selection, check, services.rules.today)
+    return {"vehicle": vehicle, "grid": grid, "links": change_links(page, first, selection), **turns(grid)}
 
 
 def shop_grid(
@@ -40,6 +51,15 @@ def turns(grid: DateGrid) -> dict[str, date | None]:
         "previous": previous if may_show(previous, grid.today) else None,
         "following": following if may_show(following, grid.today) else None,
     }
+
+
+def _states(
+    services: "Services", vehicle: Vehicle, first: date, selection: Selection, own: DateRange | None = None
+) -> dict[date, DayState]:
+    states: dict[date, DayState] = {}
+    for month in _months(first, selection):
+        states |= services.availability.month(vehicle, month, own).states
+    return states
 
 
 def _months(first: date, selection: Selection) -> list[date]:

@@ -1,13 +1,13 @@
 """How money, days, instants and statuses are written for people: the Jinja filters."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from lco import clock
-from lco.domain.date_range import DateRange
+from lco.domain.date_range import DAY, DateRange
 from lco.domain.date_text import format_clock, format_date, format_date_short, format_weekday_date
 from lco.domain.money import Money
 from lco.domain.vehicle import Status, Vehicle
@@ -58,6 +58,22 @@ def format_time(instant: datetime, zone: ZoneInfo) -> str:
     local = instant.astimezone(zone)
     hour = format_clock(local.time())
     return hour if local.date() == clock.today(zone) else f"{hour} on {format_date_short(local.date())}"
+
+
+def format_instant(instant: datetime, zone: ZoneInfo) -> str:
+    """`6:00 pm on Tue, Dec 1` on the business's clock; midnight is the end of the day before."""
+    local = instant.astimezone(zone)
+    if local.time() == time():
+        return f"the end of {format_weekday_date(local.date() - DAY)}"
+    return f"{format_clock(local.time())} on {format_weekday_date(local.date())}"
+
+
+def format_difference(difference: Money) -> str:
+    """`$120 more`, `$40 less`, `none`."""
+    if not difference.amount:
+        return "none"
+    size = Money(abs(difference.amount), difference.currency)
+    return f"{size} {'more' if difference.amount > 0 else 'less'}"
 
 
 def pluralize(count: int, noun: str) -> str:

@@ -14,12 +14,15 @@ from lco.availability.date_grid import Selection
 from lco.availability.presets import presets
 from lco.availability.price_breakdown import Estimate, estimate, explain
 from lco.availability.schemas import LONGEST
+from lco.bookings.life import stage
 from lco.changes.log import ChangeId
 from lco.changes.topics import BUSINESS_DAY, CATALOGUE, LIVE, ODOO, booking_topic, vehicle_topic
+from lco.domain.booking import Booking
 from lco.domain.date_range import DAY, DateRange
+from lco.domain.date_text import format_weekday, format_weekday_date
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
-from lco.errors import BadRequest, Gone, OdooError
+from lco.errors import BadRequest, Gone, LcoError, OdooError
 from lco.live.rendering import mark_stale, stale_marks
 from lco.web.date_picker import vehicle_grid
 
@@ -212,18 +215,48 @@ def _odoo(name: str, parts: list[str]) -> Region:
 
 def _booking(name: str, parts: list[str]) -> Region:
     (token,) = _exactly(1, parts)
-    topic = booking_topic(_services().bookings.service.by_token(token).id)
+    known = _services().bookings.service.by_token(token)
 
     def data() -> Data:
-        booking = _services().bookings.service.by_token(token)
+        services = _services()
+        booking = services.bookings.service.by_token(token)
+        is_changeable = services.bookings.changes.is_possible(booking)
         return {
             "booking": booking,
             "vehicle": _vehicle_if_known(booking.request.vehicle_id),
-            "return_by": _services().return_time(booking),
+            "stage": stage(booking, services.rules.now, services.rules.return_by(booking.request.days)),
+            "return_by": services.return_time(booking),
+            "pending": services.bookings.changes.pending(booking) if booking.reference else None,
+            "is_changeable": is_changeable,
+            "longer": _longer(booking) if is_changeable and booking.picked_up_on else None,
         }
 
     # Slow, because a database that hangs must not hold up the regions of other pages.
-    return Region(name, "booking", frozenset({topic}), data, slow=True)
+    topics = frozenset({booking_topic(known.id), vehicle_topic(known.request.vehicle_id), BUSINESS_DAY})
+    return Region(name, "booking", topics, data, slow=True)
+
+
+def _longer(booking: Booking) -> Data | None:
+    """The next day on which a machine that is out can be brought back instead, and Odoo's price for it.
+
+    Returns None when there is no such day, or Odoo does not offer it or cannot be asked.
+    """
+    services, own = _services(), booking.request.days
+    end = services.rules.next_return(max(own.end, services.rules.today))
+    if end is None:
+        return None
+    days = DateRange(own.start, end)
+    try:
+        quote = services.bookings.changes.quote(booking, days)
+        vehicle = services.catalogue.with_limits(booking.request.vehicle_id)
+        if services.rules.check_change(vehicle, own, days, quote.then):
+            return None
+    except LcoError as error:
+        log.warning("a booking is shown without the offer to keep the machine: %s", error.code)
+        return None
+    is_near = end - services.rules.today < timedelta(days=7)
+    until = format_weekday(end) if is_near else format_weekday_date(end)
+    return {"days": days, "quote": quote, "until": until, "return_by": services.rules.return_by(days)}
 
 
 KINDS: Mapping[str, Callable[[str, list[str]], Region]] = {

@@ -20,6 +20,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     one.__name__: one
     for one in (
         filters.format_money,
+        filters.format_difference,
         date_text.format_date,
         date_text.format_date_short,
         date_text.format_date_long,
@@ -66,6 +67,7 @@ def _filters(settings: Settings) -> dict[str, Any]:
         "iso": lambda value: value.isoformat(),
         "status_label": lambda vehicle: filters.status_label(vehicle, clock.today(zone)),
         "format_time": lambda instant: filters.format_time(instant, zone),
+        "format_instant": lambda instant: filters.format_instant(instant, zone),
     }
 
 

@@ -13,6 +13,7 @@ from lco.odoo.errors import OutcomeUnknown
 from tests.app.bookings import (
     conftest,
     test_admin,
+    test_changing,
     test_mails,
     test_odoo_events,
     test_recovery,
@@ -33,16 +34,19 @@ MODULES = (
     test_mails,
     test_states,
     test_sync,
+    test_changing,
 )
-ELSEWHERE = {"test_ical", "test_schemas", "test_other_processes", "test_typed_text"}
+ELSEWHERE = {"test_ical", "test_life", "test_schemas", "test_other_processes", "test_typed_text"}
 """What these test is the same on every database."""
 FIXTURES = ("services", "wanted", "other", "fragile_services")
 
 globals().update({name: getattr(conftest, name) for name in FIXTURES})
 for module in MODULES:
     globals().update({name: value for name, value in vars(module).items() if name.startswith("test_")})
-for module in (test_odoo_events, test_admin, test_recovery, test_sync):
-    fixtures = {"booked", "left_open", "kept", "broken_off", "reader", "placed", "in_doubt"} & vars(module).keys()
+for module in (test_odoo_events, test_admin, test_recovery, test_sync, test_changing):
+    fixtures = {"booked", "left_open", "kept", "broken_off", "reader", "placed", "in_doubt", "rented"} & vars(
+        module
+    ).keys()
     globals().update({name: getattr(module, name) for name in fixtures})
 
 

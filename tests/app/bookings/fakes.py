@@ -1,7 +1,9 @@
 """Bookings on a real store and change log, with an Odoo, a catalogue and an availability that live in memory."""
 
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -10,18 +12,20 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from lco.bookings.build import Bookings, build_bookings
+from lco.bookings.terms import days_of
 from lco.changes.log import ChangeLog, MemoryLog
 from lco.db import Database
 from lco.db.database import after_commit
 from lco.db.models import BookingChange, BookingRow
 from lco.domain.booking import Booking, BookingEvent, BookingRequest, OdooBooking, State
+from lco.domain.change import ChangeQuote
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Rates, Status, Vehicle
 from lco.errors import Gone, NotFound
 from lco.odoo.bookings import BookingsPage, ChangeRow, ChangesPage
-from lco.odoo.errors import DatesRefused, RecordDeleted, VehicleUnknown
+from lco.odoo.errors import BookingMoved, DatesRefused, OutcomeUnknown, RecordDeleted, VehicleUnknown
 from tests.serving import wait_until
 
 ZONE = ZoneInfo("America/Chicago")
@@ -56,6 +60,11 @@ class FakeOdoo:
         self.by_key: dict[str, BookingEvent] = {}
         self.reads: list[str] = []
         self.epoch = "a"
+        self.booked: dict[str, BookingEvent] = {}
+        self.changed: dict[str, BookingEvent] = {}
+        self.attempts: list[str] = []
+        self.refuses: Exception | None = None
+        self.loses_answers = False
 
     def book(self, request: BookingRequest, key: str) -> OdooBooking:
         with self._lock:
@@ -65,9 +74,13 @@ class FakeOdoo:
         self.while_asked(reference)
         if self.answer:
             raise self.answer
-        if any(request.days.overlaps(days) for days in self.taken):
-            raise DatesRefused(upstream_status=409)
-        self.taken.append(request.days)
+        with self._lock:
+            if any(request.days.overlaps(days) for days in self.taken):
+                raise DatesRefused(upstream_status=409)
+            self.taken.append(request.days)
+            self.booked[reference] = BookingEvent(
+                reference, State.BOOKED, start=request.days.start, end=request.days.end, version=1
+            )
         return OdooBooking(reference, self.first_id + len(self.asked), "Thank you.", usd("640.00"))
 
     def quote(self, vehicle_id: int, days: DateRange) -> Quote:
@@ -80,11 +93,58 @@ class FakeOdoo:
 
     def booking(self, reference: str) -> BookingEvent:
         self.reads.append(reference)
+        if self.answer:
+            raise self.answer
+        if reference in self.booked and reference not in self.records:
+            return self.booked[reference]
         if reference not in self.records:
             raise VehicleUnknown(upstream_status=404)
         if self.records[reference] is None:
             raise RecordDeleted(upstream_status=410)
         return self.records[reference]
+
+    def quote_change(self, reference: str, vehicle_id: int, days: DateRange) -> ChangeQuote:
+        own = days_of(self.booked[reference])
+        others = [other for other in self.taken if other != own]
+        is_free = not any(days.overlaps(other) for other in others)
+        return ChangeQuote(usd("640.00"), Quote(vehicle_id, days, is_free, usd("800.00"), bookable=is_free))
+
+    def change_booking(self, reference: str, days: DateRange, version: int, key: str) -> BookingEvent:
+        def changed(booking: BookingEvent) -> BookingEvent:
+            others = list(self.taken)
+            others.remove(days_of(booking))
+            if any(days.overlaps(other) for other in others):
+                raise DatesRefused(upstream_status=409)
+            self.taken = [*others, days]
+            return replace(booking, start=days.start, end=days.end)
+
+        return self._once(reference, version, key, changed)
+
+    def cancel_booking(self, reference: str, reason: str, version: int, key: str) -> BookingEvent:
+        def cancelled(booking: BookingEvent) -> BookingEvent:
+            self.taken.remove(days_of(booking))
+            return replace(booking, state=State.CANCELLED, reason=reason)
+
+        return self._once(reference, version, key, cancelled)
+
+    def _once(
+        self, reference: str, version: int, key: str, change: Callable[[BookingEvent], BookingEvent]
+    ) -> BookingEvent:
+        """Make the change once for each key; the refusals of 4.4 in the order of the module."""
+        self.while_asked(reference)
+        with self._lock:
+            self.attempts.append(key)
+            if self.refuses:
+                raise self.refuses
+            if key not in self.changed:
+                booking = self.booked[reference]
+                if booking.version != version:
+                    raise BookingMoved(upstream_status=409)
+                changed = replace(change(booking), version=version + 1)
+                self.changed[key] = self.booked[reference] = changed
+        if self.loses_answers:
+            raise OutcomeUnknown
+        return self.changed[key]
 
     def booking_by_key(self, key: str) -> BookingEvent | None:
         return self.by_key.get(key)
@@ -171,8 +231,9 @@ class CountingStore(Database):
 class Shop:
     """The bookings with everything around them, and what happened there."""
 
-    def __init__(self, db: CountingStore) -> None:
+    def __init__(self, db: CountingStore, max_open_days: int = 0) -> None:
         self.db = db
+        self.max_open_days = max_open_days
         self.odoo = FakeOdoo()
         self.contract = FakeContract()
         self.catalogue = FakeCatalogue()
@@ -196,6 +257,7 @@ class Shop:
             changes=changes,
             mails=self.mails,
             zone=ZONE,
+            max_open_days=self.max_open_days,
         )
 
     def place(self, request: BookingRequest, key: str = "key"):

@@ -51,6 +51,7 @@ BOOKINGS = {
     "cancelled": CANCELLED,
     "changed": CONFIRMED,
     "link": BOOKING,
+    "unchanged": CONFIRMED,
 }
 
 

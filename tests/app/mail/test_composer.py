@@ -45,6 +45,7 @@ def test_every_mail_has_a_letter_and_a_test():
         ("cancelled", "Canceled: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "The yard is flooded."),
         ("changed", "Changed: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "Your booking has changed."),
         ("link", "Your booking: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "the link to your booking"),
+        ("unchanged", "Not changed: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "stays"),
     ],
 )
 def test_every_mail_says_what_happened_in_its_subject_its_text_and_its_html(read, message, subject, sentence):

@@ -73,7 +73,8 @@ def test_what_names_no_region_is_refused(name):
 def test_a_booking_is_found_by_its_secret_and_followed_by_its_number(app, booking):
     with app.app_context():
         found = region(f"booking:{booking.token}")
-    assert (found.element_id, found.topics) == ("booking", {f"booking:{booking.id}"})
+    assert found.element_id == "booking"
+    assert found.topics == {f"booking:{booking.id}", "vehicle:2", "day"}
     assert booking.token not in str(found.topics)
 
 

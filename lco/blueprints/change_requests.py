@@ -1,0 +1,50 @@
+"""What changing a booking by form and by JSON have in common: the check, the limit, one call of the service."""
+
+from lco.bookings.errors import PriceChanged
+from lco.domain.booking import Booking
+from lco.domain.change import ChangeQuote, ChangeRequest, WantedChange
+from lco.domain.date_range import DateRange
+from lco.domain.money import Money
+from lco.errors import InvalidInput
+from lco.web import rate_limits
+from lco.web.clients import client_address
+from lco.web.extensions import current_services
+
+SAME_FIRST_DAY = "You have it already, so the first day stays. Choose another day to bring it back."
+ANY_PRICE = "any"
+SAME_DAYS = "These are the days that you have. Choose other days."
+
+
+def change(booking: Booking, wanted: WantedChange, key: str, shown: Money | str | None) -> ChangeRequest:
+    """Return the request; see `BookingChanges.request`. Only a new one is checked and counts towards the limit.
+
+    `shown` is the price that the customer saw, None for "no price", ANY_PRICE when she was shown none. Raises
+    PriceChanged when it is another one now, InvalidInput and NotRentable for days that cannot be had.
+    """
+    services, client = current_services(), client_address()
+
+    def check() -> None:
+        if wanted.days:
+            _check_days(booking, wanted.days, shown)
+        rate_limits.BOOKINGS.hit(client)
+
+    return services.bookings.changes.request(booking, wanted, key, check)
+
+
+def quote(booking: Booking, days: DateRange) -> ChangeQuote:
+    """What `days` would cost. Raises InvalidInput when the machine is out and has another first day."""
+    own = booking.request.days
+    if booking.picked_up_on and days.start != own.start:
+        raise InvalidInput({"date_from": [SAME_FIRST_DAY]})
+    if days == own:
+        raise InvalidInput({"date_to": [SAME_DAYS]})
+    return current_services().bookings.changes.quote(booking, days)
+
+
+def _check_days(booking: Booking, days: DateRange, shown: Money | str | None) -> None:
+    services = current_services()
+    quoted = quote(booking, days)
+    vehicle = services.catalogue.with_limits(booking.request.vehicle_id)
+    services.rules.require_change(vehicle, booking.request.days, days, quoted.then)
+    if shown not in {ANY_PRICE, quoted.then.total}:
+        raise PriceChanged

@@ -1,0 +1,89 @@
+"""A customer changes, extends and cancels a rental, with scripts and without."""
+
+import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lco import clock
+from tests import serving
+from tests.browser.test_task import fill_in
+
+KEY = "key-of-these-tests"
+TODAY = clock.today(ZoneInfo("America/Chicago"))
+START = TODAY + timedelta(days=60)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def odoo(ports):
+    with serving.demo(f"http://127.0.0.1:{ports[0]}", "--key", KEY, port=ports[1]) as server:
+        yield server
+
+
+@pytest.fixture
+def site(ports, odoo, tmp_path):
+    with serving.site(odoo.url, tmp_path, port=ports[0], ODOO_API_KEY=KEY) as server:
+        yield server
+
+
+@pytest.fixture(params=["with scripts", "without scripts"])
+def visitor(request) -> Page:
+    return request.getfixturevalue("page" if request.param == "with scripts" else "plain_page")
+
+
+def book(page: Page, start, end, machine="6-bobcat-e35-mini-excavator") -> None:
+    page.goto(f"/equipment/{machine}?date_from={start}&date_to={end}")
+    fill_in(page)
+    page.get_by_role("button", name=re.compile("^Book ")).click()
+    page.wait_for_url(re.compile("/bookings/"))
+    expect(page.locator("#booking-state")).to_have_text("Booked")
+
+
+def test_change_by_two_taps_then_cancel(visitor, odoo):
+    book(visitor, START, START + DAY * 4)
+    visitor.get_by_role("link", name="Change dates").click()
+    expect(visitor.get_by_role("heading", name="Change your dates")).to_be_visible()
+    visitor.locator(f"#change-{START + DAY}").click()
+    expect(visitor.locator("#change-progress")).to_contain_text("Now choose the return day")
+    last = visitor.locator(f"#change-{START + DAY * 3}")
+    if not last.is_visible():
+        visitor.locator("#change-next").click()
+    last.click()
+    expect(visitor.locator("#change-price")).to_contain_text("New price")
+    visitor.get_by_role("button", name=re.compile("^Change to ")).click()
+    expect(visitor.locator("#done")).to_contain_text("your booking is changed")
+    assert odoo.state()["bookings"][-1]["date_to"] == str(START + DAY * 3)
+    visitor.get_by_role("link", name="Cancel booking").click()
+    visitor.get_by_label("Reason").fill("Rain")
+    visitor.get_by_role("button", name="Cancel this booking").click()
+    expect(visitor.locator("#booking-state")).to_have_text("Cancelled")
+    assert odoo.state()["bookings"][-1]["state"] == "cancelled"
+
+
+def test_machine_that_is_out_is_kept_longer(visitor, odoo):
+    book(visitor, TODAY, TODAY + DAY * 2, "8-core-aerator")
+    reference = odoo.state()["bookings"][-1]["booking_ref"]
+    odoo.control(f"bookings/{reference}/confirm")
+    odoo.control(f"bookings/{reference}/pick_up")
+    serving.wait_until(lambda: (visitor.reload(), visitor.get_by_text("You have it").count())[1], "the pick-up")
+    visitor.get_by_role("link", name=re.compile("^Keep it until")).click()
+    visitor.get_by_role("button", name=re.compile("^Keep it until")).click()
+    expect(visitor.locator("#done")).to_contain_text("your booking is changed")
+    assert odoo.state()["bookings"][-1]["date_to"] > str(TODAY + DAY * 2)
+
+
+def test_freed_days_reach_open_pages(page, context, odoo):
+    book(page, START, START + DAY * 4)
+    other = context.new_page()
+    other.goto(f"/equipment/6-bobcat-e35-mini-excavator?date_from={START}&date_to={START + DAY * 4}")
+    other.context.clear_cookies()
+    other.reload()
+    expect(other.locator("#quote")).to_have_attribute("data-free", "no")
+    expect(other.locator("#indicator")).to_have_attribute("data-connection", "live")
+    page.get_by_role("link", name="Cancel booking").click()
+    page.get_by_role("button", name="Cancel this booking").click()
+    expect(page.locator("#booking-state")).to_have_text("Cancelled")
+    expect(other.locator("#quote")).to_have_attribute("data-free", "yes")

@@ -9,8 +9,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests import serving
 from tests.browser import chromium
 from tests.odoo import installed
+from tests.odoo.pictures import log_in
 from tests.odoo.real import real_odoo
 from tests.odoo.unpacked import NoOdoo
+
+CLERK = "clerk"
 
 
 def pytest_collection_modifyitems(items):
@@ -68,3 +71,29 @@ def visit(browser, site):
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def office(browser, odoo) -> Iterator[Page]:
+    """Odoo, opened by a user who may handle bookings and no more."""
+    named = [["module", "=", installed.MODULE], ["name", "=", "group_user"]]
+    (group,) = odoo.call("ir.model.data", "search_read", domain=named, fields=["res_id"])
+    user = {"name": CLERK, "login": CLERK, "password": CLERK, "group_ids": [(6, 0, [group["res_id"]])]}
+    odoo.call("res.users", "create", vals_list=[user])
+    yield from desk(browser, odoo, CLERK)
+
+
+@pytest.fixture(scope="module")
+def back_office(browser, odoo) -> Iterator[Page]:
+    """Odoo, open at the administrator's desk."""
+    yield from desk(browser, odoo, "admin")
+
+
+def desk(browser, odoo, login: str) -> Iterator[Page]:
+    context = browser.new_context(base_url=odoo.url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(60_000)  # Odoo puts its scripts together for the first one who comes
+    page = context.new_page()
+    log_in(page, login)
+    context.set_default_timeout(20_000)
+    yield page
+    context.close()

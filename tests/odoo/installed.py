@@ -14,7 +14,7 @@ MODULE = "fleet_rental_storefront"
 OUR_ADDONS = ROOT / "odoo_addons"
 CONFIGURATION = HOME / "odoo.conf"
 STORE = HOME / "data/filestore"
-# Makes the shop, and a key for calls from outside.
+# Makes the shop, a key for calls from outside, and the scripts of the web client, which take long to make.
 FILL = """
 from datetime import datetime, timedelta
 env['fleet.rental.catalogue'].import_example()
@@ -22,6 +22,7 @@ admin = env.ref('base.user_admin')
 key = env['res.users.apikeys'].with_user(admin)._generate('rpc', 'tests', datetime.now() + timedelta(days=30))
 env['ir.config_parameter'].set_param('tests.key', key)
 env['ir.config_parameter'].set_param('fleet_rental_storefront.anonymous_limit', '1000000')
+env['ir.qweb']._pregenerate_assets_bundles()
 env.cr.commit()
 """
 

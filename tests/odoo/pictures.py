@@ -1,5 +1,6 @@
 """The pictures of Odoo's views in docs/images, taken of a real Odoo with some bookings in it."""
 
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,8 +11,11 @@ from tests.browser import chromium
 from tests.odoo.days import ahead
 from tests.odoo.installed import MODULE
 from tests.odoo.real import BOOKING, RealOdoo
+from tests.odoo.unpacked import PYTHON
 
 FOLDER = serving.ROOT / "docs/images"
+# Odoo's own environment has Pillow, the site's has not.
+TO_WEBP = "import io, sys; from PIL import Image; Image.open(io.BytesIO(sys.stdin.buffer.read())).convert('RGB')"
 CUSTOMERS = [
     {"name": "Dana Whitfield", "email": "dana@maple-street.example", "phone": "+1 312 555 0142"},
     {"name": "Northside Grounds", "email": "office@northside.example", "phone": "+1 773 555 0117"},
@@ -23,12 +27,16 @@ BOOKINGS = (
     (2, 6, 7, 1, "confirmed"),
     (3, 3, 3, 1, "draft"),
     (5, 4, 1, 0, "draft"),
+    (4, 0, 3, 2, "confirmed"),
+    (7, -3, 3, 0, "picked_up"),
     (6, -2, 6, 2, "picked_up"),
     (10, -6, 4, 1, "picked_up"),
     (13, 2, 2, 0, "confirmed"),
     (15, 5, 2, 2, "draft"),
 )
 VIEWS = {
+    "today": ("fleet_rental_today_action", ".o_rental_today .o_data_row"),
+    "timeline": ("fleet_rental_timeline_action", ".o_rental_bar"),
     "bookings": ("fleet_rental_booking_action", ".o_list_view .o_data_row"),
     "booking-kanban": ("fleet_rental_booking_action?view_type=kanban", ".o_kanban_record"),
     "booking-calendar": ("fleet_rental_booking_action?view_type=calendar", ".fc-event"),
@@ -53,12 +61,34 @@ def take_pictures(odoo: RealOdoo) -> None:
         log_in(page)
         for name, (action, shown) in VIEWS.items():
             _take(page, name, address(action), shown)
+        _take_wizards(page)
         first = odoo.call(BOOKING, "search", domain=[["state", "=", "draft"]])[0]
         _take(page, "booking", address(f"fleet_rental_booking_action/{first}"), ".o_form_view .o_statusbar_status")
         _take(page, "vehicle", address("fleet_vehicle_action/6"), ".o_form_view .o_kanban_record img")
 
 
+def _take_wizards(page: Page) -> None:
+    """What the buttons of the first screen ask, and what a form says before it is saved."""
+    page.goto(address("fleet_rental_today_action"))
+    page.locator("div[name=back_ids]").get_by_role("button", name="Take back").click()
+    page.locator(".modal").get_by_text("Damaged").click()
+    _save(page, "return", ".modal div[name=maintenance_until]")
+    page.goto(address("fleet_rental_today_action"))
+    page.locator("div[name=to_confirm_ids]").get_by_role("button", name="Cancel").first.click()
+    _save(page, "cancellation", ".modal div[name=reason]")
+    page.goto(address("fleet_rental_booking_action/new"))
+    page.locator("div[name=vehicle_id] input").click()
+    page.keyboard.type("Skid")
+    page.locator(".o-autocomplete--dropdown-item", has_text="Skid Steer").click()
+    for field, days in (("date_from", 7), ("date_to", 9)):
+        page.locator(f"div[name={field}] input").click()
+        page.keyboard.type(ahead(days).strftime("%m/%d/%Y"))
+        page.keyboard.press("Tab")
+    _save(page, "conflict", "div[name=warning]")
+
+
 def _fill(odoo: RealOdoo) -> None:
+    odoo.change(11, rental_state="maintenance", maintenance_until=str(ahead(6)))
     partners = odoo.call("res.partner", "create", vals_list=CUSTOMERS)
     odoo.call(
         BOOKING,
@@ -92,7 +122,12 @@ def address(action: str) -> str:
 
 def _take(page: Page, name: str, path: str, shown: str) -> None:
     page.goto(path)
+    _save(page, name, shown)
+
+
+def _save(page: Page, name: str, shown: str) -> None:
     page.locator(shown).first.wait_for()
     # Odoo keeps a connection open for news, so the network never falls silent.
     page.wait_for_function("document.fonts.status == 'loaded' && [...document.images].every((i) => i.complete)")
-    page.screenshot(path=FOLDER / f"odoo-{name}.png")
+    command = [str(PYTHON), "-c", f"{TO_WEBP}.save(sys.argv[1], quality=70, method=6)"]
+    subprocess.run([*command, str(FOLDER / f"odoo-{name}.webp")], input=page.screenshot(), check=True)

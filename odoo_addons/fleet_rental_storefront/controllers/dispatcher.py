@@ -82,7 +82,7 @@ def key_state(request):
     given = request.httprequest.headers.get("X-API-Key", "")
     if not given:
         return "missing"
-    # HTTP's headers are Latin-1 to Python, in whatever encoding they came.
+    # HTTP's headers are Latin-1 to Python, of any encoding.
     came = given.encode("latin-1", "replace")
     matches = [hmac.compare_digest(wanted.encode(), came), hmac.compare_digest(wanted.encode(), given.encode())]
     return "accepted" if any(matches) else "wrong"

@@ -31,7 +31,7 @@ def long_form(vehicle):
         "images": [
             {
                 "id": image.id,
-                "name": image.name or vehicle.name,
+                "name": image.name or vehicle.rental_public_name,
                 "url": _url(image),
                 "is_primary": image.is_primary,
             }

@@ -2,12 +2,15 @@
 from . import fleet_rental_tracked  # isort: skip
 from . import (
     fleet_rental_booking_publication,
+    fleet_rental_desk,
     fleet_rental_part,
     fleet_rental_publication,
     fleet_rental_schedule,
     fleet_rental_self_service,
     fleet_rental_shared_name,
     fleet_rental_storefront_line,
+    fleet_rental_timeline,
+    fleet_rental_today,
 )
 
 # isort: split

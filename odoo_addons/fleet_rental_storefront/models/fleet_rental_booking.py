@@ -17,6 +17,7 @@ NEXT_STATES = {
     "cancelled": set(),
 }
 FIXED_WHEN_DONE = ("vehicle_id", "date_from", "date_to", "last_day", "total_amount", "booking_type")
+CONDITIONS = [("good", "Good"), ("dirty", "To be cleaned"), ("damaged", "Damaged")]
 # The definition of the constraint against double bookings; `init` proves that the database has it.
 NO_DOUBLE_BOOKING = (
     "EXCLUDE USING gist (vehicle_id WITH =, daterange(busy_from, busy_until) WITH &&) WHERE (holds_days)"
@@ -28,6 +29,7 @@ class FleetRentalBooking(models.Model):
     _inherit = [
         "fleet.rental.booking.publication",
         "fleet.rental.self.service",
+        "fleet.rental.desk",
         "mail.thread",
         "mail.activity.mixin",
     ]
@@ -118,6 +120,8 @@ class FleetRentalBooking(models.Model):
     cancellation_reason = fields.Char(copy=False, tracking=True)
     picked_up_on = fields.Date(readonly=True, copy=False)
     returned_on = fields.Date(readonly=True, copy=False)
+    return_condition = fields.Selection(CONDITIONS, "Condition", readonly=True, copy=False, tracking=True)
+    return_note = fields.Text("Note on return", readonly=True, copy=False)
     idempotency_key = fields.Char(readonly=True, copy=False, groups="base.group_system")
     idempotency_body = fields.Char(readonly=True, copy=False, groups="base.group_system")
 
@@ -176,6 +180,8 @@ class FleetRentalBooking(models.Model):
             vals = {**vals, "picked_up_on": self._today()}
         if vals.get("state") == "returned" and "returned_on" not in vals:
             vals = {**vals, "returned_on": self._today()}
+        if vals.get("last_day") and "date_to" not in vals:  # both ends at once, else the first is written alone
+            vals = {**vals, "date_to": fields.Date.to_date(vals["last_day"]) + timedelta(days=1)}
         done = super().write(vals)
         if "total_amount" in vals and "price_agreed" not in vals:
             for booking in self:
@@ -196,7 +202,8 @@ class FleetRentalBooking(models.Model):
     @api.depends("vehicle_id.name", "customer_name")
     def _compute_display_name(self):
         for booking in self:
-            booking.display_name = f"{booking.vehicle_id.name}, {booking.customer_name}"
+            known = filter(None, (booking.vehicle_id.name, booking.customer_name))
+            booking.display_name = ", ".join(known) or self.env._("New booking")
 
     @api.depends("partner_id")
     def _compute_customer(self):

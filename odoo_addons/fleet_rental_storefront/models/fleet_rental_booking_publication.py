@@ -149,7 +149,7 @@ class FleetRentalBookingPublication(models.AbstractModel):
             "booking_ref": self.reference,
             "version": self.version,
             **self._terms(),
-            "vehicle_name": plain(self.vehicle_id.name),
+            "vehicle_name": plain(self.vehicle_id.rental_public_name),
             **{name: plain(self[name]) for name in texts},
             "customer": {name: plain(self[f"customer_{name}"]) for name in ("name", "email", "phone")},
             "write_date": instant(self.write_date),

@@ -370,7 +370,7 @@ def _cursor(epoch, txid, event_id):
 def _send_due(dbname):
     """Send what is due in this database, oldest first. Stops when the site cannot be reached.
 
-    Each event has a transaction of its own: what was sent has been sent, whatever happens to the next one.
+    Each event has a transaction of its own: what was sent has been sent, also if the next one fails.
     """
     try:
         while _send_one(Registry(dbname)):

@@ -9,7 +9,7 @@ from .fleet_rental_event import API_KEY, MANY
 CAUSE = "fleet_rental_storefront.cause"  # the booking that a change of availability comes from, by vehicle
 PRICES = ("rental_price_daily", "rental_price_weekly", "rental_price_monthly")
 DETAILS = {
-    "name": "name",
+    "name": "rental_public_name",
     "slug": "rental_slug",
     "brand": "brand_id.name",
     "model": "model_id.name",
@@ -160,7 +160,11 @@ class FleetRentalPublication(models.AbstractModel):
         if after[PUBLISHED] is None:
             yield "vehicle.removed", bool(before[PUBLISHED]), {}
         elif after[PUBLISHED] and not before[PUBLISHED]:
-            yield "vehicle.added", True, {"name": self.name, "category": plain(self.category_id.name)}
+            yield (
+                "vehicle.added",
+                True,
+                {"name": self.rental_public_name, "category": plain(self.category_id.name)},
+            )
         elif before[PUBLISHED] and not after[PUBLISHED]:
             yield "vehicle.removed", True, {}
         elif not after[PUBLISHED]:

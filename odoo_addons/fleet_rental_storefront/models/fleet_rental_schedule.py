@@ -109,7 +109,7 @@ class FleetRentalSchedule(models.AbstractModel):
         """The half-open ranges of days on which each machine cannot go out for its bookings, in order and apart.
 
         Each begins with the buffer, since a rental that ends there would need it. A rental that is overdue keeps
-        the machine through today at least, since nobody knows when it comes back. `since` is today by default.
+        the machine through today at least, since it is not known when it comes back. `since` is today by default.
         """
         holding = self._holding_bookings(min(since or date.max, self._rental_today()), besides)
         return {

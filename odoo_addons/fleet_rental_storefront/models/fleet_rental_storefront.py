@@ -22,7 +22,7 @@ class FleetRentalStorefront(models.Model):
     """One record: a database has one website, and with it one company that rents out."""
 
     _name = "fleet.rental.storefront"
-    _inherit = "fleet.rental.tracked"
+    _inherit = ["fleet.rental.tracked", "fleet.rental.today"]
     _description = "Storefront"
 
     company_id = fields.Many2one(
@@ -76,7 +76,7 @@ class FleetRentalStorefront(models.Model):
 
     @api.model
     def _current(self):
-        """The storefront of this database; made for the first company where somebody has deleted it."""
+        """The storefront of this database; made for the first company where it was deleted."""
         found = self.sudo().search([], order="id", limit=1)
         return found or self.sudo().create({"company_id": self.env["res.company"].sudo().search([], limit=1).id})
 

@@ -13,10 +13,11 @@ LISTING_TYPES = [("rental", "Rental"), ("sale", "Sale"), ("both", "Rental and sa
 
 class FleetVehicle(models.Model):
     _name = "fleet.vehicle"
-    _inherit = ["fleet.rental.publication", "fleet.vehicle", "fleet.rental.schedule"]
+    _inherit = ["fleet.rental.publication", "fleet.vehicle", "fleet.rental.schedule", "fleet.rental.timeline"]
 
     rental_published = fields.Boolean("Published", tracking=True, copy=False, index=True)
     rental_name = fields.Char("Name for customers", help="Replaces manufacturer, model and plate as the name.")
+    rental_public_name = fields.Char(compute="_compute_rental_public_name", help="Never has the licence plate.")
     rental_slug = fields.Char("Slug", compute="_compute_rental_slug", store=True)
     listing_type = fields.Selection(LISTING_TYPES, default="rental", required=True)
     rental_price_daily = fields.Monetary("Daily rate", tracking=True)
@@ -35,9 +36,9 @@ class FleetVehicle(models.Model):
         "Buffer after a rental",
         help="Days that the machine is kept free after each rental, to clean and check it.",
     )
-    specification_ids = fields.One2many("fleet.rental.specification", "vehicle_id", copy=True)
-    feature_ids = fields.Many2many("fleet.rental.feature", string="Features")
-    rental_image_ids = fields.One2many("fleet.rental.image", "vehicle_id", "Pictures", copy=True)
+    specification_ids = fields.One2many("fleet.rental.specification", "vehicle_id")
+    feature_ids = fields.Many2many("fleet.rental.feature", string="Features", copy=False)
+    rental_image_ids = fields.One2many("fleet.rental.image", "vehicle_id", "Pictures")
     booking_ids = fields.One2many("fleet.rental.booking", "vehicle_id", "Bookings")
     view_count = fields.Integer("Views", compute="_compute_view_count")
     inquiry_count = fields.Integer("Inquiries", compute="_compute_booking_counts")
@@ -67,10 +68,16 @@ class FleetVehicle(models.Model):
             vehicle.name = vehicle.rental_name
         return computed
 
-    @api.depends("name")
+    @api.depends("rental_name", "model_id.name", "brand_id.name")
+    def _compute_rental_public_name(self):
+        for vehicle in self:
+            maker_and_model = filter(None, (vehicle.brand_id.name, vehicle.model_id.name))
+            vehicle.rental_public_name = vehicle.rental_name or " ".join(maker_and_model)
+
+    @api.depends("rental_public_name")
     def _compute_rental_slug(self):
         for vehicle in self:
-            vehicle.rental_slug = self.env["ir.http"]._slugify(vehicle.name or "")
+            vehicle.rental_slug = self.env["ir.http"]._slugify(vehicle.rental_public_name or "")
 
     def _compute_view_count(self):
         visits = self.env["fleet.rental.visit"].sudo()
@@ -103,6 +110,15 @@ class FleetVehicle(models.Model):
 
     def _rental_currency(self):
         return self.currency_id or self.env.company.currency_id
+
+    def copy(self, default=None):
+        """With its features, specifications and pictures, also by users of Fleet, who have no rights on those."""
+        copies = super().copy(default)
+        for vehicle, new in zip(self.sudo(), copies.sudo(), strict=True):
+            new.feature_ids = vehicle.feature_ids
+            vehicle.specification_ids.copy({"vehicle_id": new.id})
+            vehicle.rental_image_ids.copy({"vehicle_id": new.id})
+        return copies
 
     def _message_track(self, fields_iter, initial_values_dict):
         """Keep no history of many vehicles changed at once: the events have each, at fewer queries."""

@@ -4,6 +4,7 @@ from . import (
     test_booking,
     test_catalogue,
     test_companies,
+    test_desk,
     test_feed,
     test_promises,
     test_rules,

@@ -13,7 +13,7 @@ class TestAccess(RentalCase):
         super().setUpClass()
         cls.clerk = new_test_user(cls.env, "clerk", "fleet_rental_storefront.group_user")
         cls.manager = new_test_user(cls.env, "boss", "fleet_rental_storefront.group_manager")
-        cls.nobody = new_test_user(cls.env, "nobody", "base.group_user")
+        cls.colleague = new_test_user(cls.env, "colleague", "base.group_user")
 
     def test_a_user_handles_bookings_and_reads_equipment(self):
         booking = self.book(10, 14).with_user(self.clerk)
@@ -40,7 +40,7 @@ class TestAccess(RentalCase):
 
     def test_others_see_no_customers(self):
         with self.assertRaises(AccessError):
-            self.book(10, 14).with_user(self.nobody).read(["customer_name"])
+            self.book(10, 14).with_user(self.colleague).read(["customer_name"])
 
     def test_the_public_sees_pictures_of_published_machines_only(self):
         images = self.env["fleet.rental.image"]

@@ -56,14 +56,14 @@ class TestApi(RentalCase, HttpCase):
         self.assertEqual(self.ask("booking", body, status=409)["error"], "not_available")
         self.assertEqual(self.ask("availability", body)["estimated_price"], 0)
 
-    def test_whatever_is_wrong_with_a_request_is_400_and_named(self):
+    def test_a_wrong_request_is_400_and_its_field_is_named(self):
         wrong = [
             ("date_from", "soon"),
             ("date_from", "2024-02-31"),
             ("date_to", 5),
             ("vehicle_id", "x"),
             ("customer_name", " "),
-            ("customer_email", "nobody"),
+            ("customer_email", "no address"),
             ("customer_phone", None),
             ("booking_type", "gift"),
             ("message", ["no text"]),

@@ -12,7 +12,7 @@ from .common import RentalCase
 
 @tagged("post_install", "-at_install")
 class TestPromises(RentalCase):
-    def test_a_booking_once_told_is_told_on_whatever_becomes_of_its_machine(self):
+    def test_a_booking_once_told_is_told_on_when_its_machine_is_hidden(self):
         steps = {
             "unpublished": self.mower.action_unpublish,
             "archived": lambda: self.mower.write({"active": False}),

@@ -1,7 +1,8 @@
 from datetime import timedelta
 
 from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.fields import Command
+from odoo.tests import new_test_user, tagged
 
 from .common import RentalCase
 
@@ -20,6 +21,49 @@ class TestVehicle(RentalCase):
         self.assertEqual((self.mower.name, self.mower.rental_slug), ("Mower", "mower"))
         self.mower.rental_name = False
         self.assertIn("Acme/X1", self.mower.name)
+
+    def test_the_plate_is_not_published(self):
+        self.mower.write({"rental_name": False, "license_plate": "PRIVATE-123"})
+        self.listen()
+        self.mower.short_description = "Quiet"
+        self.assertIn("PRIVATE", self.mower.name)
+        self.assertEqual((self.mower.rental_public_name, self.mower.rental_slug), ("Acme X1", "acme-x1"))
+        self.mower.write({"rental_published": False})
+        self.env.cr.flush()
+        self.mower.write({"rental_published": True, "license_plate": "PRIVATE-456"})
+        self.book(3, 4).action_confirm()
+        self.assertNotIn("PRIVATE", str(self.bodies()).upper())
+        self.assertNotIn("PRIVATE", str(self.mower.booking_ids._data()).upper())
+
+    def test_making_a_picture_the_main_one_makes_the_one_before_ordinary(self):
+        first, second = self.env["fleet.rental.image"].create(
+            [{"vehicle_id": self.mower.id, "name": name, "is_primary": name == "1"} for name in "12"]
+        )
+        self.mower.rental_image_ids = [
+            Command.update(second.id, {"is_primary": True}),
+            Command.update(first.id, {"is_primary": False}),
+        ]
+        self.assertEqual((first.is_primary, second.is_primary), (False, True))
+        third = self.env["fleet.rental.image"].create({"vehicle_id": self.mower.id, "is_primary": True})
+        self.assertEqual((second.is_primary, third.is_primary), (False, True))
+        self.assertEqual(self.mower.rental_image_ids.filtered("is_primary"), third)
+
+    def test_a_user_of_fleet_copies_a_vehicle_with_all_that_belongs_to_it(self):
+        user = new_test_user(self.env, "fleet", "fleet.fleet_group_user")
+        self.mower.write(
+            {
+                "specification_ids": [Command.create({"name": "weight", "value": "1 t"})],
+                "rental_image_ids": [Command.create({"name": "Front", "is_primary": True})],
+                "feature_ids": [Command.create({"name": "Cup holder"})],
+            }
+        )
+        self.env.cr.flush()
+        copy = self.env["fleet.vehicle"].with_user(user).browse(self.mower.id).copy().sudo()
+        self.assertFalse(copy.rental_published)
+        self.assertEqual(copy.specification_ids.mapped("value"), ["1 t"])
+        self.assertEqual((copy.rental_image_ids.name, copy.rental_image_ids.is_primary), ("Front", True))
+        self.assertEqual(copy.feature_ids, self.mower.feature_ids)
+        self.assertTrue(self.mower.rental_image_ids.is_primary)
 
     def test_a_machine_for_rent_is_not_published_without_a_daily_rate(self):
         with self.assertRaises(ValidationError):

@@ -1,0 +1,1 @@
+from . import fleet_rental_cancellation, fleet_rental_return

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from lco.bookings.admin import BookingAdmin
 from lco.bookings.change_sending import ChangeSender, OdooChanges
 from lco.bookings.changing import BookingChanges
+from lco.bookings.finding import BookingFinder
 from lco.bookings.odoo_events import OdooBookingEvents
 from lco.bookings.publisher import Availability, BookingPublisher
 from lco.bookings.recovery import BookingRecovery
@@ -35,6 +36,8 @@ class Bookings(NamedTuple):
     """For the commands and `/ops`."""
     sync: BookingSync
     """For the scheduler and the inbox: what no webhook told."""
+    finder: BookingFinder
+    """For customers who have lost the link."""
     changes: BookingChanges
     """For customers who change, extend or cancel."""
     change_sender: ChangeSender
@@ -68,6 +71,7 @@ def build_bookings(  # noqa: PLR0913 - everything that bookings touch
         BookingRecovery(uow, odoo, submitter, zone),
         BookingAdmin(db, mails, publisher),
         BookingSync(uow, odoo, contract, events),
+        BookingFinder(uow),
         BookingChanges(uow, contract, change_sender, zone, max_open_days),
         change_sender,
     )

@@ -39,6 +39,8 @@ WRITE = {
 """By dialect, and built once: building it takes longer than running it."""
 
 
+ASKED_FOR = "link"
+"""The message that is sent as often as it is asked for, at most MOST_A_DAY for each booking within DAY."""
 MOST_A_DAY = 3
 """Mails to an address whose owner may never have asked for one, within DAY."""
 DAY = timedelta(days=1)
@@ -46,6 +48,9 @@ TOO_MUCH = f"more than {MOST_A_DAY} mails a day to an address with no confirmed 
 
 BOOKINGS = cast("Table", BookingRow.__table__)
 CHANGES = cast("Table", BookingChange.__table__)
+ASKED = select(TABLE.c.written_at, TABLE.c.state).where(
+    TABLE.c.booking_id == bindparam("booking_id"), TABLE.c.message == ASKED_FOR
+)
 IS_THEIRS = func.lower(BOOKINGS.c.customer_email) == bindparam("email")
 WRITTEN = (
     select(func.count())
@@ -93,7 +98,11 @@ class Outbox:
         """
         if not booking.request.email:
             return  # its person was erased
-        now = clock.now()
+        now, number = clock.now(), booking.changes
+        if message == ASKED_FOR:
+            number, is_enough = _asked(connection, booking.id, now)
+            if is_enough:
+                return
         is_too_much = _is_too_much(connection, booking.request.email.lower(), now)
         if is_too_much:
             metrics.mails.labels("withheld").inc()
@@ -101,7 +110,7 @@ class Outbox:
         mail = {
             "booking_id": booking.id,
             "message": message,
-            "changes": booking.changes,
+            "changes": number,
             "snapshot": dumps(booking),
             "state": MailState.FAILED if is_too_much else MailState.WAITING,
             "attempts": 0,
@@ -189,6 +198,13 @@ class Outbox:
     def _change(self, statement: Update) -> None:
         with self._db.session() as session:
             session.execute(statement)
+
+
+def _asked(connection: Connection, booking_id: int, now: datetime) -> tuple[int, bool]:
+    """How often the link of this booking was mailed, and whether one waits or there were enough within DAY."""
+    rows = connection.execute(ASKED, {"booking_id": booking_id}).all()
+    recent = [row for row in rows if row.written_at > now - DAY]
+    return len(rows), len(recent) >= MOST_A_DAY or any(row.state == MailState.WAITING for row in rows)
 
 
 def _is_too_much(connection: Connection, email: str, now: datetime) -> bool:

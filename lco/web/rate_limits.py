@@ -57,6 +57,9 @@ def _strategy() -> RateLimiter:
 BOOKINGS = RateLimit("booking", RateLimitItemPerHour(10))
 """Attempts that reach Odoo (docs/odoo-contract.md, section 3), by form and by JSON together."""
 
+FINDS = RateLimit("find", RateLimitItemPerHour(10))
+"""Numbers and mail addresses of bookings that are to be found."""
+
 SIGN_INS = RateLimit("sign-in", RateLimitItemPerHour(20))
 """Wrong tokens at /ops."""
 

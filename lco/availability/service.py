@@ -5,15 +5,17 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from lco import metrics
+from lco import background, metrics
 from lco.availability.busy_days import BusyDays
 from lco.availability.month import MONTHS_AHEAD, DayState, Month, first_of, last_of, may_show
+from lco.availability.price_cliffs import Cliffs, find_cliffs
 from lco.availability.rules import RentalRules
 from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
 from lco.errors import OdooError
+from lco.odoo.budget import charged_to, payer
 from lco.odoo.client import OdooClient
 
 log = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ T = TypeVar("T")
 MAX_AGE = timedelta(seconds=15)
 MAX_ALTERNATIVES = 3
 SEARCH_DAYS = 28
+NEXT_DAYS = 90
 
 
 def ignore(_vehicle_id: int) -> None:
@@ -95,6 +98,26 @@ class Availability:
             log.warning("not all alternatives could be asked for: %s", error.code)
         return tuple(found)
 
+    def next_free(self, vehicle: Vehicle, days: DateRange) -> DateRange | None:
+        """Return the next days of the same length, after `days`, on which the vehicle can be rented. Never waits.
+
+        Returns None when there are none within NEXT_DAYS, and while that is not known: Odoo is asked in the
+        background then, where it can tell in one answer, and `on_change` is called once it has.
+        """
+        query = self._busy_query(vehicle.id)
+        if self._cache.peek(query) is None:
+            self._learn_busy(vehicle.id, query)
+            return None
+        busy = self._cache.get(query).value
+        if busy is None:
+            return None
+        later = (days.shift(DAY * distance) for distance in range(1, NEXT_DAYS + 1))
+        return next((one for one in later if busy.isdisjoint(one) and not self.rules.check(vehicle, one)), None)
+
+    def cliffs(self, vehicle: Vehicle, quote: Quote) -> Cliffs:
+        """Return what the customer should know about neighbouring lengths of the quoted days."""
+        return find_cliffs(vehicle.rates, quote, lambda days: self._may_rent(vehicle, days))
+
     def invalidate(self, vehicle_id: int, before: datetime | None = None) -> None:
         """Ask Odoo again before the next answer, because a booking of the vehicle changed.
 
@@ -104,8 +127,10 @@ class Availability:
         self._cache.invalidate("free:", before)
 
     def _get(self, vehicle_id: int, key: str, loader: Callable[[], T]) -> T:
-        query = CacheQuery(key, MAX_AGE, loader, on_change=lambda *_: self._on_change(vehicle_id))
-        return self._cache.get(query).value
+        return self._cache.get(self._query(vehicle_id, key, loader)).value
+
+    def _query(self, vehicle_id: int, key: str, loader: Callable[[], T]) -> CacheQuery[T]:
+        return CacheQuery(key, MAX_AGE, loader, on_change=lambda *_: self._on_change(vehicle_id))
 
     def _taken_or_none(self, vehicle: Vehicle, first: date) -> frozenset[date] | None:
         try:
@@ -119,6 +144,14 @@ class Availability:
         """Whether none of `days` is taken. Raises OdooError."""
         months = {first_of(day) for day in days}
         return not any(day in self._taken_in_month(vehicle, first) for first in sorted(months) for day in days)
+
+    def _may_rent(self, vehicle: Vehicle, days: DateRange) -> bool:
+        """Whether the days can be rented, as far as it is known."""
+        try:
+            return not self.rules.check(vehicle, days) and self._is_free(vehicle, days)
+        except OdooError as error:
+            log.warning("a price is shown without its neighbours: %s", error.code)
+            return False
 
     def _taken_in_month(self, vehicle: Vehicle, first: date) -> frozenset[date]:
         """The taken days from `first`, or from today on, to the end of the month. Raises OdooError.
@@ -135,13 +168,36 @@ class Availability:
 
     def _busy_within_window(self, vehicle_id: int, days: DateRange) -> frozenset[date] | None:
         """The taken ones of `days` from one answer about all months of the calendar; None where Odoo has none."""
-        today = self.rules.today
-        window = DateRange(today, last_of(first_of(today, MONTHS_AHEAD + 1)) + DAY)
+        window = self._window()
         if days.start < window.start or days.end > window.end:
             return None
-        key = f"availability:{vehicle_id}:busy:{window.start}"
-        busy = self._get(vehicle_id, key, lambda: self._days.in_one_answer(vehicle_id, window))
+        busy = self._cache.get(self._busy_query(vehicle_id)).value
         return None if busy is None else frozenset(day for day in busy if day in days)
+
+    def _window(self) -> DateRange:
+        today = self.rules.today
+        return DateRange(today, last_of(first_of(today, MONTHS_AHEAD + 1)) + DAY)
+
+    def _busy_query(self, vehicle_id: int) -> CacheQuery[frozenset[date] | None]:
+        window = self._window()
+        key = f"availability:{vehicle_id}:busy:{window.start}"
+        return self._query(vehicle_id, key, lambda: self._days.in_one_answer(vehicle_id, window))
+
+    def _learn_busy(self, vehicle_id: int, query: CacheQuery[frozenset[date] | None]) -> None:
+        """Ask behind the page which days are taken, on behalf of the client that looks at it."""
+        client = payer()
+
+        def learn() -> None:
+            with charged_to(client):
+                try:
+                    known = self._cache.get(query).value
+                except OdooError as error:
+                    log.info("the next free days of vehicle %d are not known: %s", vehicle_id, error.code)
+                    return
+            if known is not None:
+                self._on_change(vehicle_id)
+
+        background.throttle("learn taken days", f"busy:{vehicle_id}", MAX_AGE, learn)
 
 
 def _state(rules: RentalRules, vehicle: Vehicle, day: date, taken: Collection[date] | None) -> DayState:

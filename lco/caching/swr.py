@@ -135,6 +135,11 @@ class StaleWhileRevalidateCache:
             self._served_stale(query)
         return cached
 
+    def peek(self, query: CacheQuery[T]) -> CachedValue[T] | None:
+        """Return the value in memory, however old. Returns None when there is none, or when it is invalid."""
+        cached: CachedValue[T] | None = self._entry(query).cached
+        return cached if cached and self._is_valid(query.key, cached) else None
+
     def invalidate(self, prefix: str, before: datetime | None = None) -> None:
         """Make every value invalid whose key starts with `prefix` and that was fetched before `before`, or now.
 

@@ -12,7 +12,8 @@ from flask import current_app
 from lco import metrics
 from lco.availability.date_grid import Selection
 from lco.availability.presets import presets
-from lco.availability.price_breakdown import Estimate, estimate, explain
+from lco.availability.price_breakdown import estimate, explain
+from lco.availability.price_cliffs import Cliffs
 from lco.availability.schemas import LONGEST
 from lco.bookings.life import stage
 from lco.changes.log import ChangeId
@@ -123,11 +124,17 @@ def _card(name: str, parts: list[str]) -> Region:
     days = _days(*_exactly(2, ends)) if ends else None
 
     def data() -> Data:
+        vehicle = _services().catalogue.vehicles().by_id.get(vehicle_id)
+        free = _is_free(vehicle_id, days) if days else None
         return {
-            **_vehicle_data(vehicle_id),
+            "vehicle": vehicle,
+            "vehicle_id": vehicle_id,
             "days": days,
-            "free": _is_free(vehicle_id, days) if days else None,
-            "price": _estimate(vehicle_id, days),
+            "free": free,
+            "price": estimate(vehicle.rates, len(days)) if vehicle and days else None,
+            "next_free": _services().availability.next_free(vehicle, days)
+            if vehicle and days and free is False
+            else None,
         }
 
     # Whether it is free on some days is known only after asking Odoo.
@@ -166,6 +173,7 @@ def _quote(name: str, parts: list[str]) -> Region:
             "reasons": reasons,
             "alternatives": services.availability.alternatives(vehicle, days) if reasons else (),
             "return_by": services.rules.return_by(days),
+            "cliffs": services.availability.cliffs(vehicle, quote) if quote and not reasons else Cliffs(),
             "line": explain(vehicle.rates, len(days), quote.total) if quote and quote.total else None,
         }
 
@@ -288,11 +296,6 @@ def _about_vehicle(
 
 def _vehicle_data(vehicle_id: int) -> Data:
     return {"vehicle": _services().catalogue.vehicles().by_id.get(vehicle_id), "vehicle_id": vehicle_id}
-
-
-def _estimate(vehicle_id: int, days: DateRange | None) -> Estimate | None:
-    vehicle = _services().catalogue.vehicles().by_id.get(vehicle_id)
-    return estimate(vehicle.rates, len(days)) if vehicle and days else None
 
 
 def _is_free(vehicle_id: int, days: DateRange) -> bool | None:

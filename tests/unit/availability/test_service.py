@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lco import clock, metrics
+from lco import background, clock, metrics
 from lco.availability.month import DayState
 from lco.availability.service import MAX_AGE
 from lco.deadline import deadline
@@ -207,3 +207,39 @@ def test_alternatives_are_free_ahead_apart_and_nearest_first(any_odoo, taken, st
         reach = (wanted.shift(DAY * n) for n in range(-28, 29) if n)
         missed = [d for d in reach if d.start >= TODAY and not taken & set(d)]
         assert all(any(d.overlaps(other) for other in offered) for d in missed)
+
+
+# Each of these is about a machine of its own, since one is asked about at most once in 15 seconds.
+
+
+def test_next_free_days_of_a_taken_machine_are_learned_behind_the_page_in_one_call(odoo):
+    odoo.offers_busy()
+    odoo.taken = {*NEXT_WEEK, date(2026, 12, 20)}
+    assert odoo.availability.next_free(machine(7), NEXT_WEEK) is None
+    expected = DateRange(date(2026, 12, 21), date(2026, 12, 25))
+    wait_until(lambda: odoo.availability.next_free(machine(7), NEXT_WEEK) == expected, "the next free days")
+    assert (len(odoo.asked_busy), odoo.asked) == (1, [])
+
+
+def test_next_free_days_follow_the_rules(odoo):
+    odoo.offers_busy()
+    odoo.taken = set(NEXT_WEEK)
+    odoo.calendar = BusinessCalendar(closed={date(2026, 12, 18): "", date(2026, 12, 23): ""})
+    expected = DateRange(date(2026, 12, 20), date(2026, 12, 24))
+    wait_until(lambda: odoo.availability.next_free(machine(71), NEXT_WEEK) == expected, "the next free days")
+
+
+def test_without_one_answer_about_all_days_the_next_free_ones_are_not_asked_for(odoo):
+    for _ in range(3):
+        assert odoo.availability.next_free(machine(72), NEXT_WEEK) is None
+        wait_until(background.is_idle, "the background")
+    assert len(odoo.asked_busy) == 1
+    assert len(odoo.asked) <= 1
+
+
+def test_taken_days_that_are_not_known_any_more_are_asked_again(odoo):
+    odoo.offers_busy()
+    odoo.taken = set(NEXT_WEEK)
+    wait_until(lambda: odoo.availability.next_free(machine(73), NEXT_WEEK), "the next free days")
+    odoo.availability.invalidate(73)
+    assert odoo.availability.next_free(machine(73), NEXT_WEEK) is None

@@ -1,7 +1,7 @@
 """Read from Odoo what its webhooks may not have told (docs/odoo-contract.md, section 4.3)."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from lco import clock
@@ -16,6 +16,8 @@ from lco.odoo.errors import KeyRequired, RecordDeleted, VehicleUnknown
 log = logging.getLogger(__name__)
 
 FEED = "odoo"
+BATCH = 500
+"""Bookings that are read and applied in one transaction."""
 
 
 class Reader(Protocol):
@@ -64,16 +66,31 @@ class BookingSync:
     def _read_feed(self) -> None:
         with self._uow() as bookings:
             cursor = bookings.feed_cursor(FEED)
+        if cursor is None:
+            return self._read_all()
         try:
-            while cursor is not None:
-                page = self._odoo.changes(cursor)
-                self._apply(self._changed(page.rows), page.next_cursor)
-                cursor = page.next_cursor if page.has_more else None
-                if cursor is None:
-                    return
+            newest, cursor = self._changes_after(cursor)
         except RecordDeleted:
             log.warning("the cursor of odoo's changes has expired: all bookings are read")
-        self._read_all()
+            return self._read_all()
+        rows = sorted(newest.values())
+        while len(rows) > BATCH:
+            self._apply(self._changed(rows[:BATCH]), None)
+            rows = rows[BATCH:]
+        return self._apply(self._changed(rows), cursor)
+
+    def _changes_after(self, cursor: str) -> tuple[dict[str, ChangeRow], str]:
+        """The newest row of each booking behind `cursor`, over all pages, and the cursor behind them.
+
+        All pages first, so that a booking that changed often is read once. Raises RecordDeleted.
+        """
+        newest: dict[str, ChangeRow] = {}
+        has_more = True
+        while has_more:
+            page = self._odoo.changes(cursor)
+            newest |= {row.reference: row for row in page.rows}
+            cursor, has_more = page.next_cursor, page.has_more
+        return newest, cursor
 
     def _read_all(self) -> None:
         """Read every booking. The cursor is from before, so that no change in the meantime is missed."""
@@ -85,14 +102,15 @@ class BookingSync:
             next_id = page.next_id
         self._apply((), cursor)
 
-    def _changed(self, rows: Iterable[ChangeRow]) -> Iterator[BookingEvent]:
-        """The bookings of `rows` as Odoo has them now; only those that this site has."""
-        newest = {row.reference: row for row in rows}
+    def _changed(self, rows: Sequence[ChangeRow]) -> Iterator[BookingEvent]:
+        """The bookings of `rows` as Odoo has them now; only those that this site has.
+
+        A booking is read also when a webhook told its version, as webhooks do not name every term.
+        """
         with self._uow() as bookings:
-            known = bookings.known_references(newest)
-        for reference in sorted(known):
-            row = newest[reference]
-            if event := self._current(row):
+            known = bookings.known_references([row.reference for row in rows])
+        for row in rows:
+            if row.reference in known and (event := self._current(row)):
                 yield event
 
     def _current(self, row: ChangeRow) -> BookingEvent | None:

@@ -104,6 +104,21 @@ def test_webhooks_in_any_order_beside_the_feed_end_at_odoos_state(services, read
     assert now(services, placed).total == usd("5")
 
 
+def test_every_order_of_five_deliveries_ends_at_odoos_state(services, reader, wanted):
+    states = (State.BOOKED, State.CONFIRMED, State.CONFIRMED, State.CONFIRMED, State.CANCELLED)
+    for number, order in enumerate(permutations(range(5))):
+        booking = services.place(replace(wanted, days=DAYS.shift(timedelta(days=7 * number))), str(number))
+        terms = {"vehicle_id": 7, "start": booking.request.days.start, "currency": "USD"}
+        for step in order:
+            end = booking.request.days.start + timedelta(days=step + 1)
+            event = BookingEvent(
+                booking.reference, states[step], end=end, amount=Decimal(step), version=step, **terms
+            )
+            services.bookings.events.on_changed(event)
+        after = now(services, booking)
+        assert (after.state, len(after.request.days), after.total) == (State.CANCELLED, 5, usd("4")), order
+
+
 def test_an_odoo_of_version_1_is_not_asked(services, wanted):
     services.place(wanted)
     services.odoo.changes = None

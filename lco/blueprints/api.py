@@ -35,7 +35,10 @@ NOT_KNOWN_YET = "Our booking system did not confirm in time. We are checking; pl
 
 @blueprint.post("/booking")
 def create() -> Response:
-    """Book. With an Idempotency-Key, the same body gets the same booking and the same answer, for ever."""
+    """`POST /api/booking`: book; with an Idempotency-Key the same body gets the same answer, for ever.
+
+    201, or 202 while the outcome is not known; 400, 404, 409, 410, 413, 415, 422, 429, 503; not cached.
+    """
     try:
         with booking_requests.count_refusals():
             attempt, wanted = key(), booking_requests.parse_request(json_object())

@@ -9,7 +9,7 @@ blueprint = Blueprint("api_docs", __name__)
 
 @blueprint.get("/api/openapi.json")
 def document() -> Response:
-    """`GET /api/openapi.json`: the description, OpenAPI 3.1."""
+    """`GET /api/openapi.json`: the description, OpenAPI 3.1; 200."""
     response = jsonify(description())
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Access-Control-Allow-Origin"] = "*"
@@ -18,5 +18,5 @@ def document() -> Response:
 
 @blueprint.get("/api")
 def page() -> Response:
-    """`GET /api`: the same as a page."""
+    """`GET /api`: the same as a page; 200."""
     return make_response(render_template("pages/api.html", api=description()))

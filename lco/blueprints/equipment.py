@@ -97,7 +97,7 @@ def show(vehicle_id: int, name: str) -> AnyResponse:
 
 @blueprint.get("/equipment/<int:vehicle_id>")
 def short(vehicle_id: int) -> AnyResponse:
-    """The address without a name, as people type or print it."""
+    """`GET /equipment/<id>`: 301 to the address with the name; 404, 410."""
     return redirect(
         vehicle_url(current_services().catalogue.find(vehicle_id), None, **request.args.to_dict()), 301
     )
@@ -105,7 +105,10 @@ def short(vehicle_id: int) -> AnyResponse:
 
 @blueprint.get("/equipment/<int:vehicle_id>/calendar")
 def calendar(vehicle_id: int) -> AnyResponse:
-    """The calendar with a month in front and what is chosen so far; without scripts, the page that has it."""
+    """`GET /equipment/<id>/calendar` with `month` and the days chosen so far: that part for htmx; not cached.
+
+    200; 302 to the page that has it for others; 404, 410.
+    """
     vehicle = current_services().catalogue.find(vehicle_id)
     month, selection = shown_month(), _selection()
     if htmx.wants_fragment():
@@ -115,7 +118,7 @@ def calendar(vehicle_id: int) -> AnyResponse:
 
 @blueprint.get("/equipment/dates")
 def dates() -> AnyResponse:
-    """The calendar of the list; without scripts, the list that has it."""
+    """`GET /equipment/dates`: the calendar of the list for htmx, 302 to the list for others; not cached."""
     query, _ = parse_query(request.args, current_services().rules.require_days)
     month, selection = shown_month(), _selection()
     if htmx.wants_fragment():
@@ -126,7 +129,7 @@ def dates() -> AnyResponse:
 
 @blueprint.get("/pictures/<size>/<path:path>")
 def picture(size: str, path: str) -> AnyResponse:
-    """`/pictures/480x360/fleet.vehicle/7/image_1920?v=1f2e`: a picture that the shop shows, scaled.
+    """`GET /pictures/480x360/fleet.vehicle/7/image_1920?v=1f2e`: a picture that the shop shows, scaled.
 
     `v` is its version, `vehicle` the vehicle whose gallery it belongs to. 302 leads to the present version, whose
     address may be cached for a year; without a version it is a day. 404 for what the shop does not show.

@@ -36,7 +36,10 @@ MAX_QUERIES = 4
 
 @blueprint.get("/live")
 def page() -> Response:
-    """HTML for the regions `r`, whenever one changes, starting after the change `since`."""
+    """`GET /live`: HTML for the regions `r`, whenever one changes, starting after the change `since`.
+
+    200 with an event stream; 400 for other regions than pages show, 404, 429, 503 when too many are open.
+    """
     regions = _regions()
     seen = _seen()
     connection = _connection("live", sse.PAGE_HEARTBEAT, sse.connected(seen))
@@ -47,7 +50,10 @@ def page() -> Response:
 
 @blueprint.get("/api/events")
 def events() -> Response:
-    """Every public event as JSON, starting after the change `since`, or now."""
+    """`GET /api/events`: every public event as JSON, starting after the change `since`, or now.
+
+    200 with an event stream; 503 when too many are open.
+    """
     head = current_services().changes.head()
     seen = _seen() or head
     connection = _connection("events", sse.FEED_HEARTBEAT, sse.notice("connected", head, seen))

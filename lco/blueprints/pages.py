@@ -62,7 +62,7 @@ def brand() -> Response:
 
 @blueprint.get("/back")
 def retry() -> Response:
-    """Reload for a waiting "unavailable" page, as soon as there is a catalogue. Raises OdooError until then."""
+    """`GET /back`: 204 with `HX-Refresh` for a page that waits for the catalogue; 503 until there is one."""
     current_services().catalogue.vehicles()
     response = current_app.response_class(status=204)
     response.headers["HX-Refresh"] = "true"
@@ -71,7 +71,7 @@ def retry() -> Response:
 
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
-    """Every page that search engines may show (sitemaps.org protocol)."""
+    """`GET /sitemap.xml`: every page that search engines may show (sitemaps.org protocol); 200, 503."""
     page_cache.mark_cacheable()
     site = current_services().settings.site_url
     paths = ["/", "/equipment", "/about", "/contact"]
@@ -94,7 +94,7 @@ def security_txt() -> Response:
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    """Crawlers stay out of bookings, streams and the endless combinations of filters (RFC 9309)."""
+    """`GET /robots.txt`: no bookings, streams and combinations of filters for crawlers (RFC 9309); 200."""
     site = current_services().settings.site_url
     closed = "".join(f"Disallow: {path}\n" for path in ("/bookings", "/api/", "/live", "/equipment?"))
     closed += "".join(f"Allow: /equipment?{name}=\n" for name in ("category", "page"))

@@ -19,13 +19,19 @@ LARGEST_BODY = 64 * 1024
 
 @blueprint.post("/api/webhook/booking")
 def booking() -> Response:
-    """`POST /api/webhook/booking`: a signed event about a booking (docs/odoo-contract.md, section 2)."""
+    """`POST /api/webhook/booking`: a signed event about a booking (docs/odoo-contract.md, section 2).
+
+    200 once it is stored; 400, 401, 413, 503.
+    """
     return _receive("booking")
 
 
 @blueprint.post("/api/webhook/inventory")
 def inventory() -> Response:
-    """`POST /api/webhook/inventory`: a signed event about a vehicle (docs/odoo-contract.md, section 2)."""
+    """`POST /api/webhook/inventory`: a signed event about a vehicle (docs/odoo-contract.md, section 2).
+
+    200 once it is stored; 400, 401, 413, 503.
+    """
     return _receive("inventory")
 
 

@@ -85,7 +85,7 @@ def test_migrate_makes_an_empty_database_usable(app, run):
         by_token("any-token")
 
 
-def test_what_came_is_listed_without_what_it_said(run, inbox):
+def test_deliveries_are_listed_without_their_bodies(run, inbox):
     inbox.receive(CREATED, "msg_1")
     done = run("webhooks")
     assert done.output.startswith("0 waiting, 0 failed\nmsg_1  ")
@@ -108,7 +108,7 @@ def test_a_delivery_that_is_not_there_is_said_so(run, inbox):
     assert "msg_9" in done.output
 
 
-def test_bookings_that_need_a_person_are_listed_with_whom_to_call(run, left_open):
+def test_bookings_that_need_a_person_are_listed_with_name_and_phone(run, left_open):
     assert "0 need a person" in run("bookings").output
     assert "Ada Lovelace" in run("bookings", "--all").output
     with clock.moved(timedelta(hours=3)):
@@ -143,7 +143,7 @@ def test_an_audit_of_many_pages_is_exported_whole(run, left_open, monkeypatch):
     ("verdict", "sentence"),
     [("booked", "Give the reference"), ("confirmed", "cannot become confirmed"), ("cancelled", "cannot become")],
 )
-def test_what_cannot_be_is_refused_in_words(run, left_open, verdict, sentence):
+def test_impossible_steps_are_refused_with_a_sentence(run, left_open, verdict, sentence):
     done = run("settle", str(left_open.id), verdict)
     assert done.exit_code == 1
     assert sentence in done.output

@@ -54,7 +54,7 @@ def test_the_first_tap_makes_no_entry_in_the_history(page, month):
     assert page.evaluate("history.length") == entries + 1
 
 
-def test_what_is_typed_in_the_form_outlives_another_choice_of_days(page, month):
+def test_typed_text_is_kept_when_other_days_are_chosen(page, month):
     page.goto(compactor(month, date_from=month.replace(day=7), date_to=month.replace(day=9)))
     page.fill("#customer_name", "Ann Larsen")
     day(page, month.replace(day=14)).click()

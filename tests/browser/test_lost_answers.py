@@ -94,7 +94,7 @@ def test_while_the_outcome_is_unknown_own_days_are_not_called_taken(customer, pr
     customer.wait_for_url(re.compile("/bookings/"), timeout=30_000)
 
 
-def test_back_after_booking_says_whose_days_they_are(customer):
+def test_back_after_booking_says_that_the_days_are_the_customers_own(customer):
     open_form(customer)
     book(customer)
     customer.wait_for_url(re.compile("/bookings/"))
@@ -104,7 +104,7 @@ def test_back_after_booking_says_whose_days_they_are(customer):
     customer.wait_for_url(re.compile("/bookings/"))
 
 
-def test_what_was_typed_survives_a_reload_and_can_be_cleared(customer):
+def test_typed_text_survives_a_reload_and_can_be_cleared(customer):
     open_form(customer)
     customer.reload()
     expect(customer.get_by_label("Your name")).to_have_value("Ann Larsen")

@@ -87,7 +87,7 @@ def test_of_twenty_bookings_at_once_one_is_placed(client, odoo):
         {"days": ahead(60, 400)},
     ],
 )
-def test_what_is_wrong_with_a_booking_is_said_in_odoos_words(client, odoo, changes):
+def test_an_invalid_booking_has_the_sentence_of_odoo(client, odoo, changes):
     with pytest.raises(BookingInvalid) as error:
         client.book(booking(**changes))
     assert error.value.upstream_status == 400

@@ -53,7 +53,7 @@ def test_the_two_forms_agree(client):
     assert replace(long, rates=Rates(long.rates.daily), **limits) == short
 
 
-def test_what_is_unknown_or_retired_is_unknown(client, odoo):
+def test_unknown_and_retired_vehicles_are_unknown(client, odoo):
     with pytest.raises(VehicleUnknown):
         client.vehicle(999)
     odoo.retire(CHAINSAW)

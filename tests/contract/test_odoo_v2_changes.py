@@ -117,5 +117,5 @@ def test_a_cursor_of_another_epoch_has_expired(odoo_2):
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "1", "a.b.c"])
-def test_a_cursor_that_is_none_has_expired(odoo_2, cursor):
+def test_an_invalid_cursor_has_expired(odoo_2, cursor):
     assert odoo_2.get("changes", after=cursor).status_code == 410

@@ -162,7 +162,7 @@ def test_the_calendar_says_all_that_the_check_knows(odoo_2):
 
 
 @pytest.mark.parametrize("query", [{"from": "soon", "to": "later"}, {"from": "2030-13-01", "to": "2030-13-02"}])
-def test_a_calendar_of_days_that_are_none_is_refused(odoo_2, query):
+def test_a_calendar_of_invalid_days_is_refused(odoo_2, query):
     assert odoo_2.get("calendar", **query).status_code == 400
 
 

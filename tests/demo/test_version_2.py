@@ -102,9 +102,7 @@ def test_a_refused_attempt_is_not_kept():
     assert attempts.once("booking", "key", "another", lambda: {"done": True}) == {"done": True}
 
 
-def test_deleting_a_live_booking_cancels_it_and_deleting_one_that_is_over_is_only_a_row(
-    telling_odoo, receiver, request_for, eventually
-):
+def test_deleting_a_live_booking_cancels_it(telling_odoo, receiver, request_for, eventually):
     refs = [
         telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, first, first + 2)).json["booking_ref"]
         for first in (30, 40)

@@ -75,7 +75,7 @@ def is_booked(answer) -> bool:
 
 
 @ON_BOTH
-def test_of_a_hundred_customers_for_the_same_dates_one_books_and_99_are_offered_others(site, odoo, database):
+def test_one_of_100_customers_books_and_99_are_offered_other_dates(site, odoo, database):
     def book(number: int) -> requests.Response:
         customer = {"customer_email": f"customer{number}@example.com"}
         return post(site, body() | customer, address=f"198.51.100.{number}")

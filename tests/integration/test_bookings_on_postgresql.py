@@ -67,7 +67,7 @@ def test_no_test_hides_another_of_the_same_name():
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_what_was_left_open_is_settled_once_by_many_webhooks(services, wanted):
+def test_an_open_booking_is_settled_once_by_many_webhooks(services, wanted):
     services.odoo.answer = OutcomeUnknown()
     booking = services.place(wanted)
     with ThreadPoolExecutor(8) as threads:

@@ -84,7 +84,7 @@ def test_a_client_that_leaves_is_noticed_at_once(site):
     serving.wait_until(lambda: open_streams(site) == 0, "the end of the stream", patience=5)
 
 
-def test_nothing_is_left_of_many_who_came_and_left(site):
+def test_nothing_is_left_of_many_closed_connections(site):
     before = sockets(site)
     for address in addresses(LEAVERS):
         with called(site, address):

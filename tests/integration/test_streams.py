@@ -128,7 +128,7 @@ def test_each_delivery_counts_once(site, told):
         assert sum("BK-1" in data(message) for message in program.seen) == 1
 
 
-def test_what_is_not_signed_is_refused(site):
+def test_an_unsigned_event_is_refused(site):
     url = f"{site.url}/api/webhook/inventory"
     body = b'{"event_type": "vehicle.removed", "vehicle_id": 1}'
     old = sign(serving.SECRET, "old", clock.now().replace(year=2020), body)

@@ -65,7 +65,7 @@ def book(server, host: str = "localhost"):
     return Transport(f"https://{host}:{server.server_port}").write("booking", "/book", {"vehicle_id": 1})
 
 
-def test_one_who_cannot_prove_to_be_odoo_is_sent_nothing(server):
+def test_a_server_without_a_valid_certificate_is_sent_nothing(server):
     with pytest.raises(OdooUnavailable):
         book(server)
     assert server.RequestHandlerClass.asked == []

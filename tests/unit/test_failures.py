@@ -33,7 +33,7 @@ def test_without_a_failure_a_guard_logs_and_counts_nothing(caplog):
     assert not caplog.records
 
 
-def test_what_ends_the_process_passes_a_guard():
+def test_an_exception_that_ends_the_process_passes_a_guard():
     with pytest.raises(KeyboardInterrupt), guard("test"):
         raise KeyboardInterrupt
 

@@ -100,6 +100,6 @@ def test_pre_commit_runs_only_tools_of_the_development_environment():
     assert not [tool for tool in tools if f"\n{tool}==" not in pinned]
 
 
-def test_what_is_left_out_of_a_slug_is_not_needed_to_run():
+def test_files_left_out_of_a_slug_are_not_needed_to_run():
     left_out = {line.strip("/") for line in (ROOT / ".slugignore").read_text().split()}
     assert left_out.isdisjoint({"lco", "wsgi.py", "gunicorn.conf.py", "requirements.txt", "Procfile"})

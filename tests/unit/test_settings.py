@@ -36,7 +36,7 @@ def test_with_nothing_set_the_site_talks_to_the_demo_on_this_machine():
         (STRONG, "no", False),
     ],
 )
-def test_the_plain_form_is_off_once_a_secret_is_of_the_standard_unless_a_setting_says_so(secrets, said, accepted):
+def test_the_plain_form_is_off_with_a_standard_secret_unless_set(secrets, said, accepted):
     settings = read(**OWN | {"ODOO_WEBHOOK_SECRET": secrets}, WEBHOOK_PLAIN_FORM=said)
     assert settings.accepts_plain_webhooks() is accepted
 
@@ -143,7 +143,7 @@ def test_a_file_wins_over_the_value_itself(tmp_path):
     assert read(ODOO_API_KEY="direct", ODOO_API_KEY_FILE=str(tmp_path / "key")).odoo_api_key == "file"
 
 
-def test_what_a_file_holds_is_checked_too(tmp_path):
+def test_a_value_from_a_file_is_checked_too(tmp_path):
     (tmp_path / "proxies").write_text("many")
     with pytest.raises(SettingsError, match=r"^TRUSTED_PROXIES: expected a whole number"):
         read(TRUSTED_PROXIES_FILE=str(tmp_path / "proxies"))

@@ -32,7 +32,7 @@ def process(tmp_path):
         one.communicate()
 
 
-def test_the_folder_of_a_killed_process_is_removed_by_the_next_one_and_that_of_a_live_one_stays(process):
+def test_only_the_folder_of_a_killed_process_is_removed(process):
     killed, left = process()
     _, live = process()
     killed.send_signal(signal.SIGKILL)

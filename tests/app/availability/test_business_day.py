@@ -43,7 +43,7 @@ def test_midnight_and_cut_off_are_changes_once(services):
 @pytest.mark.parametrize(
     "name", ["status:1", "card:1", "calendar:1:2026-12", "quote:1:2026-12-01:2026-12-05", "choices:1"]
 )
-def test_what_depends_on_the_day_follows_it(make_app, odoo, name):
+def test_regions_that_depend_on_the_day_follow_it(make_app, odoo, name):
     with make_app().app_context():
         assert "day" in region(name).topics
 

@@ -93,7 +93,7 @@ def test_bad_fields_are_400_with_a_sentence_for_each(post, odoo):
     assert attempts(odoo) == 0
 
 
-def test_what_is_no_json_object_is_refused_in_json(client):
+def test_a_body_that_is_not_a_json_object_is_refused_in_json(client):
     useless = [b"{", b"", b"[]", b'"text"', b"[" * 60_000, b'{"vehicle_id": ' + b"9" * 6000 + b"}", b"\xff\xfe"]
     for sent in useless:
         answer = client.post("/api/booking", data=sent, content_type="application/json")
@@ -176,7 +176,7 @@ def test_the_same_key_with_another_body_is_422(post):
     assert "Location" not in answer.headers
 
 
-def test_a_key_that_is_none_is_400(post, odoo):
+def test_an_unusable_key_is_400(post, odoo):
     for key in ("", '""', '"', '"a', "x" * 256, "two words", "ü", "a\tb"):
         answer = post(key=key)
         assert answer.status_code == 400, key

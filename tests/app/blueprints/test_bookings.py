@@ -121,7 +121,7 @@ def test_a_form_without_a_key_gets_one(post, odoo):
     assert attempts(odoo) == 2
 
 
-def test_what_is_wrong_is_told_on_the_form_and_everything_typed_is_kept(post, odoo):
+def test_mistakes_are_named_on_the_form_and_everything_typed_is_kept(post, odoo):
     for headers, is_page in (({}, True), (HTMX, False)):
         page = post({"customer_email": "ada"}, headers=headers)
         assert page.status_code == 422

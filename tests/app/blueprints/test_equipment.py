@@ -62,7 +62,7 @@ def test_a_mistyped_filter_is_told_and_the_shop_is_still_there(client):
     assert "Professional Snow Blower" in page.text
 
 
-def test_what_cannot_be_had_on_the_dates_stays_in_the_list_after_the_rest(client, odoo, dates):
+def test_machines_taken_on_the_dates_stay_in_the_list_after_the_rest(client, odoo, dates):
     odoo.change(3, in_maintenance=True)
     page = client.get(f"/equipment?{dates}").text
     assert "14 machines available" in page

@@ -47,7 +47,7 @@ def test_a_brand_is_named_by_odoos_id(client):
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=x", "min_price=NaN", "available_from=2026-13-01&available_to=x"]
 )
-def test_what_cannot_be_understood_is_400(client, query):
+def test_unreadable_input_is_400(client, query):
     status, body = get(client, f"vehicles?{query}")
     assert status == 400
     assert body["success"] is False

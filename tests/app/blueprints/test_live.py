@@ -38,7 +38,7 @@ def test_a_page_that_is_up_to_date_gets_nothing_but_news(open_stream, changes):
     assert stream.next() == {"id": str(changes.head())}
 
 
-def test_what_the_stream_told_last_counts_more_than_the_page(open_stream, changes):
+def test_the_last_event_id_counts_more_than_the_page(open_stream, changes):
     rendered_at = changes.head()
     changes.append("vehicle:1", "price.updated")
     told = changes.append("vehicle:2", "price.updated")

@@ -54,7 +54,7 @@ def stranger(app):
     return app.test_client()
 
 
-def test_the_form_opens_the_page_with_a_cookie_that_scripts_and_other_sites_do_not_get(stranger, services):
+def test_signing_in_sets_a_cookie_hidden_from_scripts_and_other_sites(stranger, services):
     assert stranger.get("/ops").status_code == 401
     signed_in = stranger.post("/ops/login", data={"token": TOKEN})
     assert (signed_in.status_code, signed_in.headers["Location"]) == (303, "/ops")
@@ -134,7 +134,7 @@ def test_all_is_well_reads_so(client, services):
     assert "Mails waiting" in page
 
 
-def test_a_booking_that_needs_a_person_is_shown_with_whom_to_call(client, services, odoo, wanted):
+def test_a_booking_that_needs_a_person_is_shown_with_name_and_phone(client, services, odoo, wanted):
     odoo.fails_with = requests.ReadTimeout()
     services.bookings.service.place(wanted, "key", lambda: None)
     odoo.fails_with = None

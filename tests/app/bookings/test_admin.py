@@ -23,7 +23,7 @@ def kept(services, wanted):
     return booking
 
 
-def test_what_is_open_for_two_hours_needs_a_person(services, left_open, advance_clock):
+def test_a_booking_open_for_two_hours_needs_a_person(services, left_open, advance_clock):
     assert services.bookings.admin.needing_attention() == []
     advance_clock(timedelta(minutes=121))
     assert [booking.id for booking in services.bookings.admin.needing_attention()] == [left_open.id]
@@ -35,7 +35,7 @@ def test_booked_and_declined_bookings_need_no_person(services, wanted, advance_c
     assert services.bookings.admin.needing_attention() == []
 
 
-def test_what_has_expired_needs_a_person_until_one_takes_note(services, kept, advance_clock):
+def test_an_expired_booking_needs_a_person_until_it_is_acknowledged(services, kept, advance_clock):
     services.odoo.answer = OdooUnavailable()
     advance_clock(DAYS.start - kept.created_at.date() + timedelta(days=2))
     services.bookings.recovery.process_due()
@@ -96,7 +96,7 @@ def test_open_pages_are_told_of_what_a_person_did_in_another_process(services, l
     assert services.told("vehicle:7") == ["availability.changed"]
 
 
-def test_what_staff_settled_before_the_start_is_published_once_after_it(services, left_open):
+def test_steps_settled_before_the_start_are_published_once_after_it(services, left_open):
     services.bookings.admin.settle(left_open.id, State.BOOKED, "", "BK-55")
     for _ in range(2):
         services.another_process().admin.publish_left()
@@ -119,7 +119,7 @@ def test_a_step_whose_process_was_killed_before_publishing_is_published_by_anoth
     assert services.told("booking:1").count("booking.confirmed") == 1
 
 
-def test_what_a_process_has_published_itself_is_not_published_again(services, wanted, advance_clock):
+def test_a_published_step_is_not_published_again(services, wanted, advance_clock):
     services.place(wanted)
     told = services.told()
     services.bookings.admin.publish_left()
@@ -155,7 +155,7 @@ def test_the_newest_bookings_come_first(services, wanted, other):
     assert [booking.id for booking in services.bookings.admin.newest(1)] == [2]
 
 
-def test_the_audit_tells_who_when_from_where_to_where_and_why(services, left_open):
+def test_the_audit_has_actor_time_states_and_reason(services, left_open):
     services.bookings.admin.settle(left_open.id, State.DECLINED, "The machine is broken.")
     first, *_, last = services.bookings.admin.audit(left_open.id)
     assert (first.before, first.after, first.actor) == (None, State.REQUESTED, "customer")

@@ -36,7 +36,7 @@ def test_that_a_request_is_kept_is_written_once_however_long_it_takes(services, 
     assert services.mailed() == ["received", "booked"]
 
 
-def test_who_is_told_no_on_the_page_gets_no_mail(services, wanted):
+def test_a_refusal_shown_on_the_page_is_not_mailed(services, wanted):
     services.odoo.taken = [DAYS]
     with pytest.raises(DatesTaken):
         services.place(wanted)

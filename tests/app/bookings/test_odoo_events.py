@@ -116,7 +116,7 @@ def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(s
     assert services.told().count("booking.created") == 1
 
 
-def test_what_is_in_checking_waits_for_the_answer_to_another_like_it(services, wanted, left_open):
+def test_a_booking_in_checking_waits_for_the_answer_to_one_like_it(services, wanted, left_open):
     def told_of_the_first(_reference):
         services.on_created("BK-9", 7, wanted.email, DAYS, None)
         assert now(services, left_open).state is State.CHECKING, "it may be about the one being placed"
@@ -266,7 +266,7 @@ def test_a_kept_request_that_staff_booked_in_odoo_is_booked(services, wanted, ad
     assert len(services.odoo.asked) == 1, "and it is not sent any more"
 
 
-def test_what_odoo_told_before_the_customer_asked_is_another_booking(services, wanted, advance_clock):
+def test_an_event_from_before_the_request_is_about_another_booking(services, wanted, advance_clock):
     services.on_created("BK-0", 7, wanted.email, DAYS, None)
     services.on_cancelled("BK-0", "by phone")
     advance_clock(timedelta(minutes=1))

@@ -21,7 +21,7 @@ def logs(redis_server):  # noqa: F811 - pytest's way to ask for a fixture
         log.stop()
 
 
-def test_what_a_person_settled_is_announced_once(services, wanted, logs):
+def test_a_step_settled_by_hand_is_published_once(services, wanted, logs):
     services.odoo.answer = OutcomeUnknown()
     booking = services.place(wanted)
     serving = [services.process_with(log).admin for log in logs]

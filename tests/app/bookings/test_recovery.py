@@ -48,7 +48,7 @@ def attended(services, booking) -> State:
     return now(services, booking).state
 
 
-def test_what_a_crash_broke_off_is_in_checking_after_a_start(services, wanted, broken_off, advance_clock):
+def test_a_booking_broken_off_by_a_crash_is_in_checking_after_a_start(services, wanted, broken_off, advance_clock):
     advance_clock(timedelta(seconds=30))
     services.another_process().recovery.process_due()
     assert broken_off()[-1] == ("placing", "checking", "site")
@@ -57,7 +57,7 @@ def test_what_a_crash_broke_off_is_in_checking_after_a_start(services, wanted, b
     assert len(services.odoo.asked) == 1, "it is not sent again blindly"
 
 
-def test_what_may_still_be_placed_by_another_process_is_left_alone(services, broken_off):
+def test_a_booking_that_another_process_may_be_placing_is_left_alone(services, broken_off):
     services.bookings.recovery.process_due()
     assert broken_off()[-1][1] == "placing"
 
@@ -87,9 +87,7 @@ def test_dates_that_are_taken_say_nothing(services, left_open, advance_clock):
     assert attended(services, left_open) is State.CHECKING
 
 
-def test_dates_are_asked_for_when_odoo_must_have_ended_then_now_and_then_and_not_for_ever(
-    services, left_open, advance_clock
-):
+def test_dates_are_checked_after_3_minutes_then_every_5_for_an_hour(services, left_open, advance_clock):
     services.odoo.taken = [DAYS]
     asked = []
     services.odoo.while_asked = lambda _: asked.append(clock.now())
@@ -210,7 +208,7 @@ def test_two_processes_never_look_after_the_same_booking(services, kept, advance
     assert now(services, kept).state is State.BOOKED
 
 
-def test_what_was_found_due_and_has_moved_on_cannot_be_claimed(services, kept, advance_clock):
+def test_a_due_booking_that_has_changed_cannot_be_claimed(services, kept, advance_clock):
     advance_clock(SOON)
     with services.bookings.recovery._uow() as repository:
         (due,) = repository.due(clock.now())

@@ -91,7 +91,7 @@ def test_twenty_requests_with_one_key_ask_odoo_once(services, wanted):
     assert services.hits == 1
 
 
-def test_who_waited_for_an_attempt_that_did_not_reach_odoo_hears_the_same(services, wanted):
+def test_a_request_that_waited_for_an_unsent_attempt_gets_its_result(services, wanted):
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(services.place(wanted)))
     services.odoo.while_asked = lambda _: services.begin_and_wait(waiting)
@@ -103,7 +103,7 @@ def test_who_waited_for_an_attempt_that_did_not_reach_odoo_hears_the_same(servic
     assert len(services.odoo.asked) == 1
 
 
-def test_who_waited_for_an_attempt_that_was_refused_has_a_turn_of_its_own(services, wanted):
+def test_a_request_that_waited_for_a_refused_attempt_is_tried_itself(services, wanted):
     answers = []
     second = threading.Thread(target=lambda: answers.append(services.place(wanted)))
 

@@ -68,7 +68,7 @@ def test_taken_dates_are_declined_and_what_is_known_of_them_forgotten(services, 
     assert services.audit()[-1] == ("placing", "declined", "site")
 
 
-def test_what_odoo_calls_invalid_is_said_in_odoos_words(services, wanted):
+def test_a_refusal_as_invalid_has_the_sentence_of_odoo(services, wanted):
     services.odoo.answer = BookingInvalid("At least 3 days, please.", upstream_status=400)
     for _ in range(2):
         with pytest.raises(InvalidInput, match="At least 3 days, please"):

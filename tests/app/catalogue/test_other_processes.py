@@ -86,7 +86,7 @@ def test_one_reading_of_the_list_serves_all_processes(two, odoo):
     assert one.catalogue.vehicles() == other.catalogue.vehicles()
 
 
-def test_what_a_webhook_told_one_process_all_know_before_their_pages_are_told(two):
+def test_a_webhook_of_one_process_is_known_to_all_before_their_pages_change(two):
     one, other = two
     seen = []
     other.log.subscribe(lambda _: seen.append(other.status(3)))
@@ -108,7 +108,7 @@ def test_a_vehicle_read_again_after_a_webhook_is_read_once_for_all(two, odoo, se
     assert odoo.calls(DETAIL) == 2
 
 
-def test_the_longer_rates_of_a_vehicle_that_another_process_has_read_are_known_here_too(two, odoo):
+def test_longer_rates_read_by_another_process_are_known(two, odoo):
     one, other = two
     assert one.catalogue.details(1).vehicle.rates.weekly
     assert other.catalogue.details(1) == one.catalogue.details(1)
@@ -116,7 +116,7 @@ def test_the_longer_rates_of_a_vehicle_that_another_process_has_read_are_known_h
     assert odoo.calls(DETAIL) == 1
 
 
-def test_longer_rates_that_one_process_reads_are_known_to_all_and_shown_by_the_pages_of_all(two, odoo):
+def test_longer_rates_of_one_process_are_shown_by_the_pages_of_all(two, odoo):
     one, other = two
     free = DateRange(FAR, FAR + DAY)
     other.catalogue.free(free)
@@ -128,7 +128,7 @@ def test_longer_rates_that_one_process_reads_are_known_to_all_and_shown_by_the_p
     assert odoo.calls(LIST) == lists, "no answer of Odoo has become wrong"
 
 
-def test_what_only_a_webhook_tells_is_known_to_a_process_that_starts_later(two, odoo, process):
+def test_facts_of_webhooks_are_known_to_a_process_that_starts_later(two, odoo, process):
     one, _ = two
     odoo.change(3, availability_status="rented")
     one.catalogue.sync.status_changed(3, Status.RENTED, FAR, {})
@@ -154,7 +154,7 @@ def test_an_older_list_that_is_under_way_does_not_undo_what_another_process_has_
         assert other.status(3) is Status.MAINTENANCE
 
 
-def test_what_a_new_list_changes_is_said_once_and_shown_everywhere(two, odoo):
+def test_differences_of_a_new_list_are_published_once_and_shown_by_all(two, odoo):
     one, other = two
     odoo.change(3, availability_status="rented")
     with clock.moved(LATER):
@@ -169,7 +169,7 @@ def test_what_a_new_list_changes_is_said_once_and_shown_everywhere(two, odoo):
     assert [kind for topic, kind in other.told if topic == "vehicle:3"] == ["availability.changed"]
 
 
-def test_a_difference_that_a_process_finds_in_what_another_has_read_is_told_to_pages_only(two, odoo):
+def test_a_difference_in_replicated_values_is_sent_to_pages_only(two, odoo):
     """It has missed the announcement: the public must not get it twice, but its pages must become right."""
     one, other = two
     other.log.stop()
@@ -232,7 +232,7 @@ def test_a_process_that_missed_that_odoo_is_back_sees_it_by_what_another_has_rea
         assert other.catalogue.is_available
 
 
-def test_what_only_the_vehicles_page_shows_is_asked_again_everywhere_too(two, odoo, settle):
+def test_details_are_asked_for_again_by_every_process(two, odoo, settle):
     one, other = two
     assert other.catalogue.details(3).description_html == one.catalogue.details(3).description_html
     odoo.change(3, full_description="Sharpened today.")
@@ -252,7 +252,7 @@ def test_a_process_that_knows_no_list_yet_lets_the_others_ask(process, odoo):
     wait_until(lambda: other.status(3) is Status.RENTED, "the vehicle as Odoo has it")
 
 
-def test_what_another_version_writes_is_asked_of_odoo_instead(two, odoo, caplog):
+def test_values_of_another_version_are_asked_of_odoo_instead(two, odoo, caplog):
     one, other = two
     odoo.change(3, availability_status="rented")
     one.log.append("vehicle:3", "availability.changed", {"vehicle_id": 3}, {"at": "noon", "vehicle": {"wings": 2}})
@@ -302,6 +302,6 @@ FULL = Vehicle(
 
 
 @pytest.mark.parametrize("vehicle", [FULL, replace(FULL, picture=None, sale_price=None, back_on=None), None])
-def test_what_is_written_is_read_the_same(vehicle):
+def test_written_values_are_read_unchanged(vehicle):
     learned = VehicleVersion(datetime(2026, 1, 2, tzinfo=UTC), vehicle)
     assert VehicleVersion.loads(json.loads(json.dumps(learned.dumps()))) == learned

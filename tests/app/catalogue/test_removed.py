@@ -22,7 +22,7 @@ def test_something_else_on_the_shelf_is_not_taken_for_ids(backend):
     assert 7 not in RemovedVehicles(backend)
 
 
-def test_what_changes_nothing_is_not_written(backend):
+def test_an_unchanged_set_is_not_written(backend):
     RemovedVehicles(backend).discard(7)
     assert backend.content == {}
 

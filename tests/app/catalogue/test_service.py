@@ -57,7 +57,7 @@ def test_details_carry_the_status_that_the_list_shows(catalogue, odoo):
         assert catalogue.details(1).vehicle.status is Status.RENTED
 
 
-def test_details_of_what_odoo_has_dropped_without_a_word_are_gone_and_so_is_the_vehicle(catalogue, front, odoo):
+def test_a_vehicle_whose_details_are_404_is_gone(catalogue, front, odoo):
     odoo.remove(1)
     with pytest.raises(Gone):
         catalogue.details(1)
@@ -87,7 +87,7 @@ def test_with_nothing_known_and_no_odoo_there_is_nothing_to_show(front, odoo):
     assert not front.catalogue.is_available
 
 
-def test_while_odoo_is_away_the_old_list_is_shown_with_its_age_and_the_world_is_told_once(catalogue, front, odoo):
+def test_without_odoo_the_old_list_is_shown_with_its_age(catalogue, front, odoo):
     before = clock.now()
     assert (catalogue.stale_since(), catalogue.is_available) == (None, True)
     odoo.fail()
@@ -147,7 +147,7 @@ def test_a_refresh_within_the_minute_asks_nothing(catalogue, odoo):
     assert odoo.calls(LIST) == 1
 
 
-def test_a_visitor_who_finds_the_list_old_sets_one_reading_going(catalogue, odoo):
+def test_an_old_list_starts_one_reading(catalogue, odoo):
     odoo.change(1, name="Renamed")
     with clock.moved(LATER):
         assert catalogue.find(1).name == "Professional Snow Blower"
@@ -186,7 +186,7 @@ def test_a_vehicle_of_which_no_webhook_told_is_added_by_the_next_reading(catalog
     assert front.news() == [(f"vehicle:{number}", "vehicle.added"), ("catalogue", "catalogue.grew")]
 
 
-def test_what_was_added_since_a_page_was_made_is_counted_while_it_is_there(catalogue, front, odoo):
+def test_vehicles_added_since_a_page_was_made_are_counted(catalogue, front, odoo):
     seen = front.changes.head()
     first, second = odoo.add(), odoo.add()
     with clock.moved(LATER):
@@ -200,7 +200,7 @@ def test_what_was_added_since_a_page_was_made_is_counted_while_it_is_there(catal
         assert second in catalogue.vehicles().by_id
 
 
-def test_longer_rates_once_known_are_corrected_on_pages_and_outlast_readings_of_the_list(catalogue, front):
+def test_longer_rates_are_corrected_and_outlast_readings_of_the_list(catalogue, front):
     assert catalogue.find(1).rates == Rates(daily=dollars(150))
     catalogue.details(1)
     catalogue.details(1)
@@ -222,7 +222,7 @@ def test_a_longer_rate_that_changed_or_ended_is_told_when_the_vehicle_is_read(ca
     assert front.news() == [("vehicle:1", "price.updated")]
 
 
-def test_what_was_removed_between_two_processes_is_gone_in_the_second(restarted, odoo, backend):
+def test_a_vehicle_removed_before_a_start_is_gone_after_it(restarted, odoo, backend):
     restarted(backend).catalogue.vehicles()
     odoo.remove(2)
     second = restarted(backend)
@@ -235,7 +235,7 @@ def test_what_was_removed_between_two_processes_is_gone_in_the_second(restarted,
         restarted(backend).catalogue.find(2)
 
 
-def test_the_first_refresh_of_a_process_asks_odoo_since_webhooks_may_have_been_missed(restarted, odoo, backend):
+def test_the_first_refresh_of_a_process_asks_odoo(restarted, odoo, backend):
     restarted(backend).catalogue.vehicles()
     odoo.change(1, name="Renamed")
     second = restarted(backend)

@@ -43,7 +43,7 @@ def dollars(amount: int) -> Money:
         ),
     ],
 )
-def test_what_is_told_is_shown_before_odoo_has_answered(catalogue, odoo, settle, told, seen):
+def test_a_webhook_is_shown_before_odoo_has_answered(catalogue, odoo, settle, told, seen):
     with odoo.holding(DETAIL) as held:
         told(catalogue)
         assert held.arrived.wait(PATIENCE)
@@ -61,14 +61,14 @@ def test_a_removed_vehicle_is_gone_before_odoo_has_answered(catalogue, odoo, set
     settle()
 
 
-def test_what_was_told_wrongly_is_corrected_by_odoo_and_both_are_told(catalogue, front, settle):
+def test_a_wrong_webhook_is_corrected_by_odoo_and_both_are_published(catalogue, front, settle):
     catalogue.sync.status_changed(1, Status.RENTED, BACK, {})
     settle()
     assert catalogue.find(1).status is Status.AVAILABLE
     assert front.news() == [("vehicle:1", "availability.changed")] * 2
 
 
-def test_what_was_told_rightly_is_told_once(catalogue, front, odoo, settle):
+def test_a_right_webhook_is_published_once(catalogue, front, odoo, settle):
     odoo.change(1, availability_status="rented")
     catalogue.sync.status_changed(1, Status.RENTED, BACK, {})
     settle()
@@ -193,7 +193,7 @@ def test_one_told_twice_as_added_is_added_once(catalogue, front, odoo, settle):
     assert [v.id for v in catalogue.vehicles().vehicles].count(number) == 1
 
 
-def test_what_comes_after_the_removal_does_not_bring_a_machine_back(catalogue, odoo, settle):
+def test_events_after_a_removal_do_not_bring_a_machine_back(catalogue, odoo, settle):
     odoo.remove(1)
     catalogue.sync.removed(1)
     catalogue.sync.removed(1)

@@ -142,7 +142,7 @@ def test_backup_is_private_and_overwrites_nothing(database, tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\0 and no more", b"PGDMP and no more", b"\0" * 9000])
-def test_what_is_no_whole_copy_changes_nothing(database, tmp_path: Path, content: bytes):
+def test_an_incomplete_copy_changes_nothing(database, tmp_path: Path, content: bytes):
     with Customers(database):
         pass
     before = tokens(database)

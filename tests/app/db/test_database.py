@@ -34,7 +34,7 @@ def kept(store) -> list[str]:
         return list(session.scalars(select(Delivery.id).order_by(Delivery.id)))
 
 
-def test_what_a_block_adds_is_kept_when_it_ends(store):
+def test_rows_added_in_a_block_are_kept_when_it_ends(store):
     with store.session() as session:
         session.add(delivery("a"))
     assert kept(store) == ["a"]
@@ -52,7 +52,7 @@ def test_nothing_of_a_block_that_raises_is_kept(store):
     assert kept(store) == []
 
 
-def test_what_was_read_can_be_used_after_the_block(store):
+def test_rows_read_in_a_block_can_be_used_after_it(store):
     with store.session() as session:
         session.add(delivery("a"))
         row = session.get(Delivery, "a")

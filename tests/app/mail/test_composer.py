@@ -77,7 +77,7 @@ def test_every_mail_names_the_machine_the_days_and_how_to_reach_us_in_both_forms
 
 
 @pytest.mark.parametrize("message", ["booked", "confirmed", "cancelled", "changed"])
-def test_what_was_booked_has_its_number_and_total(read, message):
+def test_a_mail_about_a_booking_has_number_and_total(read, message):
     mail = read(BOOKINGS[message], message)
     assert "Booking number: BK-1" in text(mail)
     assert "Total:          $640" in text(mail)
@@ -158,7 +158,7 @@ def test_a_refusal_comes_with_free_days_and_a_link_to_each(make_messages):
 
 
 @pytest.mark.parametrize("refusal", [DeclineReason.INVALID, DeclineReason.VEHICLE_GONE])
-def test_where_other_days_would_not_help_none_are_asked_for(make_messages, refusal):
+def test_no_other_days_are_asked_for_when_they_would_not_help(make_messages, refusal):
     asked = []
     messages = make_messages(lambda *query: asked.append(query) or ())
     mail = arrived(messages.compose(mail_about(replace(TAKEN, refusal=refusal), "declined")))
@@ -210,7 +210,7 @@ def test_a_name_that_is_an_advertisement_is_left_out(read, name):
     assert mail["To"] == "ada@lovelace.test.com"
 
 
-def test_what_a_customer_wrote_to_us_is_not_mailed(read):
+def test_the_message_of_a_customer_is_not_mailed(read):
     assert "call me maybe" not in read(with_request(message="call me maybe"), "booked").as_string()
 
 

@@ -22,7 +22,7 @@ from tests.app.mail.fakes import (
         ("cancelled", "CANCEL", "CANCELLED", 2),
     ],
 )
-def test_what_is_or_was_booked_comes_with_a_calendar_entry(read, message, method, status, sequence):
+def test_mails_about_a_booking_have_a_calendar_entry(read, message, method, status, sequence):
     ((in_header, calendar),) = entries(read(BOOKINGS[message], message))
     (event,) = calendar.walk("VEVENT")
     assert (in_header, calendar["METHOD"]) == (method, method)
@@ -46,7 +46,7 @@ def test_the_entry_is_attached_too(read):
 
 
 @pytest.mark.parametrize("message", ["received", "declined", "link"])
-def test_where_nothing_is_booked_there_is_no_entry(read, message):
+def test_mails_without_a_booking_have_no_entry(read, message):
     assert entries(read(BOOKINGS[message], message)) == []
 
 

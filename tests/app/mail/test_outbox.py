@@ -66,7 +66,7 @@ def test_the_same_news_is_written_once(store, outbox, ada):
     assert outbox.counts().waiting == 3
 
 
-def test_what_was_sent_is_not_written_again(store, outbox, ada):
+def test_a_sent_mail_is_not_written_again(store, outbox, ada):
     write(store, outbox, "booked", ada)
     outbox.sent(outbox.claim())
     write(store, outbox, "booked", ada)

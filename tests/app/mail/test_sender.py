@@ -63,7 +63,7 @@ def test_an_odd_address_of_a_server_is_refused_without_quoting_a_password(url):
         ('"Rentals, Inc." <rent@a.example>', Address("Rentals, Inc.", "rent", "a.example")),
     ],
 )
-def test_mail_comes_from_whom_the_settings_name(text, mailbox):
+def test_mail_comes_from_the_sender_of_the_settings(text, mailbox):
     assert read(MAIL_FROM=text).mailbox() == mailbox
 
 

@@ -288,7 +288,7 @@ def test_files_of_the_database_and_of_mails_are_private(make_app, settings, odoo
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
-def test_what_is_no_address_is_refused(services):
+def test_an_invalid_address_is_refused(services):
     for who in ("", "ann", "@", "12 34"):
         with pytest.raises((InvalidInput, NotFound)):
             services.people.find(who)

@@ -65,7 +65,7 @@ def process(server):
         one.log.stop()
 
 
-def test_what_one_process_appends_all_hear_in_the_same_order(process):
+def test_entries_of_one_process_reach_all_in_the_same_order(process):
     one, other = process(), process()
 
     def append(log):
@@ -112,7 +112,7 @@ def test_a_process_that_starts_later_knows_what_the_stream_still_has(process):
     assert late.log.since(changes[3].id) == [changes[4], new]
 
 
-def test_what_was_trimmed_from_the_stream_is_not_passed_over_in_silence(process, server):
+def test_trimmed_entries_are_reported_as_a_gap(process, server):
     one = process()
     changes = [one.log.append(f"vehicle:{n}", "price.updated") for n in range(5)]
     server.ask("XTRIM", KEY, "MAXLEN", "=", 2)
@@ -163,7 +163,7 @@ def test_without_redis_each_process_is_in_local_mode_and_afterwards_all_resync(p
         assert p.log.head() >= advance_clock.id > alone.id
 
 
-def test_what_one_process_appended_while_only_it_was_cut_off_reaches_the_others(process, server):
+def test_entries_appended_without_redis_reach_the_others_later(process, server):
     one, other = process(), process()
     one.log._enter_local_mode(ConnectionError("only this process"))
     one.log.append("vehicle:2", "vehicle.removed", {"vehicle_id": 2}, {"at": "then"})
@@ -238,7 +238,7 @@ def test_an_entry_that_cannot_be_read_is_passed_over_and_counted(process, server
     assert metrics.redis_failures.labels("entry")._value.get() == before + 2
 
 
-def test_who_fails_to_listen_does_not_keep_others_from_hearing(process, server, caplog):
+def test_a_failing_listener_does_not_stop_the_others(process, server, caplog):
     one, other = process(), process()
 
     def fail(_):

@@ -65,7 +65,7 @@ def test_a_name_tells_element_topics_and_whether_it_is_slow(name, element_id, to
         "../pages/home",
     ],
 )
-def test_what_names_no_region_is_refused(name):
+def test_an_unknown_region_is_refused(name):
     with pytest.raises(BadRequest):
         region(name)
 
@@ -124,7 +124,7 @@ def test_region_that_shows_old_or_missing_data_is_named_so_in_its_page(app, odoo
         assert f'data-region="{other}:old"' in region(other).html_in_page(), "no answer"
 
 
-def test_name_of_an_old_region_is_that_of_the_region_whose_stream_sends_it_first():
+def test_the_name_of_an_old_region_is_that_of_the_first_in_the_stream():
     old, new = region("card:1:old"), region("card:1")
     assert (old.is_old, new.is_old) == (True, False)
     assert (old.element_id, old.topics, old.kind) == (new.element_id, new.topics, new.kind)

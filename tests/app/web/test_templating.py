@@ -15,7 +15,7 @@ def test_the_globals_of_a_template_are_one_plain_dictionary(environment):
     assert loaded.globals.items() >= environment.globals.items()
 
 
-def test_what_a_template_is_not_given_is_an_error(environment):
+def test_a_missing_value_of_a_template_is_an_error(environment):
     with pytest.raises(UndefinedError):
         environment.from_string("{{ nothing_of_this_name }}").render()
 

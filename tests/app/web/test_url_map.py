@@ -62,7 +62,7 @@ def test_every_address_is_listed(app):
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == READING.keys() | CHANGING.keys()
 
 
-def test_what_is_only_read_takes_no_other_method(app):
+def test_read_only_routes_take_no_other_method(app):
     for rule in app.url_map.iter_rules():
         if rule.endpoint in READING:
             assert rule.methods <= {"GET", "HEAD", "OPTIONS"}, rule
@@ -71,7 +71,7 @@ def test_what_is_only_read_takes_no_other_method(app):
 
 
 @pytest.mark.parametrize(("path", "kept"), READING.values(), ids=READING.keys())
-def test_it_says_who_may_keep_it(client, odoo, path, kept):
+def test_every_answer_has_a_cache_control(client, odoo, path, kept):
     with client.get(path) as answer:
         assert answer.headers["Cache-Control"] == kept
 

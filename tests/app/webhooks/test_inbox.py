@@ -129,7 +129,7 @@ def test_a_test_changes_nothing_at_all(inbox, store, catalogue, bookings):
 
 
 @pytest.mark.parametrize("failure", [OdooUnavailable(), RuntimeError("a mistake of ours")])
-def test_what_could_not_be_applied_is_kept_visible_and_tried_again(inbox, store, catalogue, failure, quiet):
+def test_a_delivery_that_fails_is_kept_and_tried_again(inbox, store, catalogue, failure, quiet):
     catalogue.fails = failure
     assert inbox.receive(REMOVED, "msg_1") is Outcome.KEPT
     (row,) = kept(store)
@@ -145,7 +145,7 @@ def test_what_could_not_be_applied_is_kept_visible_and_tried_again(inbox, store,
     assert catalogue.calls == [("removed", 7)]
 
 
-def test_what_could_not_be_applied_is_applied_at_once_when_it_comes_again(inbox, catalogue, quiet):
+def test_a_failed_delivery_is_applied_at_once_when_it_comes_again(inbox, catalogue, quiet):
     catalogue.fails = OdooUnavailable()
     assert inbox.receive(REMOVED, "msg_1") is Outcome.KEPT
     catalogue.fails = None
@@ -153,7 +153,7 @@ def test_what_could_not_be_applied_is_applied_at_once_when_it_comes_again(inbox,
     assert catalogue.calls == [("removed", 7)]
 
 
-def test_what_fails_again_and_again_is_left_to_people_who_may_replay_it(inbox, store, catalogue, quiet):
+def test_a_delivery_that_always_fails_can_be_replayed_by_hand(inbox, store, catalogue, quiet):
     catalogue.fails = RuntimeError("a mistake of ours")
     inbox.receive(REMOVED, "msg_1")
     for minutes in range(120):
@@ -179,12 +179,12 @@ def test_an_applied_delivery_may_be_replayed_too(inbox, catalogue):
     assert len(catalogue.calls) == 2
 
 
-def test_what_is_not_there_cannot_be_replayed(inbox):
+def test_an_unknown_delivery_cannot_be_replayed(inbox):
     with pytest.raises(NotFound, match="msg_9"):
         inbox.replay("msg_9")
 
 
-def test_what_a_process_stored_and_did_not_live_to_apply_is_applied_by_another(inbox, store, catalogue, bookings):
+def test_a_delivery_of_a_killed_process_is_applied_by_another(inbox, store, catalogue, bookings):
     catalogue.fails = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         inbox.receive(REMOVED, "msg_1")

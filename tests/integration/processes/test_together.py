@@ -50,7 +50,7 @@ def test_a_webhook_reaches_every_stream_of_every_worker_in_one_order(both, odoo)
     assert set(ids[0][1:]) == set(ids[1][1:])
 
 
-def test_what_a_worker_has_told_its_pages_it_also_shows_without_asking_odoo(both, odoo):
+def test_a_change_sent_to_pages_is_shown_without_asking_odoo(both, odoo):
     pages, _, asked = both
     odoo.control("faults", mode="down")
     one, _ = asked.values()
@@ -81,7 +81,7 @@ def test_a_stream_goes_on_at_another_worker_where_it_ended(both, site, meet, odo
         assert not any(map(shows(61), resumed.seen))
 
 
-def test_many_requests_of_both_workers_cost_one_list_read_and_a_webhook_one_read_of_its_vehicle(cold, meet):
+def test_many_requests_of_both_workers_cost_one_reading(cold, meet):
     site, odoo = cold
     one, other = meet(site).values()
     url = f"{site.url}/equipment"

@@ -46,7 +46,7 @@ def test_before_a_choice_every_free_day_can_be_the_first():
     assert (shown[date(2027, 3, 20)].choice, shown[date(2027, 3, 20)].words) == (None, "taken")
 
 
-def test_after_the_first_day_every_day_up_to_the_next_taken_one_can_be_the_return_day():
+def test_every_day_up_to_the_next_taken_one_can_be_the_return_day():
     start = date(2027, 3, 17)
     shown = cells(grid(Selection(start)))
     returns = [day for day, cell in shown.items() if cell.choice and cell.choice.end]
@@ -81,7 +81,7 @@ def test_the_range_is_told_day_by_day():
     assert shown[start].choice == Selection(start)
 
 
-def test_what_stands_in_the_way_and_what_comes_after_it_are_named():
+def test_the_obstacle_and_the_next_free_day_are_named():
     shown = grid(Selection(date(2027, 3, 17)))
     assert (shown.obstacle, shown.next_start) == (date(2027, 3, 20), date(2027, 3, 22))
     assert (grid().obstacle, grid().next_start) == (None, None)

@@ -50,7 +50,7 @@ def test_the_weekend_that_has_begun_is_not_meant(today, name):
     assert presets_on(today)[1][0] == name
 
 
-def test_what_the_machine_is_not_rented_for_is_no_choice():
+def test_lengths_outside_the_limits_are_no_choice():
     assert [name for name, _ in presets_on(WEDNESDAY, minimum_days=2)] == ["This weekend", "Next week"]
     assert [name for name, _ in presets_on(WEDNESDAY, minimum_days=2, maximum_days=4)] == ["This weekend"]
 

@@ -145,7 +145,7 @@ def test_an_odoo_that_offers_the_days_knows_better_than_the_status():
     assert rules().check(in_status(Status.MAINTENANCE, THURSDAY + DAY * 3), days(1), quote) == ()
 
 
-def test_the_reasons_of_a_newer_odoo_are_said_once_and_in_our_words_where_we_have_some():
+def test_reasons_of_odoo_are_said_once_in_our_words():
     told = (
         Reason(ReasonCode.TAKEN, "Belegt."),
         Reason(ReasonCode.TOO_SHORT, "Zu kurz.", 2),
@@ -160,7 +160,7 @@ def test_the_reasons_of_a_newer_odoo_are_said_once_and_in_our_words_where_we_hav
     ]
 
 
-def test_what_odoo_does_not_take_for_a_booking_is_not_bookable_though_it_is_free():
+def test_free_days_that_odoo_would_refuse_are_not_bookable():
     quote = Quote(7, days(1), True, bookable=False, reasons=(Reason(ReasonCode.CLOSED_START, "Closed."),))
     assert codes(rules().check(machine(), days(1), quote)) == ["closed_start"]
 

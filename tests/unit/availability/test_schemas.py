@@ -43,7 +43,7 @@ def test_no_dates_are_no_mistake():
         ),
     ],
 )
-def test_what_cannot_be_used_gets_a_sentence_at_its_field(start, end, sentences):
+def test_unusable_days_have_a_sentence_at_their_field(start, end, sentences):
     with pytest.raises(InvalidInput) as error:
         chosen(start, end)
     assert error.value.fields == {name: [sentence] for name, sentence in sentences.items()}

@@ -41,7 +41,7 @@ def test_longer_rates_becoming_known_are_no_news_and_anything_else_is():
     assert not events.is_completion(known, SAW)
 
 
-def test_what_is_public_is_plain_json_with_prices_as_numbers():
+def test_public_payloads_are_json_with_prices_as_numbers():
     vehicle = replace(RENTED, rates=Rates(DAILY, WEEKLY), back_on=date(2027, 1, 5))
     assert json.loads(json.dumps(events.public_payload(vehicle))) == {
         "vehicle_id": 7,

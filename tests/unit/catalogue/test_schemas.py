@@ -84,7 +84,7 @@ def test_every_filter_is_read():
         ("date_to", "soon", "Enter a date like 2026-12-01."),
     ],
 )
-def test_what_cannot_be_used_is_told_and_left_out_and_the_rest_still_filters(name, text, sentence):
+def test_an_unusable_filter_is_named_and_the_others_still_filter(name, text, sentence):
     days = {"date_from": "2026-12-14", "date_to": "2026-12-18"} if name.startswith("date") else {}
     found, errors = read(**{"brand": "Stihl", **days, name: text})
     assert errors == {name: [sentence]}

@@ -85,7 +85,7 @@ def found(free=None, **query) -> list[int]:
         (".*", []),
     ],
 )
-def test_every_word_is_looked_for_without_accents_and_capitals_in_what_names_a_machine(q, ids):
+def test_words_are_found_without_accents_and_capitals(q, ids):
     assert found(q=q) == ids
 
 
@@ -108,12 +108,12 @@ def test_filters_narrow_down_with_both_prices_included(query, ids):
     assert found(**query) == ids
 
 
-def test_what_cannot_be_had_on_the_days_comes_after_what_can():
+def test_taken_machines_come_after_free_ones():
     assert found(free={1, 3, 99}) == [3, 1, 2, 4, 5]
     assert found(free=()) == found()
 
 
-def test_what_can_be_had_is_counted_and_facets_count_nothing_else():
+def test_only_machines_that_can_be_had_are_counted():
     results = search(Snapshot(SHOP), Query(), {1, 3, 99})
     assert (results.total, results.available) == (5, 2)
     assert results.facets["brand"] == (Facet("Bobcat", "Bobcat", 1), Facet("Stihl", "Stihl", 1))
@@ -144,7 +144,7 @@ def test_among_equal_prices_names_decide_either_way(sort, ids):
     assert [vehicle.id for vehicle in search(Snapshot(services), Query(sort=sort)).vehicles] == ids
 
 
-def test_what_is_sold_comes_after_everything_else_at_first():
+def test_sold_machines_come_last_without_an_order():
     sold = replace(SHOP[2], status=Status.SOLD)
     assert search(Snapshot((sold, *SHOP[:2])), Query()).vehicles[-1] is sold
 

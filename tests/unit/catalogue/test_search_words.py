@@ -99,7 +99,7 @@ def test_words_as_people_type_them_find_their_machine_first(name, texts):
 
 
 @pytest.mark.parametrize("text", ["tractor", "stihl tractor", "e36", "ab", "qqqq", "%", "...", "299d4"])
-def test_what_is_not_for_rent_is_not_found_by_resemblance(text):
+def test_other_things_are_not_found_by_resemblance(text):
     results = look_for(text)
     assert (results.corrected, results.total) == ("", 0)
 

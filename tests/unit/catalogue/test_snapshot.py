@@ -39,18 +39,18 @@ def test_a_list_replaces_what_it_knows_as_well():
 
 
 @pytest.mark.parametrize(("learned_at", "name"), [(BEFORE, "Saw"), (BEGAN, "Sharp saw"), (AFTER, "Sharp saw")])
-def test_what_was_learned_since_the_list_was_asked_for_stands_and_the_rest_does_not(learned_at, name):
+def test_facts_newer_than_the_list_stand(learned_at, name):
     known = SHOP.having(1, replace(SAW, name="Sharp saw"))
     assert known.after_listing((SAW, MOWER), BEGAN, {1: learned_at}).by_id[1].name == name
 
 
-def test_what_was_learned_to_be_there_or_gone_is_not_undone_by_an_older_list():
+def test_an_older_list_does_not_undo_additions_and_removals():
     known = SHOP.having(2, None).having(3, BLOWER)
     assert known.after_listing((SAW, MOWER), BEGAN, {2: AFTER, 3: AFTER}).vehicles == (SAW, BLOWER)
     assert known.after_listing((SAW, MOWER), BEGAN, {2: BEFORE, 3: BEFORE}).vehicles == (SAW, MOWER)
 
 
-def test_longer_rates_that_the_list_does_not_tell_are_kept_and_those_it_tells_are_taken():
+def test_longer_rates_missing_in_the_list_are_kept():
     known = Snapshot((replace(SAW, rates=Rates(dollars(90), dollars(350), dollars(1050))),))
     short = replace(SAW, rates=Rates(dollars(95)))
     assert known.after_listing((short,), BEGAN, NOTHING).by_id[1].rates == Rates(

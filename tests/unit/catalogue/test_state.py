@@ -27,19 +27,19 @@ def present(known: CatalogueState) -> Vehicle | None:
     return known.version_of(7).vehicle
 
 
-def test_what_another_process_has_learned_is_known(known):
+def test_facts_of_another_process_are_known(known):
     known.apply_replica(7, VehicleVersion(NOON + SECOND, RENTED))
     assert present(known) == RENTED
     known.apply_replica(7, VehicleVersion(NOON + 2 * SECOND, None))
     assert present(known) is None
 
 
-def test_what_it_learned_before_the_list_was_read_here_is_in_the_list(known):
+def test_facts_older_than_the_list_are_in_the_list(known):
     known.apply_replica(7, VehicleVersion(NOON - SECOND, RENTED))
     assert present(known) == SAW
 
 
-def test_what_it_learned_before_a_webhook_came_here_is_old(known):
+def test_facts_older_than_a_webhook_are_old(known):
     known.apply_webhook(7, lambda _: RENTED, NOON + 2 * SECOND)
     known.apply_replica(7, VehicleVersion(NOON + SECOND, SAW))
     assert present(known) == RENTED

@@ -9,5 +9,5 @@ from lco.changes.log import ChangeId
     "text",
     ["", "-", "1", "1-", "-1", "a-b", "1-2-3", "+1-0", "1 -0", "٣-0", "1-٣", "9" * 16 + "-0", "1-" + "9" * 10],
 )
-def test_what_is_no_id_is_read_as_none(text):
+def test_an_invalid_id_is_none(text):
     assert ChangeId.parse(text) is None

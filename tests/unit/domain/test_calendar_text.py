@@ -28,7 +28,7 @@ def test_opening_hours_are_read(text, week):
 @pytest.mark.parametrize(
     "text", ["always", "Mon 7-18", "Mon 18:00-7:00", "Xyz 7:00-18:00", "Mon closed", ",", "7:00"]
 )
-def test_opening_hours_that_are_none_are_refused(text):
+def test_invalid_opening_hours_are_refused(text):
     with pytest.raises(ValueError, match=r"opening hours like|time of day"):
         parse_week(text)
 
@@ -41,13 +41,13 @@ def test_closed_dates_are_read_with_their_reasons():
 
 
 @pytest.mark.parametrize("text", ["25.12.2026", "Christmas", "2026-02-30"])
-def test_closed_dates_that_are_none_are_refused(text):
+def test_invalid_closed_dates_are_refused(text):
     with pytest.raises(ValueError, match="closed dates like"):
         parse_closed_dates(text)
 
 
 @pytest.mark.parametrize("text", ["7", "24:00", "7:60", "noon", ""])
-def test_times_that_are_none_are_refused(text):
+def test_invalid_times_are_refused(text):
     with pytest.raises(ValueError, match="a time of day like"):
         parse_time(text)
 

@@ -48,7 +48,7 @@ def test_a_burst_is_folded_into_what_the_thread_can_handle(hub, changes, region,
     assert "card:1" in "".join(message.get("data", "") for message in seen)
 
 
-def test_what_changed_between_page_and_stream_is_sent_first(hub, changes, region, connection):
+def test_changes_between_page_and_stream_are_sent_first(hub, changes, region, connection):
     rendered_at = changes.head()
     rented(changes)
     page = connection()
@@ -128,7 +128,7 @@ def test_a_client_that_does_not_keep_up_is_let_go_and_counted(hub, changes, regi
     assert metrics.stream_overflows._value.get() == before + 1
 
 
-def test_who_has_left_gets_nothing_more(hub, changes, region, connection):
+def test_a_closed_subscription_gets_nothing_more(hub, changes, region, connection):
     gone, stays = (
         shown(hub, changes, connection(), region("card:1")),
         shown(hub, changes, connection(), region("card:1")),
@@ -176,7 +176,7 @@ def test_after_a_gap_all_pages_get_the_present_state(lossy, region, connection):
     assert '"type":"resync"' in program.next()["data"]
 
 
-def test_a_page_from_a_process_that_is_ahead_misses_nothing_and_its_ids_do_not_go_back(region, connection):
+def test_a_page_of_a_process_ahead_misses_nothing(region, connection):
     class Behind(MemoryLog):
         """The log as a process sees it that has not read to its end yet."""
 
@@ -203,7 +203,7 @@ def test_a_crowd_is_told_in_parts_and_completely(hub, changes, region, connectio
     assert card.renderings == 1
 
 
-def test_what_changes_while_a_crowd_catches_up_reaches_all_of_it(hub, changes, region, connection):
+def test_changes_while_many_pages_catch_up_reach_all_of_them(hub, changes, region, connection):
     card, gate, opened = region("card:1"), region("card:9"), threading.Event()
     renders = card.html
 

@@ -18,7 +18,7 @@ def pipe(every=LATE, **more):
     return made
 
 
-def test_what_is_put_comes_out_in_order_as_one_piece():
+def test_messages_come_out_in_order_as_one_piece():
     stream = pipe()
     assert stream.send(b"one ")
     assert stream.send(b"two")

@@ -20,7 +20,7 @@ class Client:
         self.closed = True
 
 
-def test_what_gathers_is_handed_over_in_order_and_only_then():
+def test_gathered_messages_are_handed_over_in_order():
     book = []
     one, other, send_buffer = Client("one", book), Client("other", book), SendBuffer(lambda _: None)
     send_buffer.add([one], b"1")
@@ -54,7 +54,7 @@ def test_no_more_gathers_than_so_many_messages():
     assert len(book) == WRITE_BATCH
 
 
-def test_a_client_that_does_not_keep_up_is_told_of_counted_and_closed_and_the_others_get_theirs():
+def test_a_slow_client_is_counted_and_closed_and_the_others_get_theirs():
     before = metrics.stream_overflows._value.get()
     book, slow = [], []
     laggard, other, send_buffer = Client("laggard", book, takes=0), Client("other", book), SendBuffer(slow.append)
@@ -75,7 +75,7 @@ def test_an_empty_message_is_not_sent():
     assert book == []
 
 
-def test_what_is_dropped_is_never_sent():
+def test_dropped_messages_are_never_sent():
     book = []
     client, send_buffer = Client("one", book), SendBuffer(lambda _: None)
     send_buffer.add([client], b"old")

@@ -74,9 +74,7 @@ def test_a_page_that_comes_during_a_rendering_gets_nothing_older_than_itself(hub
     assert "calendar" not in comes.next()["data"]
 
 
-def test_a_region_that_fails_twice_comes_when_it_can_be_rendered_and_only_then_the_id(
-    hub, changes, region, connection, advance_clock
-):
+def test_a_region_that_fails_twice_comes_later_with_the_id(hub, changes, region, connection, advance_clock):
     for slow in (True, False):
         broken = region(f"booking:{slow}", f"booking:{slow}", slow=slow, broken=True)
         broken.let.release(10)
@@ -155,9 +153,7 @@ def test_more_regions_than_may_wait_are_rendered_later(
         rented(changes, 1000)
 
 
-def test_calls_for_a_region_are_charged_to_a_client_that_shows_it_and_may_still_cause_calls(
-    hub, changes, region, connection
-):
+def test_calls_for_a_region_are_charged_to_a_client_with_budget(hub, changes, region, connection):
     budget = CallBudget()
     for _ in range(200):
         budget.spend("greedy")

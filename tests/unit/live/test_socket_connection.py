@@ -91,7 +91,7 @@ def listener():
         yield server
 
 
-def test_what_is_put_before_the_line_is_open_follows_head_and_greeting(lines, caller):
+def test_messages_put_before_opening_follow_head_and_greeting(lines, caller):
     one = caller(lines, greeting=b"hello ")
     assert one.line.send(b"early ")
     one.open()
@@ -99,7 +99,7 @@ def test_what_is_put_before_the_line_is_open_follows_head_and_greeting(lines, ca
     assert one.hears(21) == b"head hello early late"
 
 
-def test_what_the_client_cannot_take_now_follows_in_order(lines, caller):
+def test_messages_that_a_client_cannot_take_now_follow_in_order(lines, caller):
     slow = caller(lines).open()
     size = slow.stuff()
     assert slow.hears(size + 5) == b"head " + b"x" * size
@@ -107,7 +107,7 @@ def test_what_the_client_cannot_take_now_follows_in_order(lines, caller):
     assert slow.hears(4) == b"news"
 
 
-def test_a_client_that_does_not_read_is_refused_more_and_costs_no_more_than_the_bound(lines, caller):
+def test_a_client_that_does_not_read_costs_at_most_the_bound(lines, caller):
     slow = caller(lines).open()
     size = slow.stuff()
     assert len(slow.line._waiting) == MAX_PENDING_BYTES
@@ -143,7 +143,7 @@ def test_a_client_that_breaks_off_while_something_waits_is_noticed_too(lines, ca
     wait_until(lambda: one.ended)
 
 
-def test_what_the_client_says_is_of_no_interest(lines, caller):
+def test_bytes_from_the_client_are_ignored(lines, caller):
     one = caller(lines).open()
     one.client.sendall(b"GET / HTTP/1.1\r\n\r\n" * 1000)
     gevent.sleep(0.01)

@@ -87,7 +87,7 @@ def test_an_answer_of_another_kind_is_another_call_and_not_asked_for_again(clien
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_what_goes_wrong_otherwise_is_what_goes_wrong_with_any_call(client, requests_mock, failure):
+def test_other_failures_are_those_of_any_call(client, requests_mock, failure):
     answer, error = FAILURES[failure]
     requests_mock.register_uri("GET", BUSY, **answer)
     with pytest.raises(OdooError) as raised:

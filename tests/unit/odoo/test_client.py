@@ -107,7 +107,7 @@ def test_a_broken_record_is_left_out_and_counted_and_the_rest_stays(client, requ
 
 
 @pytest.mark.parametrize("data", [None, {}, "x", {"1": {}}])
-def test_a_list_that_is_none_is_an_error_of_odoos(client, requests_mock, data):
+def test_an_invalid_list_is_an_odoo_error(client, requests_mock, data):
     requests_mock.get(LIST, json={"success": True, "data": data})
     with pytest.raises(OdooError):
         client.vehicles()
@@ -125,7 +125,7 @@ def test_one_vehicle_is_read_by_its_id(client, requests_mock):
 
 
 @pytest.mark.parametrize("answer", [{"listing_type": "sale"}, None])
-def test_what_is_only_for_sale_or_not_there_is_unknown(client, requests_mock, answer):
+def test_vehicles_for_sale_only_or_absent_are_unknown(client, requests_mock, answer):
     refused = {"success": False, "error": "not_found"}
     requests_mock.get(
         f"{URL}/api/fleet/vehicle/7",

@@ -61,12 +61,12 @@ def test_every_field_of_the_short_form_is_read(listed):
 
 
 @pytest.mark.parametrize("empty", [False, None, ""])
-def test_what_odoo_calls_empty_is_missing(listed, empty):
+def test_empty_values_of_odoo_are_missing(listed, empty):
     vehicle = listed(**{**SHORT, **dict.fromkeys(EMPTY_IN_ODOO, empty)})
     assert vehicle == Vehicle(7, "Chainsaw", "", Status.AVAILABLE, Rates())
 
 
-def test_what_is_missing_is_missing(listed):
+def test_missing_fields_are_none(listed):
     assert listed(**SHORT) == Vehicle(7, "Chainsaw", "", Status.AVAILABLE, Rates())
 
 

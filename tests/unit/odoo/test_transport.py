@@ -67,7 +67,7 @@ CERTAIN_NO = {400: BookingInvalid, 404: VehicleUnknown, 409: DatesRefused}
 
 
 @pytest.mark.parametrize("fault", NEVER_SENT)
-def test_what_was_never_sent_leaves_odoo_away(transport, requests_mock, fault, one_try):
+def test_an_unsent_request_is_odoo_unavailable(transport, requests_mock, fault, one_try):
     requests_mock.register_uri("GET", READ, **NEVER_SENT[fault])
     requests_mock.register_uri("POST", WRITE, **NEVER_SENT[fault])
     assert raised(lambda: read(transport)) is OdooUnavailable
@@ -89,9 +89,7 @@ def test_a_read_without_a_usable_answer_is_tried_three_times(transport, requests
 
 
 @pytest.mark.parametrize("fault", PERHAPS_SENT)
-def test_a_write_without_a_usable_answer_has_an_unknown_outcome_and_is_never_repeated(
-    transport, requests_mock, fault
-):
+def test_a_write_without_a_usable_answer_is_never_repeated(transport, requests_mock, fault):
     requests_mock.register_uri("POST", WRITE, **PERHAPS_SENT[fault])
     assert raised(lambda: write(transport)) is OutcomeUnknown
     assert [request.url for request in requests_mock.request_history] == [WRITE]

@@ -82,7 +82,7 @@ def test_every_booking_has_a_connection_of_its_own(odoo):
     assert (len(odoo.requests), odoo.connections) == (5, 4)
 
 
-def test_a_connection_that_odoo_closed_while_it_lay_idle_harms_neither_reads_nor_bookings(odoo):
+def test_a_closed_idle_connection_harms_neither_reads_nor_bookings(odoo):
     odoo.answer = lambda connection: (connection.sendall(WHOLE), connection.close())
     for _ in range(3):
         read(odoo.transport)

@@ -38,7 +38,7 @@ def test_one_day_is_singular_and_a_turn_of_the_year_names_both_years():
 
 
 @pytest.mark.parametrize("letter", ["\x00", "\x1f", "\x7f", "\ud800", "\ufdd0", "\uffff", "\U0010ffff"])
-def test_what_no_page_may_hold_is_left_out(letter):
+def test_characters_invalid_in_html_are_left_out(letter):
     assert filters.printable(f"saw{letter}s") == "saws"
 
 

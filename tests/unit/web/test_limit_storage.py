@@ -34,7 +34,7 @@ def test_the_window_tells_its_oldest_hit_and_how_many_are_in_it():
     assert now <= start < now + 30
 
 
-def test_clients_whose_hits_have_expired_are_forgotten():
+def test_clients_with_expired_hits_are_forgotten():
     storage = BoundedMemoryStorage()
     for number in range(1000):
         hit(storage, f"old {number}")

@@ -27,7 +27,7 @@ def test_a_page_leaves_in_the_best_encoding_the_visitor_takes(client, accepted, 
     assert answer.content_length == len(answer.data)
 
 
-def test_a_visitor_who_has_the_page_gets_304_with_the_same_name_and_vary(client):
+def test_a_known_page_is_304_with_the_same_etag_and_vary(client):
     first = client.get("/page", headers={"Accept-Encoding": "br"})
     again = client.get("/page", headers={"Accept-Encoding": "gzip", "If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
@@ -51,7 +51,7 @@ def test_only_whole_answers_are_named(client):
     assert "ETag" not in client.post("/page").headers
 
 
-def test_what_is_compressed_already_is_left_as_it_is(client):
+def test_compressed_bodies_stay_as_they_are(client):
     answer = client.get("/small", headers={"Accept-Encoding": "br"})
     assert answer.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(answer.data).decode() == PAGE

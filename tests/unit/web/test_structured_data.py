@@ -53,7 +53,7 @@ def test_the_status_is_told_in_words_of_schema_org(status, word):
     assert offer["availability"] == f"https://schema.org/{word}"
 
 
-def test_what_is_not_known_is_left_out():
+def test_unknown_facts_are_left_out():
     assert not {"offers", "image", "brand", "description"} & product_json(BARE, SETTINGS).keys()
 
 

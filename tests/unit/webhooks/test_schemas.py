@@ -53,7 +53,7 @@ def test_an_event_without_a_usable_type_is_refused(event_type):
         b'{"event_type": ' + b"9" * 5000 + b"}",
     ],
 )
-def test_what_is_no_json_object_is_refused(body):
+def test_a_body_that_is_not_a_json_object_is_refused(body):
     with pytest.raises(BadRequest):
         schemas.parse_event("inventory", body)
 
@@ -64,7 +64,7 @@ def test_a_vehicle_id_of_the_wrong_type_is_refused_with_a_message(wrong):
 
 
 @pytest.mark.parametrize("missing", [None, False, ""])
-def test_what_identifies_the_vehicle_or_booking_may_not_be_missing(missing):
+def test_the_identifying_field_is_required(missing):
     assert "vehicle_id" in refusal(event_type="vehicle.added", vehicle_id=missing)
     assert "booking_ref" in refusal("booking", event_type="booking.confirmed", booking_ref=missing)
 

@@ -61,7 +61,7 @@ def test_header_names_are_read_in_any_case():
     assert verify([SECRET], titled, BODY, NOW) == "msg_1"
 
 
-def test_what_is_signed_here_is_what_others_compute():
+def test_signatures_equal_those_of_other_implementations():
     assert sign(SECRET, "msg_1", NOW, BODY) == standard()
     assert sign(BASE64_SECRET, "msg_1", NOW, BODY) == standard(BASE64_ANSWER)
     assert sign_plain(SECRET, BODY) == {"X-Webhook-Signature": PLAIN_ANSWER}
@@ -98,7 +98,7 @@ def test_a_good_plain_signature_does_not_save_a_broken_standard_one(missing):
     assert refused(standard("v1,wrong") | sign_plain(SECRET, BODY))
 
 
-def test_where_the_plain_form_is_off_only_the_standard_form_is_accepted():
+def test_with_the_plain_form_off_only_the_standard_form_is_accepted():
     with pytest.raises(Unauthorized, match="webhook-id"):
         verify([SECRET], sign_plain(SECRET, BODY), BODY, NOW, plain_form=False)
     assert verify([SECRET], standard(), BODY, NOW, plain_form=False) == "msg_1"

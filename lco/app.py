@@ -130,7 +130,13 @@ def _build_services(app: Flask, settings: Settings, backends: SharedBackends | N
     )
     app.extensions["lco"] = services
     services.cache.on_stale = mark_stale
-    messages = MailComposer(_renderer(app), settings, services.alternatives, services.return_time)
+    messages = MailComposer(
+        _renderer(app),
+        settings,
+        services.alternatives,
+        services.return_time,
+        business=lambda: services.business.known,
+    )
     app.extensions["lco.mail"] = Worker(services.outbox, messages.compose, create_sender(settings))
     app.extensions["lco.scheduler"] = Scheduler(services, app.extensions["lco.mail"])
     app.extensions["lco.hub"] = Hub(lambda: app.test_request_context(base_url=settings.site_url), services.changes)

@@ -117,6 +117,8 @@ class Scheduler:
                 self._services.bookings.recovery.purge_expired()
             with guard("people"):
                 self._services.people.forget_ended()
+            with guard("storefront"):
+                self._services.business.read()
             with guard("calendar"):
                 self._services.calendar.current()
             with guard("booking sync"):

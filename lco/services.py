@@ -11,6 +11,7 @@ from lco.availability.service import Availability
 from lco.bookings.build import Bookings, build_bookings
 from lco.bookings.states import is_over
 from lco.caching.swr import CacheBackend, Mutex, StaleWhileRevalidateCache
+from lco.catalogue.business import BusinessSource
 from lco.catalogue.events import publish_corrected
 from lco.catalogue.picture_store import PictureStore
 from lco.catalogue.pictures import Pictures
@@ -49,6 +50,7 @@ class Services:
     odoo: OdooClient
     cache: StaleWhileRevalidateCache
     catalogue: Catalogue
+    business: BusinessSource
     calendar: CalendarSource
     rules: RentalRules
     business_day: BusinessDay
@@ -92,6 +94,7 @@ def build_services(
     calendar = CalendarSource(
         odoo, cache, settings.calendar(), lambda: changes.append(BUSINESS_DAY, EventType.CALENDAR_CHANGED)
     )
+    business = BusinessSource(odoo, cache, settings.business, changes)
     rules = RentalRules(calendar.current, settings.timezone)
     availability = Availability(odoo, cache, rules, lambda vehicle_id: publish_corrected(changes, vehicle_id))
     catalogue = Catalogue(odoo, cache, availability, changes, removed)
@@ -107,6 +110,7 @@ def build_services(
         zone=settings.timezone,
         max_open_days=settings.max_open_days,
     )
+    reloads = {"calendar.updated": calendar.reload, "storefront.updated": business.reload}
     return Services(
         settings=settings,
         changes=changes,
@@ -114,13 +118,14 @@ def build_services(
         odoo=odoo,
         cache=cache,
         catalogue=catalogue,
+        business=business,
         calendar=calendar,
         rules=rules,
         business_day=BusinessDay(RentalRules(calendar.known, settings.timezone), changes),
         availability=availability,
-        pictures=Pictures(odoo, catalogue, pictures or PictureStore(None)),
+        pictures=Pictures(odoo, catalogue, pictures or PictureStore(None), lambda: business.known.logo),
         bookings=bookings,
-        inbox=Inbox(store, catalogue.sync, bookings.events, bookings.sync.read),
+        inbox=Inbox(store, catalogue.sync, bookings.events, bookings.sync.read, reloads),
         outbox=mails,
         call_budget=CallBudget(),
         people=People(store, bookings.admin, settings),

@@ -21,6 +21,9 @@ from marshmallow import ValidationError, fields
 
 from lco.domain.business_calendar import CalendarSettings, Week
 from lco.domain.calendar_text import parse_closed_dates, parse_time, parse_week
+from lco.domain.colour import is_behind_white
+from lco.domain.storefront import Storefront
+from lco.domain.vehicle import Picture
 
 DEMO_URL = "http://127.0.0.1:8069"
 DEMO_KEY = "demo-key"  # public on purpose: only the demo Odoo of `make run` asks for it
@@ -56,6 +59,10 @@ class Business(NamedTuple):
     price_note: str
     map_url: str
     accent: str
+    about_html: str = ""
+    """Odoo's words instead of `about`, cleaned; empty where the setting is used."""
+    terms_html: str = ""
+    logo: Picture | None = None
 
 
 class Meta(NamedTuple):
@@ -114,15 +121,8 @@ def _page_url(text: str) -> str:
 
 
 def _accent(text: str) -> str:
-    """White text on the colour needs a contrast of 4.5 (WCAG 2.2, 1.4.3)."""
-    expected = "a colour like #2d5016 on which white text has a contrast of 4.5 or more"
-    if not re.fullmatch("#[0-9A-Fa-f]{6}", text):
-        raise ValueError(expected)
-    channels = (int(text[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004 - WCAG
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    if 1.05 / (luminance + 0.05) < 4.5:  # noqa: PLR2004 - WCAG
-        raise ValueError(expected)
+    if not is_behind_white(text):
+        raise ValueError("a colour like #2d5016 on which white text has a contrast of 4.5 or more")
     return text.lower()
 
 
@@ -414,23 +414,34 @@ class Settings:
         """Return what the settings say of the business's calendar; the rest is for Odoo to say."""
         return CalendarSettings(*(getattr(self, name) for name in CalendarSettings._fields))
 
-    def business(self) -> "Business":
-        """What pages say about the business."""
-        link = "tel:" + re.sub(r"[^+0-9]", "", self.business_phone)
+    def business(self, storefront: Storefront = Storefront()) -> "Business":  # noqa: B008 - immutable
+        """What pages say about the business. A setting at its default gives way to what `storefront` says."""
+
+        def said(name: str) -> str:
+            ours: str = getattr(self, f"business_{name}")
+            return getattr(storefront, name) or ours if self._is_default(f"business_{name}") else ours
+
+        phone = said("phone")
         return Business(
-            self.business_name,
-            _readable_phone(self.business_phone),
-            link,
-            self.business_email,
-            self.business_address,
-            self.business_hours,
-            self.business_tagline,
-            self.business_about,
-            self.business_promises,
-            self.business_price_note,
-            self.business_map_url,
-            self.business_accent,
+            name=said("name"),
+            phone=_readable_phone(phone),
+            phone_link="tel:" + re.sub(r"[^+0-9]", "", phone),
+            email=said("email"),
+            address=said("address"),
+            hours=self.business_hours,
+            tagline=said("tagline"),
+            about=self.business_about,
+            promises=self.business_promises,
+            price_note=self.business_price_note,
+            map_url=said("map_url"),
+            accent=said("accent"),
+            about_html=storefront.about_html if self._is_default("business_about") else "",
+            terms_html=storefront.terms_html,
+            logo=storefront.logo,
         )
+
+    def _is_default(self, name: str) -> bool:
+        return bool(getattr(self, name) == getattr(type(self), name))
 
     def _checked(self, *, demo: bool) -> "Settings":
         """The settings once they fit each other. Raises SettingsError."""

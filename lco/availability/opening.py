@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from lco import background
 from lco.caching.memory import CachedValue
 from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
 from lco.domain.business_calendar import BusinessCalendar, CalendarSettings
@@ -52,6 +53,11 @@ class CalendarSource:
     def invalidate(self) -> None:
         """Ask Odoo again before the next answer, because it says that the calendar has changed."""
         self._cache.invalidate("calendar:")
+
+    def reload(self) -> None:
+        """Read it again in the background, so that open pages follow."""
+        self.invalidate()
+        background.run("read the calendar of the business", self.current)
 
     def _load(self) -> BusinessCalendar | None:
         """What Odoo says; the same as before while it cannot be read, None when it has no calendar (version 1)."""

@@ -104,9 +104,10 @@ def show(token: str) -> Response:
 def entry(token: str) -> Response:
     """`GET /bookings/<token>.ics`: the booking for a calendar (RFC 5545); 200, 404; not cached."""
     booking = current_services().bookings.service.by_token(token)
-    settings, return_by = current_services().settings, current_services().return_time(booking)
+    services = current_services()
+    business, return_by = services.business.known, services.return_time(booking)
     name = re.sub(r"[^A-Za-z0-9-]+", "-", booking.reference or "booking")
-    response = make_response(calendar_entry(booking, settings.business(), settings.site_url, return_by), PRIVATE)
+    response = make_response(calendar_entry(booking, business, services.settings.site_url, return_by), PRIVATE)
     response.content_type = "text/calendar; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.ics"'
     return response

@@ -182,7 +182,8 @@ def render_vehicle(
     if htmx.wants_fragment():
         html = render_template("partials/booking_panel.html", fragment=True, **page)
     else:
-        json_ld = json.dumps(product_json(vehicle, current_services().settings)).replace("<", "\\u003c")
+        product = product_json(vehicle, current_services().settings.site_url, current_services().business.known)
+        json_ld = json.dumps(product).replace("<", "\\u003c")
         html = render_template("pages/vehicle.html", json_ld=json_ld, **page)
     response = make_response(html, status)
     if htmx.wants_fragment():

@@ -51,7 +51,7 @@ def contact() -> str:
 @blueprint.get("/brand.css")
 def brand() -> Response:
     """`GET /brand.css`: the colours of the business; 200, kept for an hour, 404 when none is set."""
-    accent = current_services().settings.business_accent
+    accent = current_services().business.known.accent
     if not accent:
         raise NotFound
     text = f":root{{--forest:{accent};--forest-deep:color-mix(in srgb,{accent},#000 25%)}}"
@@ -85,7 +85,7 @@ def sitemap() -> Response:
 def security_txt() -> Response:
     """`GET /.well-known/security.txt`: where to report weaknesses (RFC 9116); 200, revalidated."""
     settings = current_services().settings
-    contact = settings.security_contact or f"mailto:{settings.business_email}"
+    contact = settings.security_contact or f"mailto:{current_services().business.known.email}"
     until = (clock.now() + SECURITY_TXT_FOR).replace(microsecond=0).isoformat()
     own = f"{settings.site_url}/.well-known/security.txt"
     lines = (f"Contact: {contact}", f"Expires: {until}", "Preferred-Languages: en", f"Canonical: {own}")

@@ -5,7 +5,7 @@ addresses.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Protocol
 
@@ -39,10 +39,17 @@ class Catalogue(Protocol):
 class Pictures:
     """The pictures that `catalogue` names, fetched from Odoo once and kept in `store`."""
 
-    def __init__(self, odoo: OdooClient, catalogue: Catalogue, store: PictureStore) -> None:
+    def __init__(
+        self,
+        odoo: OdooClient,
+        catalogue: Catalogue,
+        store: PictureStore,
+        logo: Callable[[], Picture | None] = lambda: None,
+    ) -> None:
         self._odoo = odoo
         self._catalogue = catalogue
         self._store = store
+        self._logo = logo
         self._fetching = KeyedLock()
 
     def find(self, path: str, size: str, vehicle_id: int | None = None) -> Picture:
@@ -80,7 +87,8 @@ class Pictures:
 
     def _shown(self, vehicle_id: int | None) -> Mapping[str, Picture]:
         if vehicle_id is None:
-            return self._catalogue.vehicles().pictures
+            logo = self._logo()
+            return {**({logo.path: logo} if logo else {}), **self._catalogue.vehicles().pictures}
         return {picture.path: picture for picture in self._catalogue.details(vehicle_id).pictures if picture.sized}
 
     def _fetch(self, key: str, path: str) -> StoredPicture:

@@ -56,7 +56,7 @@ def _business(settings: Settings, _environ: Mapping[str, str]) -> Iterator[Findi
     defaults = {field.name: field.default for field in fields(settings)}
     left = [name.upper() for name in BUSINESS if getattr(settings, name) == defaults[name]]
     if left and not settings.is_demo():
-        remedy = "set what pages and mails say of the business"
+        remedy = "set what pages and mails say of the business, unless Odoo says it (version 2 of the contract)"
         yield warning("business", "some details are still the demo's", ", ".join(left), remedy)
 
 

@@ -128,19 +128,21 @@ BUILDERS: Mapping[str, Callable[[Booking, "MailComposer"], MailContent]] = {
 class MailComposer:
     """Turns rows of the outbox into mails."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything that mails tell
         self,
         render: Render,
         settings: Settings,
         alternatives: Alternatives,
         return_time: ReturnTime,
+        *,
         entry: Entry = invitation,
+        business: Callable[[], Business] | None = None,
     ) -> None:
         self.site_url = settings.site_url
         self._zone = settings.timezone
         self._render = render
         self._from = settings.mailbox()
-        self._business = settings.business()
+        self._business = business or settings.business
         self._alternatives = alternatives
         self._return_time = return_time
         self._entry = entry
@@ -180,7 +182,7 @@ class MailComposer:
         email = EmailMessage(SMTP)
         email["From"] = self._from
         email["To"] = _recipient(booking)
-        email["Reply-To"] = self._business.email
+        email["Reply-To"] = self._business().email
         # The same at every attempt, so that a mail that arrives twice is known as one (RFC 5322, 3.6.4).
         own = sha256(f"{booking.token} {mail.id}")[:24]
         email["Message-ID"] = f"<{mail.message}.{mail.id}.{own}@{self._from.domain}>"
@@ -191,7 +193,7 @@ class MailComposer:
     def _add_entry(self, email: EmailMessage, booking: Booking) -> None:
         """Beside the text for mail programs that know calendars, and attached for all others."""
         try:
-            entry = self._entry(booking, self._business, self.site_url, self._return_time(booking))
+            entry = self._entry(booking, self._business(), self.site_url, self._return_time(booking))
         except Exception as error:  # noqa: BLE001 - a failure here must not stop the mail
             _does_without("calendar entry", booking, error)
             return

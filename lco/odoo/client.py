@@ -13,6 +13,7 @@ from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.change import ChangeQuote
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
+from lco.domain.storefront import Storefront
 from lco.domain.vehicle import Details, Vehicle
 from lco.errors import OdooError
 from lco.odoo import bookings, schemas
@@ -103,6 +104,18 @@ class OdooClient:
             return schemas.to_calendar(schemas.load(schemas.CalendarSchema(), answer.get("data")))
         except VehicleUnknown as error:  # the call names no vehicle, so this 404 is one for every unknown address
             raise CallUnknown(upstream_status=404) from error
+
+    def storefront(self) -> Storefront:
+        """Return how Odoo presents the business (section 4.6 of the contract). Raises CallUnknown in version 1."""
+        try:
+            answer = self.transport.read("storefront", "GET", "/api/fleet/storefront", optional=True)
+        except VehicleUnknown as error:  # the call names no vehicle
+            raise CallUnknown(upstream_status=404) from error
+        try:
+            data = schemas.load_lenient(schemas.StorefrontSchema(), answer.get("data"))
+        except ValidationError as error:
+            raise OdooError from error
+        return schemas.to_storefront(data, self.transport.base_url)
 
     def book(self, request: BookingRequest, key: str = "") -> OdooBooking:
         """Odoo's answer to a booking asked for once, never twice.

@@ -17,10 +17,12 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 from lco import metrics
 from lco.domain.booking import OdooBooking
 from lco.domain.business_calendar import DAYS_A_WEEK, BusinessCalendar, OpeningHours
+from lco.domain.colour import is_behind_white
 from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY, Money
 from lco.domain.quote import Quote
 from lco.domain.rental import Reason, ReasonCode
+from lco.domain.storefront import Storefront
 from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
 from lco.errors import OdooError
 
@@ -205,6 +207,22 @@ class CalendarSchema(OdooSchema):
     cut_off = fields.Time(format="%H:%M", load_default=None)
     lead_days = fields.Integer(load_default=0, validate=validate.Range(0, 3_660))
     horizon_days = fields.Integer(load_default=None, validate=validate.Range(0, 3_660))
+
+
+class StorefrontSchema(OdooSchema):
+    """The answer of `GET storefront`; every field may be missing."""
+
+    name = fields.String(load_default="", validate=validate.Length(max=100))
+    tagline = fields.String(load_default="", validate=validate.Length(max=200))
+    logo = fields.String(load_default="")
+    accent = fields.String(load_default="")
+    about_html = fields.String(load_default="")
+    terms_html = fields.String(load_default="")
+    phone = fields.String(load_default="", validate=validate.Regexp(r"[+0-9A-Za-z ()./-]{1,40}\Z"))
+    email = fields.Email(load_default="")
+    street = fields.String(load_default="", validate=validate.Length(max=200))
+    city = fields.String(load_default="", validate=validate.Length(max=200))
+    map_url = fields.Url(load_default="", schemes={"https"})
 
 
 class PaginationSchema(OdooSchema):
@@ -414,6 +432,27 @@ def to_picture(url: str | None, caption: str, base_url: str) -> Picture | None:
     if parts.path.startswith(IMAGES):
         return Picture(base_url + parts.path, caption, sized=True, version=_version(parts.query))
     return Picture(absolute, caption, sized=False) if absolute.startswith(base_url + "/") else None
+
+
+def to_storefront(data: Mapping[str, Any], base_url: str) -> Storefront:
+    """The storefront, with its HTML cleaned; a colour on which white text cannot be read is none."""
+    accent = data["accent"]
+    if accent and not is_behind_white(accent):
+        log.warning("white text cannot be read on the accent of odoo's storefront: %.20r", accent)
+        accent = ""
+    logo = to_picture(data["logo"], data["name"], base_url)
+    return Storefront(
+        name=data["name"],
+        tagline=data["tagline"],
+        phone=data["phone"],
+        email=data["email"],
+        address=", ".join(part for part in (data["street"], data["city"]) if part),
+        map_url=data["map_url"],
+        accent=accent.lower(),
+        about_html=clean_html(data["about_html"]),
+        terms_html=clean_html(data["terms_html"]),
+        logo=logo if logo and logo.sized else None,
+    )
 
 
 def _version(query: str) -> str:

@@ -1,7 +1,7 @@
 """A vehicle for search engines (schema.org Product, JSON-LD), with the same facts as its page."""
 
 from lco.domain.vehicle import Status, Vehicle
-from lco.settings import Settings
+from lco.settings import Business
 from lco.web.urls import full_url, picture_url, vehicle_url
 
 AVAILABILITY = {
@@ -10,9 +10,9 @@ AVAILABILITY = {
 }
 
 
-def product_json(vehicle: Vehicle, settings: Settings) -> dict[str, object]:
+def product_json(vehicle: Vehicle, site_url: str, business: Business) -> dict[str, object]:
     """The vehicle as a schema.org Product with one lease offer, whose price is the visible daily rate."""
-    url = settings.site_url + vehicle_url(vehicle)
+    url = site_url + vehicle_url(vehicle)
     data: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": "Product",
@@ -25,13 +25,13 @@ def product_json(vehicle: Vehicle, settings: Settings) -> dict[str, object]:
     if vehicle.brand:
         data["brand"] = {"@type": "Brand", "name": vehicle.brand}
     if vehicle.picture:
-        data["image"] = full_url(settings.site_url, picture_url(vehicle.picture, "960x720"))
+        data["image"] = full_url(site_url, picture_url(vehicle.picture, "960x720"))
     if vehicle.rates.daily:
-        data["offers"] = _offer(vehicle, url, settings)
+        data["offers"] = _offer(vehicle, url, business)
     return data
 
 
-def _offer(vehicle: Vehicle, url: str, settings: Settings) -> dict[str, object]:
+def _offer(vehicle: Vehicle, url: str, business: Business) -> dict[str, object]:
     daily = vehicle.rates.daily
     assert daily is not None  # noqa: S101 - only called for vehicles with a daily rate
     return {
@@ -41,5 +41,9 @@ def _offer(vehicle: Vehicle, url: str, settings: Settings) -> dict[str, object]:
         "priceCurrency": daily.currency,
         "businessFunction": "http://purl.org/goodrelations/v1#LeaseOut",
         "availability": AVAILABILITY.get(vehicle.status, "https://schema.org/LimitedAvailability"),
-        "seller": {"@type": "LocalBusiness", "name": settings.business_name, "telephone": settings.business_phone},
+        "seller": {
+            "@type": "LocalBusiness",
+            "name": business.name,
+            "telephone": business.phone_link.removeprefix("tel:"),
+        },
     }

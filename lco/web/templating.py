@@ -8,6 +8,7 @@ import jinja2
 from flask import Flask, g
 from flask.templating import Environment
 from markupsafe import Markup
+from werkzeug.local import LocalProxy
 
 from lco import clock
 from lco.domain import date_text
@@ -54,7 +55,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     environment.finalize = filters.printable
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters.update(_filters(settings))
-    environment.globals.update(_globals(settings))
+    environment.globals.update(_globals(app, settings))
     app.context_processor(lambda: {"since": str(g.get("since") or app.extensions["lco"].changes.head())})
 
 
@@ -71,12 +72,12 @@ def _filters(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _globals(settings: Settings) -> dict[str, Any]:
+def _globals(app: Flask, settings: Settings) -> dict[str, Any]:
     return {
         "site_url": settings.site_url,
         "first_day": lambda: current_services().rules.first_start,
         "last_day": lambda: current_services().rules.last_start,
-        "business": settings.business(),
+        "business": LocalProxy(lambda: app.extensions["lco"].business.known),
         "vehicle_url": urls.vehicle_url,
         "list_url": urls.list_url,
         "picture_url": urls.picture_url,

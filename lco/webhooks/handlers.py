@@ -1,7 +1,7 @@
 """Hand each event of Odoo's to the service that it concerns. Each handler may be called twice, or late."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -53,6 +53,8 @@ class Services:
 
     catalogue: Catalogue
     bookings: Bookings
+    reloads: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    """What to call after events about the business itself, by their type: their news has to be read."""
 
 
 def apply(services: Services, event: Event) -> bool:
@@ -61,6 +63,8 @@ def apply(services: Services, event: Event) -> bool:
         return False
     if event.booking:
         _booking(services, event.type, event.booking)
+    elif event.type in services.reloads:
+        services.reloads[event.type]()
     else:
         HANDLERS[event.type](services, event.payload)
     return True
@@ -120,6 +124,10 @@ def _price_updated(services: Services, payload: Payload) -> None:
     services.catalogue.price_changed(payload["vehicle_id"], rates)
 
 
+def _nothing(_services: Services, _payload: Payload) -> None:
+    """Where no part of the site shows what has changed."""
+
+
 HANDLERS: Mapping[str, Callable[[Services, Payload], None]] = {
     "vehicle.availability_changed": _availability_changed,
     "vehicle.added": lambda services, payload: services.catalogue.added(payload["vehicle_id"]),
@@ -127,4 +135,6 @@ HANDLERS: Mapping[str, Callable[[Services, Payload], None]] = {
     "vehicle.removed": lambda services, payload: services.catalogue.removed(payload["vehicle_id"]),
     "vehicle.maintenance": _maintenance,
     "price.updated": _price_updated,
+    "calendar.updated": _nothing,
+    "storefront.updated": _nothing,
 }

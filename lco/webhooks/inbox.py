@@ -5,7 +5,7 @@ second event that reads the same. It is a hint: Odoo is read, and nothing that i
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -108,11 +108,15 @@ class Inbox:
         catalogue: Catalogue,
         bookings: Bookings,
         read_odoo: Callable[[], object] = lambda: None,
+        reloads: Mapping[str, Callable[[], object]] | None = None,
     ) -> None:
-        """`read_odoo` reads what Odoo's other webhooks may not have told. It runs in the background."""
+        """`read_odoo` reads what Odoo's other webhooks may not have told. It runs in the background.
+
+        `reloads`: see `lco.webhooks.handlers.Services`.
+        """
         self._db = database
         self._read_odoo = read_odoo
-        self._services = Services(catalogue, bookings)
+        self._services = Services(catalogue, bookings, reloads or {})
         self._subjects = KeyedLock()
 
     def receive(self, event: Event, delivery_id: str | None) -> Outcome:

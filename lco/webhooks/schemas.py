@@ -197,6 +197,8 @@ SCHEMAS: Mapping[str, Mapping[str, Schema]] = {
         "vehicle.removed": VehicleEvent(),
         "vehicle.maintenance": Maintenance(),
         "price.updated": PriceUpdated(),
+        "calendar.updated": Payload(),
+        "storefront.updated": Payload(),
     },
 }
 

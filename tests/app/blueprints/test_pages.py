@@ -67,7 +67,7 @@ def test_the_words_of_the_business_come_from_settings(make_app, odoo):
     assert "Fuel is extra." in about
     assert 'href="https://map.example/yard"' in contact
     assert "--forest:#7a1f1f" in client.get("/brand.css").text
-    assert 'href="/brand.css"' in home
+    assert 'href="/brand.css?v=7a1f1f"' in home
     for page in (home, about, contact):
         assert "family-run" not in page
 

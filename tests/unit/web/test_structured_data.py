@@ -10,6 +10,7 @@ from lco.settings import Settings
 from lco.web.structured_data import product_json
 
 SETTINGS = Settings(site_url="https://rent.example", business_name="Rentals", business_phone="+1 218-555-0142")
+SITE = (SETTINGS.site_url, SETTINGS.business())
 BARE = Vehicle(7, "Chainsaw", "chainsaw", Status.AVAILABLE, Rates())
 FULL = replace(
     BARE,
@@ -21,7 +22,7 @@ FULL = replace(
 
 
 def test_the_facts_are_those_of_the_page():
-    data = product_json(FULL, SETTINGS)
+    data = product_json(FULL, *SITE)
     assert data["@type"] == "Product"
     assert data["name"] == "Chainsaw"
     assert data["url"] == "https://rent.example/equipment/7-chainsaw"
@@ -32,10 +33,10 @@ def test_the_facts_are_those_of_the_page():
 
 
 def test_the_offer_is_a_lease_at_the_daily_rate():
-    offer = product_json(FULL, SETTINGS)["offers"]
+    offer = product_json(FULL, *SITE)["offers"]
     assert (offer["price"], offer["priceCurrency"]) == ("99.50", "CAD")
     assert offer["businessFunction"].endswith("#LeaseOut")
-    assert offer["seller"] == {"@type": "LocalBusiness", "name": "Rentals", "telephone": "+1 218-555-0142"}
+    assert offer["seller"] == {"@type": "LocalBusiness", "name": "Rentals", "telephone": "+12185550142"}
 
 
 @pytest.mark.parametrize(
@@ -49,18 +50,20 @@ def test_the_offer_is_a_lease_at_the_daily_rate():
     ],
 )
 def test_the_status_is_told_in_words_of_schema_org(status, word):
-    offer = product_json(replace(FULL, status=status), SETTINGS)["offers"]
+    offer = product_json(replace(FULL, status=status), *SITE)["offers"]
     assert offer["availability"] == f"https://schema.org/{word}"
 
 
 def test_unknown_facts_are_left_out():
-    assert not {"offers", "image", "brand", "description"} & product_json(BARE, SETTINGS).keys()
+    assert not {"offers", "image", "brand", "description"} & product_json(BARE, *SITE).keys()
 
 
 def test_a_picture_outside_the_site_keeps_its_address():
     outside = replace(FULL, picture=Picture("https://odoo.example/logo.png", "Saw", sized=False))
-    assert product_json(outside, SETTINGS)["image"] == "https://odoo.example/logo.png"
+    assert product_json(outside, *SITE)["image"] == "https://odoo.example/logo.png"
 
 
 def test_it_is_plain_json():
-    assert json.loads(json.dumps(product_json(FULL, SETTINGS))) == product_json(FULL, SETTINGS)
+    assert json.loads(json.dumps(product_json(FULL, *SITE))) == product_json(
+        FULL, SETTINGS.site_url, SETTINGS.business()
+    )

@@ -74,10 +74,16 @@ def test_everything_else_may_be_missing_or_empty(empty):
     value = False if "false" in empty else None
     names = ["availability_status", "available_from", "available_to", "maintenance_until", "rental_price_daily"]
     fields = dict.fromkeys(names, value) if empty else {}
-    for event_type in schemas.SCHEMAS["inventory"]:
+    for event_type in schemas.SCHEMAS["inventory"].keys() - {"calendar.updated", "storefront.updated"}:
         assert read(event_type=event_type, vehicle_id=1, **fields).payload["vehicle_id"] == 1
     for event_type in schemas.SCHEMAS["booking"]:
         assert read("booking", event_type=event_type, booking_ref="BK-1").payload["booking_ref"] == "BK-1"
+
+
+@pytest.mark.parametrize("event_type", ["calendar.updated", "storefront.updated"])
+def test_event_about_the_business_names_no_record(event_type):
+    event = read(event_type=event_type, version=3, at="2026-11-26T10:00:00Z")
+    assert (event.payload, event.subject) == ({}, event_type)
 
 
 def test_false_is_empty_except_where_it_is_the_answer():

@@ -36,7 +36,14 @@ MODULES = (
     test_sync,
     test_changing,
 )
-ELSEWHERE = {"test_ical", "test_life", "test_schemas", "test_other_processes", "test_typed_text"}
+ELSEWHERE = {
+    "test_ical",
+    "test_life",
+    "test_missed_webhooks",
+    "test_schemas",
+    "test_other_processes",
+    "test_typed_text",
+}
 """What these test is the same on every database."""
 FIXTURES = ("services", "wanted", "other", "fragile_services")
 

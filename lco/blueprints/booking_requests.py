@@ -7,12 +7,16 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from lco.bookings.schemas import parse_booking
+from lco.domain.agreement import Agreement
 from lco.domain.booking import Booking, BookingRequest
 from lco.domain.rental import ReasonCode
 from lco.errors import BadRequest, DatesTaken, InvalidInput, KeyReused, NotRentable, OdooError
 from lco.web import rate_limits
 from lco.web.clients import client_address
 from lco.web.extensions import current_services
+
+NOT_AGREED = "Please read the rental terms and tick the box."
+TERMS_CHANGED = "The rental terms have changed. Please read them again and tick the box."
 
 
 def parse_request(values: Mapping[str, object]) -> BookingRequest:
@@ -28,14 +32,40 @@ def place(wanted: BookingRequest, key: str) -> Booking:
     """
     services, client = current_services(), client_address()
 
-    def check() -> None:
+    def check() -> Agreement | None:
+        agreement = _agreement(wanted.vehicle_id)
         services.rules.require(services.catalogue.with_limits(wanted.vehicle_id), wanted.days)
         rate_limits.BOOKINGS.hit(client)
+        return agreement
 
     try:
         return services.bookings.service.place(wanted, key, check)
     except DatesTaken as error:
         raise _true_reason(wanted) or error from error
+
+
+def _agreement(vehicle_id: int) -> Agreement | None:
+    """The rental terms that the form agrees to. Returns None when it has shown none, or they cannot be read now.
+
+    Raises InvalidInput when the box is not ticked, or the terms are other ones by now. A form that names none was
+    shown before the machine had terms, or was not made by this site.
+    """
+    if "terms" not in request.form:
+        return None
+    try:
+        agreement = current_services().catalogue.details(vehicle_id).agreement
+    except OdooError:
+        return None
+    if agreement:
+        _require_tick(agreement)
+    return agreement
+
+
+def _require_tick(agreement: Agreement) -> None:
+    if request.form.get("terms") != agreement.digest:
+        raise InvalidInput({"agree": [TERMS_CHANGED]})
+    if f"agree-{agreement.digest}" not in request.form:
+        raise InvalidInput({"agree": [NOT_AGREED]})
 
 
 def _true_reason(wanted: BookingRequest) -> NotRentable | None:

@@ -15,7 +15,15 @@ from lco.bookings.schemas import BookingForm, new_key
 from lco.db.errors import DatabaseUnavailable
 from lco.domain.booking import Booking
 from lco.domain.date_range import DateRange
-from lco.errors import DatesTaken, InvalidInput, KeyReused, LcoError, NotRentable, OdooUnavailable, TooManyRequests
+from lco.errors import (
+    DatesTaken,
+    InvalidInput,
+    KeyReused,
+    LcoError,
+    NotRentable,
+    OdooUnavailable,
+    TooManyRequests,
+)
 from lco.web import htmx
 from lco.web.error_handlers import seconds
 from lco.web.extensions import current_services
@@ -96,7 +104,8 @@ def show(token: str) -> Response:
     """`GET /bookings/<token>`: the customer's page; 200, 404; not cached. `done`: what she has just done."""
     booking = current_services().bookings.service.by_token(token)
     done = DONE.get(request.args.get("done", ""))
-    page = render_template("pages/booking.html", booking=booking, done=done)
+    agreement = current_services().bookings.service.agreement(booking)
+    page = render_template("pages/booking.html", booking=booking, done=done, agreement=agreement)
     return make_response(page, PRIVATE)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, update
 
 from lco import clock
-from lco.bookings import holdings, states, unmatched_events
+from lco.bookings import agreements, holdings, states, unmatched_events
 from lco.bookings.change_requests import ChangeRequests
 from lco.bookings.mapping import (
     accepted_values,
@@ -21,6 +21,7 @@ from lco.bookings.mapping import (
 from lco.bookings.terms import days_of, is_older, is_visible, merge, total_of
 from lco.changes.topics import EventType
 from lco.db.models import BookingChange, BookingRow, FeedCursor
+from lco.domain.agreement import Agreement
 from lco.domain.booking import Booking, BookingEvent, BookingRequest, DeclineReason, OdooBooking, State
 from lco.domain.date_range import DateRange
 
@@ -220,6 +221,10 @@ class BookingRepository:
         )
         return any(days.overlaps(request.days) for days in theirs)
 
+    def agreement(self, booking_id: int) -> Agreement | None:
+        """The rental terms that the booking's customer has agreed to. Returns None when there were none."""
+        return agreements.agreed(self._connection, booking_id)
+
     # Changing: each method returns the booking as it is afterwards
 
     def require_room(self, request: BookingRequest, today: date, most: int, besides: int | None = None) -> None:
@@ -229,9 +234,14 @@ class BookingRepository:
         """
         holdings.require_room(self._connection, request, today, most, besides)
 
-    def add(self, request: BookingRequest, key: str, vehicle_name: str) -> Booking:
+    def add(
+        self, request: BookingRequest, key: str, vehicle_name: str, agreement: Agreement | None = None
+    ) -> Booking:
         """Add a booking in state requested. Raises IntegrityError when its key is stored already."""
         new = insert_values(request, key, vehicle_name, secrets.token_urlsafe(24), clock.now())
+        if agreement:
+            agreements.store(self._connection, agreement)
+            new["terms_digest"] = agreement.digest
         booking = to_booking(self._connection.execute(ADD, new).one())
         self._record(booking, None, "customer", "")
         return booking

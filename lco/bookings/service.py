@@ -14,6 +14,7 @@ from lco.bookings.errors import AlreadyRequested
 from lco.bookings.mapping import request_digest, sha256
 from lco.bookings.submission import NO_ANSWER, Submitter
 from lco.bookings.unit_of_work import UnitOfWork
+from lco.domain.agreement import Agreement
 from lco.domain.booking import Booking, BookingRequest, State
 from lco.domain.vehicle import Vehicle
 from lco.errors import KeyReused, NotFound
@@ -49,14 +50,15 @@ class BookingService:
         self._max_open_days = max_open_days
         self._under_way = KeyedLock()
 
-    def place(self, request: BookingRequest, key: str, before_odoo: Callable[[], None]) -> Booking:
+    def place(self, request: BookingRequest, key: str, before_odoo: Callable[[], Agreement | None]) -> Booking:
         """Return the booking of `key`: placed now, or at the first request with this key. Takes at most 15 s.
 
         The same person who asks again for the same vehicle and days gets the first booking until that is over.
 
-        `before_odoo` is called once for each key, before anything is stored, and may raise to prevent that. The
-        booking is one that Odoo made, or an open one: in requested when Odoo was certainly not reached (it is
-        kept, and `BookingRecovery` places it), in checking or placing when the result at Odoo is not known.
+        `before_odoo` is called once for each key, before anything is stored, and may raise to prevent that. It
+        returns the rental terms that the customer agrees to, if any. The booking is one that Odoo made, or an open
+        one: in requested when Odoo was certainly not reached (it is kept, and `BookingRecovery` places it), in
+        checking or placing when the result at Odoo is not known.
         Raises DatesTaken, InvalidInput (also for too many open days), Gone, NotBooked, KeyReused, AlreadyRequested
         for what may be another person's booking, NotFound for a vehicle that is not for rent, and OdooError while
         the vehicles are not known.
@@ -65,8 +67,8 @@ class BookingService:
             booking, is_new = self._find(request, key), False
             if booking is None:
                 name = self._catalogue.find(request.vehicle_id).name
-                before_odoo()
-                booking, is_new = self._store(request, key, name)
+                agreement = before_odoo()
+                booking, is_new = self._store(request, key, name, agreement)
         booking = self._submitter.submit(booking) if is_new else self._wait_for_result(booking)
         if booking.refusal:
             raise states.decline_error(booking.refusal, booking.reason)
@@ -81,6 +83,11 @@ class BookingService:
         if booking is None:
             raise NotFound
         return booking
+
+    def agreement(self, booking: Booking) -> Agreement | None:
+        """The rental terms that its customer has agreed to. Returns None when there were none."""
+        with self._uow() as bookings:
+            return bookings.agreement(booking.id)
 
     def _find(self, request: BookingRequest, key: str) -> Booking | None:
         """Return the booking of `key`, None for a new key or one that another, refused request has given up.
@@ -99,7 +106,9 @@ class BookingService:
             bookings.release_key(booking)
             return None
 
-    def _store(self, request: BookingRequest, key: str, vehicle_name: str) -> tuple[Booking, bool]:
+    def _store(
+        self, request: BookingRequest, key: str, vehicle_name: str, agreement: Agreement | None
+    ) -> tuple[Booking, bool]:
         """Store the intent before Odoo is asked. Returns the earlier booking and False for the same one again.
 
         Raises AlreadyRequested when the earlier one may be another person's; its link goes to its mail address.
@@ -110,7 +119,7 @@ class BookingService:
                 earlier = bookings.like(request)
                 if earlier is None:
                     bookings.require_room(request, clock.today(self._zone), self._max_open_days)
-                    requested = bookings.add(request, key, vehicle_name)
+                    requested = bookings.add(request, key, vehicle_name, agreement)
                     return bookings.transition(requested, State.PLACING, "customer"), True
                 may_see = is_same_person(earlier.request, request)
                 if not may_see:

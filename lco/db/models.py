@@ -67,6 +67,18 @@ class BookingRow(Base):
     """The instant of Odoo's event that was applied last, by Odoo's clock."""
     picked_up_on: Mapped[date | None]
     returned_on: Mapped[date | None]
+    terms_digest: Mapped[str | None] = mapped_column(String(64))
+    """The rental terms that its customer has agreed to; NULL when there were none."""
+
+
+class AgreementRow(Base):
+    """Rental terms as they were shown to customers who agreed to them; each text once, never altered."""
+
+    __tablename__ = "agreements"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of the text."""
+    text: Mapped[str] = mapped_column(Text)
 
 
 class BookingChange(Base):

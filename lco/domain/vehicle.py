@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from lco.domain.agreement import Agreement
 from lco.domain.money import Money
 
 
@@ -95,3 +96,8 @@ class Details:
     pictures: tuple[Picture, ...] = ()
     video_url: str | None = None
     tour_url: str | None = None
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """The rental terms that a customer agrees to. Returns None when there are none."""
+        return Agreement(self.terms_html) if self.terms_html else None

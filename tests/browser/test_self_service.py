@@ -87,3 +87,21 @@ def test_freed_days_reach_open_pages(page, context, odoo):
     page.get_by_role("button", name="Cancel this booking").click()
     expect(page.locator("#booking-state")).to_have_text("Cancelled")
     expect(other.locator("#quote")).to_have_attribute("data-free", "yes")
+
+
+def test_reload_keeps_the_tick_under_the_terms(page):
+    page.goto(f"/equipment/8-core-aerator?date_from={START}&date_to={START + DAY}")
+    page.get_by_label("Your name").fill("Ann Larsen")
+    page.get_by_label("I have read the rental terms").check()
+    page.reload()
+    expect(page.get_by_label("Your name")).to_have_value("Ann Larsen")
+    expect(page.get_by_label("I have read the rental terms")).to_be_checked()
+
+
+def test_booking_without_the_tick_says_what_is_missing(visitor, odoo):
+    visitor.goto(f"/equipment/8-core-aerator?date_from={START}&date_to={START + DAY}")
+    fill_in(visitor)
+    visitor.get_by_label("I have read the rental terms").uncheck()
+    visitor.get_by_role("button", name=re.compile("^Book ")).click()
+    expect(visitor.get_by_role("link", name="Please read the rental terms and tick the box.")).to_be_visible()
+    assert odoo.calls("POST /api/fleet/booking") == 0

@@ -34,6 +34,7 @@ def fill_in(page: Page, name: str = "Ann Larsen") -> None:
     page.get_by_label("Your name").fill(name)
     page.get_by_label("Email").fill("ann@example.com")
     page.get_by_label("Phone").fill("218-555-0143")
+    page.get_by_label("I have read the rental terms").check()
 
 
 def test_from_the_front_page_to_a_booking(visitor, odoo):

@@ -86,6 +86,8 @@ def fill_in(page: Page, email: str) -> None:
     page.get_by_label("Your name").fill("Ann Larsen")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Phone").fill("218-555-0143")
+    if (terms := page.get_by_label("I have read the rental terms")).count():
+        terms.check()
 
 
 def press(page: Page) -> None:

@@ -1,0 +1,100 @@
+"""The rental terms are ticked when booking, kept as they were shown, and printed with the booking."""
+
+import re
+
+import pytest
+
+from lco.domain.agreement import Agreement
+from tests.app.self_service.demo_odoo import dates
+
+
+@pytest.fixture
+def form(days):
+    return {
+        "vehicle_id": "1",
+        "customer_name": "Ada Lovelace",
+        "customer_email": "ada@example.com",
+        "customer_phone": "218-555-0142",
+        "idempotency_key": "page-key",
+        **dates(days),
+    }
+
+
+def box_in(page) -> str:
+    return re.search(r'<input id="agree" type="checkbox" name="([^"]+)"', page.text)[1]
+
+
+def ticked(page) -> dict[str, str]:
+    """What a browser sends of the terms once the box is ticked."""
+    box = box_in(page)
+    return {"terms": box.removeprefix("agree-"), box: "on"}
+
+
+def test_form_shows_a_box_named_by_the_digest_of_the_terms(client, services, days):
+    page = client.get("/equipment/1-professional-snow-blower", query_string=dates(days))
+    terms = services.catalogue.details(1).agreement
+    assert box_in(page) == f"agree-{terms.digest}"
+    assert terms.text in page.text
+
+
+def test_booking_without_the_tick_is_refused_and_books_nothing(client, odoo, services, form):
+    shown = {"terms": services.catalogue.details(1).agreement.digest}
+    answer = client.post("/bookings", data=form | shown)
+    assert answer.status_code == 422
+    assert "Please read the rental terms" in answer.text
+    assert odoo.asked.count("POST /api/fleet/booking") == 0
+
+
+def test_terms_are_kept_as_shown_and_printed_with_the_booking(client, services, form, days):
+    tick = ticked(client.get("/equipment/1-professional-snow-blower", query_string=dates(days)))
+    shown = services.catalogue.details(1).agreement
+    page = client.post("/bookings", data=form | tick).location
+    text = client.get(page).text
+    assert shown.text in text
+    assert shown.digest in text
+
+
+def test_tick_of_other_terms_is_asked_for_again(client, form):
+    old = Agreement("<p>old</p>").digest
+    answer = client.post("/bookings", data=form | {"terms": old, f"agree-{old}": "on"})
+    assert answer.status_code == 422
+    assert "The rental terms have changed" in answer.text
+
+
+def test_mistake_elsewhere_keeps_the_tick(client, form, days):
+    tick = ticked(client.get("/equipment/1-professional-snow-blower", query_string=dates(days)))
+    answer = client.post("/bookings", data=form | tick | {"customer_email": "ada"})
+    assert answer.status_code == 422
+    assert re.search(r'<input id="agree"[^>]* checked', answer.text)
+
+
+def test_lost_answer_is_answered_again_though_the_terms_are_other_ones_now(client, form, days):
+    tick = ticked(client.get("/equipment/1-professional-snow-blower", query_string=dates(days)))
+    first = client.post("/bookings", data=form | tick)
+    again = client.post("/bookings", data=form | {"terms": "of other days"})
+    assert (first.status_code, again.location) == (303, first.location)
+
+
+def test_form_that_has_shown_no_terms_books_without(client, form):
+    page = client.post("/bookings", data=form)
+    assert page.status_code == 303
+    assert "terms that you agreed to" not in client.get(page.location).text
+
+
+def test_program_books_without_terms(client, form):
+    body = form | {"vehicle_id": 1}
+    assert client.post("/api/booking", json=body).status_code == 201
+
+
+def test_same_text_is_stored_once(services, wanted_twice):
+    with services.db.connection() as connection:
+        rows = connection.exec_driver_sql("SELECT COUNT(*) FROM agreements").scalar()
+    assert rows == 1
+
+
+@pytest.fixture
+def wanted_twice(client, form, days):
+    tick = ticked(client.get("/equipment/1-professional-snow-blower", query_string=dates(days)))
+    for number in (1, 2):
+        other = dates(days.shift((days.end - days.start) * number))
+        client.post("/bookings", data=form | other | tick | {"idempotency_key": f"key {number}"})

@@ -57,6 +57,7 @@ class Business(NamedTuple):
     about: str
     promises: tuple[str, ...]
     price_note: str
+    bring: str
     map_url: str
     accent: str
     about_html: str = ""
@@ -374,6 +375,9 @@ class Settings:
     business_price_note: str = _setting(
         "Sales tax and deposit are not included.", str, "what a total does not include, one sentence"
     )
+    business_bring: str = _setting(
+        "Bring a photo ID and your booking number.", str, "what customers bring to the pickup, one sentence"
+    )
     business_map_url: str = _setting("", _page_url, "a map that shows where machines are picked up")
     business_accent: str = _setting(
         "", _accent, "the colour of head and foot, like #2d5016; dark enough for white text"
@@ -433,6 +437,7 @@ class Settings:
             about=self.business_about,
             promises=self.business_promises,
             price_note=self.business_price_note,
+            bring=self.business_bring,
             map_url=said("map_url"),
             accent=said("accent"),
             about_html=storefront.about_html if self._is_default("business_about") else "",

@@ -16,6 +16,7 @@ from lco.availability.price_breakdown import estimate, explain
 from lco.availability.price_cliffs import Cliffs
 from lco.availability.schemas import LONGEST
 from lco.bookings.life import stage
+from lco.bookings.states import ENDED
 from lco.changes.log import ChangeId
 from lco.changes.topics import BUSINESS_DAY, CATALOGUE, LIVE, ODOO, booking_topic, vehicle_topic
 from lco.domain.booking import Booking
@@ -229,9 +230,15 @@ def _booking(name: str, parts: list[str]) -> Region:
         services = _services()
         booking = services.bookings.service.by_token(token)
         is_changeable = services.bookings.changes.is_possible(booking)
+        vehicle, days = _vehicle_if_known(booking.request.vehicle_id), booking.request.days
+        has_ended = booking.state in ENDED
+        hours = services.rules.calendar.hours(days.start)
         return {
             "booking": booking,
-            "vehicle": _vehicle_if_known(booking.request.vehicle_id),
+            "vehicle": vehicle,
+            "about": estimate(vehicle.rates, len(days)) if vehicle else None,
+            "opens": hours and hours.opens,
+            "next_free": services.availability.next_free(vehicle, days) if vehicle and has_ended else None,
             "stage": stage(booking, services.rules.now, services.rules.return_by(booking.request.days)),
             "return_by": services.return_time(booking),
             "pending": services.bookings.changes.pending(booking) if booking.reference else None,

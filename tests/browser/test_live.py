@@ -86,8 +86,15 @@ def test_a_bookings_page_follows_what_the_owner_decides(page, odoo):
     reference = odoo.state()["bookings"][-1]["booking_ref"]
     odoo.control(f"bookings/{reference}/confirm")
     expect(page.locator("#booking-state")).to_have_text("Confirmed")
+    expect(page.locator("#booking")).to_contain_text("Bring a photo ID")
+    expect(page.get_by_role("link", name="Add to your calendar")).to_be_visible()
+    expect(page.locator(".after")).to_contain_text("We email this link and every change to ann@example.com")
     odoo.control(f"bookings/{reference}/cancel")
-    expect(page.locator("#booking-state")).to_have_text("Cancelled")
+    expect(page.locator("#booking-state")).to_have_text("Canceled")
+    expect(page.get_by_role("link", name="Add to your calendar")).not_to_be_visible()
+    expect(page.get_by_role("link", name="See other equipment for")).to_be_visible()
+    page.get_by_role("link", name="Choose other dates").click()
+    expect(page.locator("#calendar-8")).to_be_visible()
 
 
 def test_a_cut_connection_comes_back_and_nothing_is_missed(page, site, odoo):

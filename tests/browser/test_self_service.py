@@ -59,7 +59,7 @@ def test_change_by_two_taps_then_cancel(visitor, odoo):
     visitor.get_by_role("link", name="Cancel booking").click()
     visitor.get_by_label("Reason").fill("Rain")
     visitor.get_by_role("button", name="Cancel this booking").click()
-    expect(visitor.locator("#booking-state")).to_have_text("Cancelled")
+    expect(visitor.locator("#booking-state")).to_have_text("Canceled")
     assert odoo.state()["bookings"][-1]["state"] == "cancelled"
 
 
@@ -85,7 +85,7 @@ def test_freed_days_reach_open_pages(page, context, odoo):
     expect(other.locator("#indicator")).to_have_attribute("data-connection", "live")
     page.get_by_role("link", name="Cancel booking").click()
     page.get_by_role("button", name="Cancel this booking").click()
-    expect(page.locator("#booking-state")).to_have_text("Cancelled")
+    expect(page.locator("#booking-state")).to_have_text("Canceled")
     expect(other.locator("#quote")).to_have_attribute("data-free", "yes")
 
 

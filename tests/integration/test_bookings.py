@@ -93,7 +93,7 @@ def test_while_odoo_is_away_a_request_is_kept_and_placed_when_it_is_back(site, o
     odoo.stop(signal.SIGKILL)
     answer = post(site, body(), key="k")
     assert (answer.status_code, answer.json()["state"]) == (202, "requested")
-    assert "We keep your request" in page_of(answer)
+    assert "Request saved" in page_of(answer)
     odoo.start()
     serving.wait_until(lambda: is_booked(answer), "the booking", patience=30)
     assert len(made(odoo)) == 1

@@ -21,7 +21,7 @@ def test_what_is_booked_on_the_site_stands_in_odoo_and_follows_what_staff_do(vis
     odoo.click("confirm", made["reference"])
     expect(page.locator("#booking-state")).to_have_text("Confirmed")
     odoo.click("cancel", made["reference"])
-    expect(page.locator("#booking-state")).to_have_text("Cancelled")
+    expect(page.locator("#booking-state")).to_have_text("Canceled")
 
 
 def test_a_price_changed_in_odoo_changes_on_the_open_list(visit, odoo):

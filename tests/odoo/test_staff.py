@@ -54,7 +54,7 @@ def test_a_booking_that_staff_cancel_is_cancelled_for_its_customer(office, odoo,
     office.get_by_role("button", name="Cancel").click()
     office.locator(".modal div[name=reason] input").fill("The trailer broke")
     press(office, "action_cancel")
-    expect(customer.locator("#booking-state")).to_have_text("Cancelled")
+    expect(customer.locator("#booking-state")).to_have_text("Canceled")
     expect(customer.locator("main")).to_contain_text("The trailer broke")
 
 

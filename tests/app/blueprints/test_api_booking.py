@@ -130,7 +130,7 @@ def test_while_odoo_is_away_it_is_202_and_the_site_books_when_it_is_back(post, o
     assert answer.json.keys() == {"success", "state", "message", "booking_ref", "booking_url"}
     assert (answer.json["success"], answer.json["state"], answer.json["booking_ref"]) == (True, "requested", None)
     assert answer.headers["Location"] == answer.json["booking_url"]
-    assert "We keep your request" in client.get(answer.json["booking_url"]).text
+    assert "Request saved" in client.get(answer.json["booking_url"]).text
     odoo.fails_with = None
     with clock.moved(timedelta(seconds=10)):
         app.extensions["lco"].bookings.recovery.process_due()
@@ -151,7 +151,7 @@ def test_an_unknown_outcome_is_202_with_a_page_that_will_know(post, odoo, client
         odoo.fails_with = None
         assert post(customer, key=str(count)).json == answer.json
         assert attempts(odoo) == count, "it is not sent again blindly"
-        assert "We are checking" in client.get(answer.json["booking_url"]).text
+        assert "Checking availability" in client.get(answer.json["booking_url"]).text
 
 
 def test_the_same_key_and_body_get_the_same_answer(post, odoo):

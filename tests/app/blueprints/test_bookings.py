@@ -184,8 +184,8 @@ def test_while_odoo_is_away_the_form_leads_to_a_page_that_says_it_is_kept(post, 
     answer = post()
     assert answer.status_code == 303
     page = client.get(answer.location)
-    assert "We keep your request" in page.text
-    assert "please do not send it again" in page.text
+    assert "Request saved" in page.text
+    assert "Please do not send it again" in page.text
     assert post().location == answer.location
     odoo.fails_with = None
     with clock.moved(timedelta(seconds=10)):
@@ -211,7 +211,7 @@ def test_an_unknown_outcome_leads_to_a_page_that_says_so(post, client, odoo):
     answer = post()
     assert answer.status_code == 303
     odoo.fails_with = None
-    assert "We are checking" in client.get(answer.location).text
+    assert "Checking availability" in client.get(answer.location).text
     assert post().location == answer.location
     assert attempts(odoo) == 1
 

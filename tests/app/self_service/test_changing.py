@@ -107,7 +107,7 @@ def test_cancelling_frees_the_days_and_says_so(client, odoo, services, page, day
     assert (done.status_code, done.location) == (303, f"{page}?done=cancelled")
     assert in_odoo(odoo, reference(odoo))["state"] == "cancelled"
     assert services.availability.quote(1, days).available
-    assert "Cancelled" in client.get(page).text
+    assert "Canceled" in client.get(page).text
     assert client.get(f"{page}/cancel").status_code == 409
 
 

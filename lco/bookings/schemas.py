@@ -14,6 +14,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 from lco.availability.schemas import parse_date_range
 from lco.domain.booking import BookingRequest
 from lco.domain.date_range import DateRange
+from lco.domain.typed_text import clean, is_blank
 from lco.errors import InvalidInput, sentences
 
 KINDS = ("inquiry", "reservation", "test_drive")
@@ -21,14 +22,18 @@ REGION = "US"
 """Where a phone number without a country code is taken to be."""
 LARGEST_VEHICLE_ID = 2**31 - 1
 MOST_DIGITS = 10
-INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-"""Characters without a width, which copying an address or a number brings along. Joiners stay: names need them."""
-REMARK = re.compile(r"\s*(?:\([^()0-9]*\)|\b(?:cell|cellphone|mobile|home|work|office)\b\.?)\s*", re.IGNORECASE)
+JOINERS = re.compile("[\u200c\u200d]")
+"""Names may need them, addresses and numbers never."""
+REMARK = re.compile(
+    r"\s*(?:\([^()0-9]*\)|\b(?:cell ?(?:phone)?|mobile|home|work|office|phone|mornings?|evenings?)\b\.?)\s*",
+    re.IGNORECASE,
+)
 """What people write beside a phone number."""
 NORTH_AMERICA = 1
-NORTH_AMERICAN = re.compile("[2-9][0-9]{2}[2-9][0-9]{6}")
-"""Area code and exchange never begin with 0 or 1 (North American Numbering Plan)."""
+NORTH_AMERICAN = re.compile("(?:[2-9](?!11)[0-9]{2}){2}[0-9]{4}")
+"""Area code and exchange never begin with 0 or 1, nor are they codes like 911 (North American Numbering Plan)."""
 NO_VEHICLE = "Choose a machine."
+NO_NAME = "Enter your name."
 NO_EMAIL = "Enter an email address like name@example.com."
 NO_PHONE = "Enter a phone number with its area code, like 218-555-0142."
 NO_KIND = "Choose an inquiry, a reservation or a test drive."
@@ -90,13 +95,19 @@ def _days(values: Mapping[str, object]) -> DateRange:
 
 
 def _clean(value: object) -> object:
-    return INVISIBLE.sub("", value.replace("\r\n", "\n")).strip() if isinstance(value, str) else value
+    return clean(value.replace("\r\n", "\n")) if isinstance(value, str) else value
 
 
 def _visible(text: str) -> None:
     """Raises ValidationError for control characters and halves of characters: no keyboard types them."""
     if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in text):
         raise ValidationError("Use letters, digits and signs only.")
+
+
+def _readable(text: str) -> None:
+    """Raises ValidationError for a text of which nothing can be seen."""
+    if is_blank(text):
+        raise ValidationError(NO_NAME)
 
 
 def _visible_lines(text: str) -> None:
@@ -118,7 +129,7 @@ class Email(fields.String):
     """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
+        text = JOINERS.sub("", super()._deserialize(value, attr, data, **kwargs))
         try:
             address = validate_email(text, check_deliverability=False)
         except ValueError as error:  # the library's own error is one, and so is that of half a character
@@ -130,14 +141,17 @@ class Phone(fields.String):
     """A number as E.164 (+12185550142), with its extension behind it where there is one."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = REMARK.sub(" ", super()._deserialize(value, attr, data, **kwargs))
+        text = REMARK.sub(" ", JOINERS.sub("", super()._deserialize(value, attr, data, **kwargs)))
         try:
             number = phonenumbers.parse(text, REGION)
         except phonenumbers.NumberParseException as error:
             raise self.make_error("invalid") from error
         if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
             raise self.make_error("invalid")
-        if number.country_code == NORTH_AMERICA and not NORTH_AMERICAN.fullmatch(str(number.national_number)):
+        digits = str(number.national_number)
+        if number.country_code == NORTH_AMERICA and not NORTH_AMERICAN.fullmatch(digits):
+            raise self.make_error("invalid")
+        if len(set(digits)) == 1:  # 222-222-2222 is typed to get past the field
             raise self.make_error("invalid")
         written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return f"{written} ext. {number.extension}" if number.extension else written
@@ -173,8 +187,8 @@ class BookingSchema(Schema):
     name = fields.String(
         data_key="customer_name",
         required=True,
-        validate=[validate.Length(max=100, error="Use at most 100 characters."), _visible],
-        error_messages=_sentence("Enter your name."),
+        validate=[validate.Length(max=100, error="Use at most 100 characters."), _visible, _readable],
+        error_messages=_sentence(NO_NAME),
     )
     email = Email(data_key="customer_email", required=True, error_messages=_sentence(NO_EMAIL))
     phone = Phone(data_key="customer_phone", required=True, error_messages=_sentence(NO_PHONE))

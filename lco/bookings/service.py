@@ -16,6 +16,7 @@ from lco.bookings.submission import NO_ANSWER, Submitter
 from lco.bookings.unit_of_work import UnitOfWork
 from lco.domain.agreement import Agreement
 from lco.domain.booking import Booking, BookingRequest, State
+from lco.domain.typed_text import letters
 from lco.domain.vehicle import Vehicle
 from lco.errors import KeyReused, NotFound
 from lco.locks import KeyedLock
@@ -25,9 +26,8 @@ LOOK_AGAIN_SECONDS = 0.05
 
 
 def is_same_person(one: BookingRequest, other: BookingRequest) -> bool:
-    """Whether the phone is the same, and the name but for case and spaces."""
-    name, other_name = (" ".join(request.name.casefold().split()) for request in (one, other))
-    return (name, one.phone) == (other_name, other.phone)
+    """Whether the phone is the same, and the letters of the name but for case and accents."""
+    return (letters(one.name), one.phone) == (letters(other.name), other.phone)
 
 
 class Catalogue(Protocol):

@@ -10,6 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 from lco.availability.schemas import parse_date_range
 from lco.catalogue.search import SORTS, Query
 from lco.domain.date_range import DateRange
+from lco.domain.typed_text import clean, is_blank
 from lco.errors import InvalidInput, sentences
 
 THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
@@ -65,7 +66,8 @@ class FilterSchema(Schema):
 
     @pre_load
     def _without_blanks(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
-        return {name: text.strip() for name, text in data.items() if text.strip()}
+        cleaned = ((name, clean(text)) for name, text in data.items())
+        return {name: text for name, text in cleaned if not is_blank(text)}
 
 
 PARAMETERS = (*FilterSchema().fields, "date_from", "date_to")

@@ -197,7 +197,14 @@ def test_without_a_key_every_customer_has_an_own_request(post):
 
 
 @pytest.mark.parametrize(
-    "spelling", [{}, {"customer_name": " ADA  lovelace"}, {"customer_email": "Ada@Example.com"}]
+    "spelling",
+    [
+        {},
+        {"customer_name": " ADA  lovelace"},
+        {"customer_name": "Ada Lovela\u0302ce"},
+        {"customer_email": "Ada@Example.com"},
+        {"customer_phone": "+1 (218) 555\u00a00142"},
+    ],
 )
 def test_same_person_with_another_key_gets_the_first_booking(post, odoo, spelling):
     first, again = post(key="first"), post(spelling, key="second")

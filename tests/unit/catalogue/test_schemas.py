@@ -91,6 +91,12 @@ def test_an_unusable_filter_is_named_and_the_others_still_filter(name, text, sen
     assert found == Query(brand="Stihl")
 
 
+@pytest.mark.parametrize("blank", ["\u200b", "\ufeff \u200e", "\u2800", "\u200d"])
+@pytest.mark.parametrize("name", ["q", "category", "brand", "min_price"])
+def test_characters_that_cannot_be_seen_ask_for_nothing(name, blank):
+    assert read(**{name: blank}) == (Query(), {})
+
+
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-inf"])
 def test_a_price_is_a_number_one_can_count_with(text):
     found, errors = read(max_price=text)
@@ -120,7 +126,14 @@ def test_every_address_gives_a_query(arguments):
 
 
 @pytest.mark.parametrize(
-    ("typed", "price"), [("1,000", "1000"), ("$100", "100"), (" $ 1,250.50 ", "1250.50"), ("1,000,000", "1000000")]
+    ("typed", "price"),
+    [
+        ("1,000", "1000"),
+        ("$100", "100"),
+        (" $ 1,250.50 ", "1250.50"),
+        ("1,000,000", "1000000"),
+        ("\u202a100\u202c", "100"),
+    ],
 )
 def test_prices_are_read_as_people_type_them(typed, price):
     query, errors = read(max_price=typed)

@@ -1,0 +1,25 @@
+"""Texts as people copy and type them: invisible characters, and letters with more than one form; pure."""
+
+import re
+import unicodedata
+
+INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffc]")
+"""Characters without a width, which copying a text brings along. Joiners stay: names need them."""
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that are drawn as nothing."""
+
+
+def clean(text: str) -> str:
+    """`text` without invisible characters and without blanks around it, its accents in one form (Unicode NFC)."""
+    return unicodedata.normalize("NFC", INVISIBLE.sub("", text)).strip()
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of `text` can be seen: only blanks, joiners, accents and the like."""
+    return all(letter in BLANK or unicodedata.category(letter)[0] in "ZCM" for letter in text)
+
+
+def letters(text: str) -> str:
+    """The letters and digits of `text` without accents and capitals, to compare names that people type."""
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(letter for letter in folded if letter.isalnum())

@@ -7,7 +7,7 @@ from functools import partial
 
 from bench import booking, catalogue, faults, live, odoo_scale, pages, pixel, soak, start, webhooks, weight
 from bench.chaos import measure as chaos
-from bench.fanout import measures
+from bench.fanout import crowd, measures
 
 ALL: dict[str, Callable[[], object]] = {
     "weight": weight.main,
@@ -22,6 +22,7 @@ ALL: dict[str, Callable[[], object]] = {
     "fanout": partial(measures.fanout, 5_000),
     "fanout-10000": partial(measures.fanout, 10_000),
     "fanout-vehicles": measures.vehicles,
+    "crowd": crowd.main,
     "event-cost": measures.event_cost,
     "profile": measures.profile,
     "odoo-scale": odoo_scale.main,

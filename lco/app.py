@@ -44,6 +44,7 @@ from lco.web import (
     request_log,
     responses,
     security,
+    streams,
     templating,
     trailing_slash,
 )
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Hooks after a request run in reverse order, so what is registered first sees the answer last.
     app.after_request(responses.finalize)
     app.after_request(htmx.add_vary)
+    streams.register(app, settings)
     secure = security.register(app, settings)
     _limit_waiting(app)
     if not settings.trusted_proxies:

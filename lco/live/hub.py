@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
+from lco import clock
 from lco.changes.log import Change, ChangeId, ChangeLog
 from lco.failures import guard
 from lco.live import announcements, rendering, sse
@@ -18,6 +19,9 @@ from lco.live.send_buffer import YIELD, SendBuffer
 from lco.live.subscriptions import Connection, PageSubscription, Region, RegionSet, SubscriptionIndex
 from lco.odoo.budget import Payer
 
+KEEP_FRAGMENTS = timedelta(seconds=1)
+GATHER = 0.01
+"""Seconds in which pages that come are gathered, as the first of a batch costs much more than the others."""
 RENDER_BATCH = 250
 """Regions that are rendered before other greenlets may run."""
 MAX_PAYERS = 10
@@ -78,6 +82,7 @@ class Hub:
         self._slow = SlowRegions(context, self._queue.put)
         self._fragments: dict[str, bytes | None] = {}
         self._rendered_up_to = ChangeId(0, 0)
+        self._drop_at = 0.0
 
     @property
     def open_streams(self) -> int:
@@ -134,8 +139,8 @@ class Hub:
     def _run(self) -> None:
         while True:
             items = self._next_items()
-            # Yield, so that producers can add more and writes can proceed.
-            time.sleep(0)
+            # Yield, so that producers can add more and writes can proceed. Pages may come in crowds.
+            time.sleep(GATHER if all(isinstance(item, PageSubscription) for item in items) else 0)
             while not self._queue.empty():
                 items.append(self._queue.get())
             with guard("hub", "the hub failed; all streams are closed, so that pages reconnect") as guarded:
@@ -151,9 +156,7 @@ class Hub:
             return []
 
     def _handle(self, items: list[_Item]) -> None:
-        self._fragments.clear()
-        # Read before anything is rendered: a fragment may lack what is appended later.
-        self._rendered_up_to = self._changes.head()
+        self._drop_old_fragments()
         self._send_buffer.drop()  # left over from a failure
         with self._context():
             for item in items:
@@ -179,6 +182,16 @@ class Hub:
             self._fan_out([item for item in items if isinstance(item, Change)])
         self._slow.ask_due()
         self._send_buffer.flush()
+
+    def _drop_old_fragments(self) -> None:
+        """Keep fragments while nothing changes, for a crowd that comes: it costs one rendering, not one each."""
+        # Read before anything is rendered: a fragment may lack what is appended later.
+        head, now = self._changes.head(), clock.seconds()
+        if head != self._rendered_up_to or now >= self._drop_at:
+            self._fragments.clear()
+            self._rendered_up_to, self._drop_at = head, now + KEEP_FRAGMENTS.total_seconds()
+        for name in [name for name, fragment in self._fragments.items() if fragment is None]:
+            del self._fragments[name]  # it failed, and is tried again
 
     def _fan_out(self, changes: Sequence[Change]) -> None:
         """Send `changes`, oldest first, to every page and every feed that they concern."""

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from flask import Flask, current_app, request
@@ -18,6 +19,7 @@ SEEN = "lco.unknown_proxy"
 WITH_PORT = re.compile(r"\[(?P<six>[^]]+)\](:\d+)?|(?P<four>[\d.]+):\d+", re.ASCII)
 
 
+@lru_cache(maxsize=10_000)
 def client_of(address: str) -> str:
     """Return the client at `address`: an IPv4 address, or the /64 network of an IPv6 address.
 

@@ -76,8 +76,10 @@ class Region:
 
     def may_be_live(self, today: date) -> bool:
         """Whether pages show such days on `today`, or did so not long ago."""
+        if self.day is None:
+            return True
         last = max(_services().calendar.known().last_start(today), today + FARTHEST_MONTH)
-        return self.day is None or today - OLDEST_PAGE <= self.day <= last
+        return today - OLDEST_PAGE <= self.day <= last
 
     def html(self) -> str:
         """Return the region as it is now. Needs an application context; a machine that is gone is said to be gone.

@@ -3,8 +3,8 @@
 import logging
 import re
 import secrets
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask, Response, g, request
 
@@ -21,6 +21,16 @@ SERVER_ERROR = 500
 HEADER = "X-Request-Id"
 QUIET = {"status.alive", "status.ready", "status.counts", "static"}
 """Endpoints that machines ask all the time: written only at level DEBUG."""
+
+
+class Answered(NamedTuple):
+    """A request that has been answered: its route, never its address, and the client's address."""
+
+    method: str
+    route: str
+    status: int
+    seconds: float
+    client: str | None
 
 
 class RequestIdMiddleware:
@@ -62,21 +72,27 @@ def _begin() -> None:
 
 def _write(response: Response) -> Response:
     facts: dict[str, object] = g.get("log_facts", {})
-    level = _level(response.status_code, facts)
     now = clock.seconds()
     route = request.url_rule.rule if request.url_rule else "-"
-    metrics.request_seconds.labels(route, f"{response.status_code // 100}xx").observe(now - g.get("began", now))
+    level = _level(response.status_code, facts)
+    seconds = now - g.get("began", now)
+    write(Answered(request.method, route, response.status_code, seconds, request.remote_addr), facts, level)
+    return response
+
+
+def write(answered: "Answered", facts: Mapping[str, object], level: int = logging.INFO) -> None:
+    """Write the line of a request, and count it."""
+    metrics.request_seconds.labels(answered.route, f"{answered.status // 100}xx").observe(answered.seconds)
     if log.isEnabledFor(level):
         line = {
-            "method": request.method,
-            "route": route,
-            "status": response.status_code,
-            "ms": round((now - g.get("began", now)) * 1000),
-            "client": request.remote_addr,
+            "method": answered.method,
+            "route": answered.route,
+            "status": answered.status,
+            "ms": round(answered.seconds * 1000),
+            "client": answered.client,
             **facts,
         }
         log.log(level, "request %s", " ".join(f"{name}={value}" for name, value in line.items()), extra=line)
-    return response
 
 
 def _level(status: int, facts: dict[str, object]) -> int:

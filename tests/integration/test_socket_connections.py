@@ -148,3 +148,22 @@ def test_a_stop_ends_streams_at_different_times_and_finishes_requests(odoo, tmp_
 def all_of(connection):
     """What comes until the other side ends it."""
     return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
+
+def test_second_stream_has_the_head_of_the_first_and_the_same_errors(site):
+    """The first goes through Flask, later ones go past it."""
+
+    def head(path: str, address: str = "127.0.0.1") -> dict[str, str]:
+        with called(site, address, path) as connection:
+            rows = connection.recv(WINDOW).partition(b"\r\n\r\n")[0].decode().split("\r\n")
+        fields = dict(row.lower().split(": ", 1) for row in rows[1:])
+        return {"status": rows[0], **fields, "date": ""}
+
+    first = head("/live?r=rates:1")
+    assert head("/live?r=rates:2&r=rates%3A3&since=nonsense") == first
+    for path in ("/live", "/live?r=nonsense", "/live?r=calendar:1:2199-12", "/live?r=booking:nonsense"):
+        answer = requests.get(site.url + path, timeout=10)
+        assert answer.status_code in {400, 404}, path
+        assert answer.headers["X-Request-Id"]
+    lines = [line for line in site.log.read_text().splitlines() if "route=/live " in line]
+    assert len(lines) >= 6

@@ -1,0 +1,142 @@
+"""A crowd that returns: thousands of pages lose their server, and come back as browsers do, while visitors look.
+
+`python -m bench crowd`. The pages' program is `bench.fanout.returning`; visitors load the list all the time.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import requests
+
+from bench import report
+from bench.fanout import measures, process
+from bench.fanout.sides import Side
+from tests import serving
+
+PAGES = 5_000
+OPENINGS = 5
+BETWEEN = 0.05
+"""Seconds between two visits."""
+
+
+def opening() -> None:
+    """How long it takes to open so many streams, beside nginx with nchan in the same run."""
+    pages = process.room_for(PAGES)
+    report.title(f"Opening {pages:,} streams (promise: at most 6 times nchan's time)")
+    each = pages // OPENINGS
+    with measures.both([1] * each) as (site, nchan):
+        ours, theirs = [], []
+        for _ in range(OPENINGS - 1):
+            ours.append(_opened(site, each))
+            if nchan:
+                theirs.append(_opened(nchan, each))
+        report.beside(f"{each:,} more streams", ours, theirs)
+
+
+def _opened(side: Side, count: int) -> float:
+    began = time.monotonic()
+    side.open([1] * count)
+    return time.monotonic() - began
+
+
+class Visitors:
+    """Loads of the list, one after the other, and how long each took; an answer that never came counts as lost."""
+
+    def __init__(self, url: str) -> None:
+        self.taken: list[tuple[float, float]] = []
+        self.lost: list[float] = []
+        self._url = f"{url}/equipment"
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            self._thread.join()
+
+    def since(self, instant: float) -> list[float]:
+        return [seconds for began, seconds in self.taken if began >= instant]
+
+    def _look(self) -> None:
+        while not self._ended.wait(BETWEEN):
+            began = time.monotonic()
+            try:
+                requests.get(self._url, timeout=30).raise_for_status()
+            except requests.RequestException:
+                self.lost.append(began)
+            else:
+                self.taken.append((began, time.monotonic() - began))
+
+
+@contextmanager
+def crowd(port: int, pages: int) -> Iterator["subprocess.Popen[str]"]:
+    """So many open pages of the list and of machines, all live when the block begins."""
+    command = [sys.executable, "-m", "bench.fanout.returning", str(port), str(pages)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as listening:
+        try:
+            assert _said(listening)["live"] == pages
+            yield listening
+        finally:
+            listening.kill()
+
+
+def _said(listening: "subprocess.Popen[str]") -> Any:
+    assert listening.stdout
+    return json.loads(listening.stdout.readline())
+
+
+def returning() -> None:
+    """The server is stopped and started again."""
+    pages = process.room_for(PAGES)
+    report.title(
+        f"{pages:,} pages lose their server (promise: all live within 5 s of its return, visitors p95 250 ms)"
+    )
+    with (
+        serving.demo("http://127.0.0.1:9", "--no-webhooks") as odoo,
+        TemporaryDirectory() as folder,
+        serving.site(odoo.url, Path(folder), TRUSTED_PROXIES="1") as site,
+    ):
+        requests.get(f"{site.url}/equipment", timeout=30).raise_for_status()
+        visitors = Visitors(site.url)
+        with visitors.looking(), crowd(site.port, pages) as listening:
+            began = time.monotonic()
+            site.stop()
+            stopped = time.monotonic()
+            site.start()
+            back = time.monotonic()
+            live = _said(listening)
+            report.fact("stopped after", f"{stopped - began:.2f} s, answering again after {back - began:.2f} s")
+            report.fact(
+                "pages live again after its return", f"{live['at'] - back:.2f} s, {live['live']:,} of them"
+            )
+            report.fact("half of them after its return", f"{live['half'] - back:.2f} s")
+            time.sleep(1)
+            taken = visitors.since(back)
+            report.times("the list meanwhile", taken)
+            report.fact(
+                "most that a visitor waited",
+                f"{max(taken) * 1000:.0f} ms, median {statistics.median(taken) * 1000:.0f} ms",
+            )
+            without = [instant - began for instant in visitors.lost]
+            report.fact(
+                "visits without an answer",
+                f"{len(without)}, from {min(without, default=0):.2f} to {max(without, default=0):.2f} s",
+            )
+
+
+def main() -> None:
+    opening()
+    returning()

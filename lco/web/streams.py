@@ -1,0 +1,187 @@
+"""The streams of pages: what one may ask for, and a short way to open one.
+
+After a restart thousands of pages come back within seconds. `StreamMiddleware` opens their streams with the WSGI
+environment alone, in a third of the time that a request takes through Flask. What is out of the ordinary takes the
+long way, where errors are answered as everywhere.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from flask import Flask, Response, current_app
+from werkzeug.http import http_date
+
+from lco import clock
+from lco.changes.log import ChangeId
+from lco.errors import BadRequest, LcoError
+from lco.live import sse
+from lco.live.hub import Hub
+from lco.live.queue_connection import QueueConnection
+from lco.odoo.budget import Payer
+from lco.settings import Settings
+from lco.web import request_log
+from lco.web.clients import client_of
+from lco.web.extensions import current_services
+from lco.web.regions import Region, region
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from lco.live.socket_connection import SocketConnection, SocketPool
+
+MAX_REGIONS = 80
+MAX_QUERIES = 4
+"""What one stream may have asked of Odoo: calendars, quotes, ranges of days of cards. A page shows one of each."""
+PATH = "/live"
+MAX_KNOWN = 10_000
+"""Regions that are kept by their names: most pages show the same ones."""
+ON_HEAD = "lco.stream_head"
+"""The key in the WSGI environment under which the middleware leaves a function that gets the head of a stream."""
+
+Headers = Sequence[tuple[str, str]]
+
+
+def check(regions: Sequence[Region]) -> None:
+    """Raise BadRequest for regions that no page shows together."""
+    if not 0 < len(regions) <= MAX_REGIONS:
+        raise BadRequest(f"Name 1 to {MAX_REGIONS} regions.")
+    today = clock.today(current_services().settings.timezone)
+    if not all(region.may_be_live(today) for region in regions):
+        raise BadRequest("No page shows these days.")
+    if len({r.query for r in regions if r.query}) > MAX_QUERIES:
+        raise BadRequest(f"At most {MAX_QUERIES} calendars, quotes and ranges of days can be live at once.")
+
+
+def connect(
+    kind: str, client: str, environ: "WSGIEnvironment", heartbeat: bytes, greeting: bytes
+) -> "SocketConnection | QueueConnection":
+    """The way to this client, holding a place among all streams until it ends. Raises TooBusy."""
+    hub: Hub = current_app.extensions["lco.hub"]
+    release = hub.limiter.acquire(client, kind)
+
+    def ended(connection: "SocketConnection | QueueConnection") -> None:
+        release()
+        hub.unsubscribe(connection)
+
+    pool: SocketPool | None = current_app.extensions.get("lco.sockets")
+    if pool and environ["REQUEST_METHOD"] == "GET" and pool.can_take(environ):
+        return pool.open(heartbeat, greeting, ended)
+    return QueueConnection(heartbeat, greeting, ended)
+
+
+def connect_page(
+    regions: Sequence[Region], seen: ChangeId | None, *, resumed: bool, client: str, environ: "WSGIEnvironment"
+) -> "SocketConnection | QueueConnection":
+    """A stream that keeps `regions` right, starting after the change `seen`. Raises BadRequest and TooBusy."""
+    check(regions)
+    connection = connect("live", client, environ, sse.PAGE_HEARTBEAT, sse.connected(seen))
+    hub: Hub = current_app.extensions["lco.hub"]
+    payer = Payer(current_services().call_budget, client)
+    hub.subscribe_page(connection, regions, seen, resumed=resumed, payer=payer)
+    return connection
+
+
+class HijackedResponse(Response):
+    """A response that takes the socket from the server and sends everything itself, status line included."""
+
+    def __init__(self, connection: "SocketConnection") -> None:
+        super().__init__(iter(()))
+        self._connection = connection
+
+    def __call__(self, environ: "WSGIEnvironment", _start_response: "StartResponse") -> Iterable[bytes]:
+        """Send the head of the response, then hand the socket over."""
+        headers = self.get_wsgi_headers(environ)
+        # Without a length the answer ends with its connection (RFC 9112, 6.3), so nothing has to be framed.
+        headers["Connection"] = "close"
+        if learn := environ.get(ON_HEAD):
+            learn(headers.to_wsgi_list())
+        return self._connection.open(environ["gunicorn.socket"], _head(headers.to_wsgi_list()))
+
+
+def response_over(connection: "SocketConnection | QueueConnection") -> Response:
+    """The response that sends what `connection` is given."""
+    # The server closes a pipe with the response, however the response ends, even before its first byte.
+    return Response(connection) if isinstance(connection, QueueConnection) else HijackedResponse(connection)
+
+
+def _head(headers: Headers) -> bytes:
+    return _head_at(tuple(headers), int(clock.now().timestamp()))
+
+
+@lru_cache(maxsize=2)
+def _head_at(headers: Headers, second: int) -> bytes:
+    rows = [f"{name}: {value}" for name, value in (*headers, ("Date", http_date(second)))]
+    return "\r\n".join(["HTTP/1.1 200 OK", *rows, "", ""]).encode("latin-1")
+
+
+class StreamMiddleware:
+    """Opens the streams of pages in front of Flask, once Flask has opened one and its head is known."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._app = app
+        self._next: WSGIApplication = app.wsgi_app
+        self._wants_https = settings.site_url.startswith("https:")
+        self._headers: Headers | None = None
+        self._known: dict[str, Region] = {}
+        self._turn = threading.Lock()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Open the stream, or have the application answer."""
+        if not self._is_ordinary(environ):
+            return self._next(environ, start_response)
+        if self._headers is None:
+            environ[ON_HEAD] = self._learn
+            return self._next(environ, start_response)
+        began = clock.seconds()
+        try:
+            # One at a time: between two of them the server turns to visitors who wait for a page.
+            with self._turn, self._app.app_context():
+                connection = self._open(environ)
+        except LcoError:
+            return self._next(environ, start_response)
+        answer = connection.open(environ["gunicorn.socket"], _head(self._headers))
+        answered = request_log.Answered("GET", PATH, 200, clock.seconds() - began, environ.get("REMOTE_ADDR"))
+        request_log.write(answered, {})
+        return answer
+
+    def _is_ordinary(self, environ: "WSGIEnvironment") -> bool:
+        """Whether a page of this site asks, over a socket that can be taken over, as pages do."""
+        if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
+            return False
+        pool: SocketPool | None = self._app.extensions.get("lco.sockets")
+        is_secure = not self._wants_https or environ["wsgi.url_scheme"] == "https"
+        return bool(pool and is_secure and pool.can_take(environ))
+
+    def _learn(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def _open(self, environ: "WSGIEnvironment") -> "SocketConnection":
+        asked = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="replace")
+        names = dict.fromkeys(value for name, value in asked if name == "r")
+        since = next((value for name, value in asked if name == "since"), "")
+        told = environ.get("HTTP_LAST_EVENT_ID")
+        connection = connect_page(
+            [self._region(name) for name in names],
+            ChangeId.parse(told or since),
+            resumed=told is not None,
+            client=client_of(environ.get("REMOTE_ADDR") or ""),
+            environ=environ,
+        )
+        assert not isinstance(connection, QueueConnection)  # noqa: S101 - `_is_ordinary` has seen to it
+        return connection
+
+    def _region(self, name: str) -> Region:
+        found = self._known.get(name) or region(name)
+        if found.kind != "booking":  # its secret is looked up each time
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[name] = found
+        return found
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Open the streams of pages in front of Flask. Call before what looks at the address of the client."""
+    app.wsgi_app = StreamMiddleware(app, settings)  # type: ignore[method-assign]  # as Flask documents for middleware

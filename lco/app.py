@@ -13,6 +13,7 @@ from lco.blueprints import (
     api_docs,
     bookings,
     changing,
+    dev,
     equipment,
     finding,
     fleet,
@@ -90,6 +91,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         health,
     ):
         app.register_blueprint(module.blueprint)
+    if settings.is_demo():
+        app.register_blueprint(dev.blueprint)
     _keep_pages(app, settings)
     app.cli.add_command(cli.group)
     assets.register(app, secure)

@@ -1,1 +1,1 @@
-from . import bookings, business, changes, dispatcher, unknown, vehicles
+from . import bookings, business, changes, desk, dispatcher, unknown, vehicles

@@ -7,6 +7,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.sql import SQL, table_columns
 
+from .fleet_rental_staff import TO_CONFIRM
+
 LIVE_STATES = ("draft", "confirmed", "picked_up")
 DONE_STATES = ("returned", "cancelled")
 NEXT_STATES = {
@@ -30,6 +32,7 @@ class FleetRentalBooking(models.Model):
         "fleet.rental.booking.publication",
         "fleet.rental.self.service",
         "fleet.rental.desk",
+        "fleet.rental.icalendar.event",
         "mail.thread",
         "mail.activity.mixin",
     ]
@@ -183,6 +186,8 @@ class FleetRentalBooking(models.Model):
         if vals.get("last_day") and "date_to" not in vals:  # both ends at once, else the first is written alone
             vals = {**vals, "date_to": fields.Date.to_date(vals["last_day"]) + timedelta(days=1)}
         done = super().write(vals)
+        if vals.get("state"):  # the step that was waited for is taken
+            self.sudo().activity_unlink([TO_CONFIRM])
         if "total_amount" in vals and "price_agreed" not in vals:
             for booking in self:
                 agreed = booking._differs_from_rates(vals["total_amount"])

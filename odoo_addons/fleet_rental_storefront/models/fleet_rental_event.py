@@ -30,10 +30,10 @@ PURGED = "fleet_rental_storefront.events_purged_through"
 SENDING = "fleet_rental_storefront.sending"
 CURSOR = re.compile(r"[0-9a-f]{12}-[0-9]{1,19}-[0-9]{1,19}")
 ACCEPTED = range(200, 300)
-SERVER_ERRORS = 500  # from here on the site itself is in trouble
+REFUSED = {400, 409, 413, 415, 422}  # this event is wrong; by any other answer the site is in trouble
 ANSWER_WITHIN = 5  # seconds
 FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(minutes=1)  # while the site cannot be reached, so that it is noticed soon when it can
+LONGEST_PAUSE = timedelta(seconds=30)  # while the site cannot be reached, so that it is noticed soon when it can
 LONGEST_PAUSE_REFUSED = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=7)
 KEPT = timedelta(days=30)
@@ -252,6 +252,7 @@ class FleetRentalEvent(models.Model):
     @api.model
     def _cron_send(self):
         """Send what waits; in the thread, since the job's own transaction would hold back the feed meanwhile."""
+        self.env["fleet.rental.storefront"]._watch_deliveries()
         self._send_after_commit()
 
     @api.model
@@ -291,7 +292,7 @@ class FleetRentalEvent(models.Model):
             done = {"state": "delivered", "tries": self.tries + 1, "answer": said}
             self.write({**done, "delivered_at": fields.Datetime.now()})
             return True
-        refused = answer.status_code < SERVER_ERRORS
+        refused = answer.status_code in REFUSED
         self._failed(said, LONGEST_PAUSE_REFUSED if refused else LONGEST_PAUSE)
         return refused
 
@@ -314,10 +315,18 @@ class FleetRentalEvent(models.Model):
         values = {"tries": tries, "answer": answer, "next_try": now + pause}
         if now - self.at >= GIVEN_UP_AFTER:
             values["state"] = "failed"
+            self.env["fleet.rental.storefront"]._tell_of_given_up()
             _logger.warning("Webhook %s given up after %d tries: %s", self.message_id, tries, answer)
         else:
             self.env.ref("fleet_rental_storefront.ir_cron_send_events").sudo()._trigger(at=values["next_try"])
         self.write(values)
+
+    @api.model
+    def _is_failing_since(self, moment):
+        """Whether an event of that time or before was tried in vain, and waits."""
+        return bool(
+            self.search_count([("state", "=", "waiting"), ("tries", ">", 0), ("at", "<=", moment)], limit=1)
+        )
 
     def action_send_again(self):
         """Send the chosen ones again under their old ids, so that the site can tell repetitions."""

@@ -46,7 +46,7 @@ class FleetRentalSelfService(models.AbstractModel):
         values = self._placed_values(vehicle, dates, customer, details, key, body)
         try:
             with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
-                return self.create({**values, "partner_id": self._customer(customer).id})._answer()
+                booking = self.create({**values, "partner_id": self._customer(customer).id})
         except (ExclusionViolation, UniqueViolation) as error:
             # The other one was committed after this transaction began, so only a new one can see it.
             with self.env.registry.cursor() as cr:
@@ -54,6 +54,8 @@ class FleetRentalSelfService(models.AbstractModel):
                 if made:
                     return made._answer()
             raise DatesTaken(self.env._("The machine is not available on these dates.")) from error
+        self.env["fleet.rental.storefront"]._current()._announce(booking)
+        return booking._answer()
 
     def _answer(self):
         return {

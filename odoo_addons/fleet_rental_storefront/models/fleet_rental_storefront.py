@@ -22,7 +22,14 @@ class FleetRentalStorefront(models.Model):
     """One record: a database has one website, and with it one company that rents out."""
 
     _name = "fleet.rental.storefront"
-    _inherit = ["fleet.rental.tracked", "fleet.rental.today"]
+    _inherit = [
+        "fleet.rental.tracked",
+        "fleet.rental.today",
+        "fleet.rental.staff",
+        "fleet.rental.icalendar",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _description = "Storefront"
 
     company_id = fields.Many2one(

@@ -1,9 +1,11 @@
 """What the storefront publishes of a vehicle, and what its rental costs."""
 
-from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from urllib.parse import urlsplit
 
-from .fleet_rental_event import MANY
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from .fleet_rental_event import MANY, URLS
 
 DAYS_A_WEEK = 7
 DAYS_A_MONTH = 30
@@ -132,6 +134,20 @@ class FleetVehicle(models.Model):
         if field_name in SHOWN_IMAGES and vehicle.rental_published and vehicle.active:
             return True
         return super()._can_return_content(field_name, access_token)
+
+    def _public_url(self):
+        """The page of this machine on the website. Raises UserError when the website is not known."""
+        self.ensure_one()
+        webhook = urlsplit(self.env["fleet.rental.event"]._parameter(URLS["inventory"]))
+        if not webhook.netloc:
+            raise UserError(self.env._("Fill in the address of the website in Settings first."))
+        return f"{webhook.scheme}://{webhook.netloc}/equipment/{self.id}-{self.rental_slug}"
+
+    def action_print_labels(self):
+        """A sheet of labels with QR codes, as PDF."""
+        self[:1]._public_url()
+        url = "/fleet_rental/labels?ids=" + ",".join(map(str, self.ids))
+        return {"type": "ir.actions.act_url", "url": url, "target": "new"}
 
     def action_publish(self):
         return self.write({"rental_published": True})

@@ -9,6 +9,7 @@ from . import (
     test_promises,
     test_rules,
     test_scale,
+    test_staff,
     test_vehicle,
     test_webhooks,
 )

@@ -166,10 +166,10 @@ class TestWebhooks(RentalCase):
                 self.assertIn(str(status), delivery.answer)
                 self.assertEqual(taken[0]["webhook-id"], delivery.message_id)
 
-    def test_the_pauses_double_up_to_a_minute_while_the_site_cannot_be_reached(self):
+    def test_the_pauses_double_up_to_half_a_minute_while_the_site_cannot_be_reached(self):
         pauses = self.pauses("ConnectionError", LONGEST_PAUSE)
-        self.assertEqual(pauses[:4], [5, 10, 20, 40])
-        self.assertEqual(pauses[-1], 60)
+        self.assertEqual(pauses[:4], [5, 10, 20, 30])
+        self.assertEqual(pauses[-1], 30)
         self.assertEqual(self.pauses("400 Bad Request", LONGEST_PAUSE_REFUSED)[-1], 3600)
 
     def test_a_webhook_is_given_up_after_seven_days_and_not_before(self):

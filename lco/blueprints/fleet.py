@@ -101,7 +101,7 @@ def availability() -> Response:
         quote = services.availability.quote(vehicle.id, days)
     reasons = services.rules.check(vehicle, days, quote)
     next_free = next(iter(services.availability.alternatives(vehicle, days)), None) if reasons else None
-    return jsonify(success=True, **serializers.availability(quote, vehicle.rates.daily, reasons, next_free))
+    return jsonify(success=True, **serializers.availability(quote, vehicle, reasons, next_free))
 
 
 @blueprint.get("/filters")

@@ -3,6 +3,7 @@
 Each event may come twice, late or out of order.
 """
 
+import logging
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,8 @@ from lco.bookings.unit_of_work import UnitOfWork
 from lco.db.database import retry_conflicts
 from lco.domain.booking import BookingEvent
 from lco.errors import LcoError
+
+log = logging.getLogger(__name__)
 
 LONGEST_TEXT = 200
 
@@ -73,14 +76,14 @@ class OdooBookingEvents:
 
     def _with_vehicle(self, event: BookingEvent) -> BookingEvent:
         """The event with the name and the currency of its vehicle, as far as the catalogue knows them."""
-        if event.vehicle_id is None:
-            return event
         try:
-            vehicle = self._catalogue.find(event.vehicle_id)
-        except LcoError:  # an unknown vehicle, or Odoo is unavailable: the vehicle's own webhook tells its page
-            return event
-        currency = vehicle.rates.daily.currency if vehicle.rates.daily else None
-        return replace(event, vehicle_name=event.vehicle_name or vehicle.name, vehicle_currency=currency)
+            if event.amount and not event.currency:
+                event = replace(event, vehicle_currency=self._catalogue.currency(event.vehicle_id))
+            if event.vehicle_id is not None and not event.vehicle_name:
+                event = replace(event, vehicle_name=self._catalogue.find(event.vehicle_id).name)
+        except LcoError as error:  # an unknown vehicle, or Odoo is unavailable: its own webhook tells its page
+            log.info("the vehicle of an event is not known: %s", error.code)
+        return event
 
 
 def _clean(text: str | None) -> str | None:

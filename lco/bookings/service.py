@@ -36,6 +36,9 @@ class Catalogue(Protocol):
     def find(self, vehicle_id: int) -> Vehicle:
         """The vehicle. Raises NotFound, Gone and OdooError."""
 
+    def currency(self, vehicle_id: int | None) -> str:
+        """The currency of the vehicle, or the usual one. Raises OdooError."""
+
 
 class BookingService:
     """Bookings as customers use them. Safe for threads and processes. Raises DatabaseUnavailable."""

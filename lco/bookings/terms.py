@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 from lco.domain.booking import Booking, BookingEvent, BookingRequest, State
 from lco.domain.date_range import DateRange
-from lco.domain.money import DEFAULT_CURRENCY, Money
+from lco.domain.money import DEFAULT_CURRENCY, Money, to_price
 
 VISIBLE = ("request", "vehicle_name", "total", "reason", "picked_up_on", "returned_on")
 """The fields that a customer can see, beside the state."""
@@ -40,14 +39,12 @@ def merge(booking: Booking, event: BookingEvent) -> Booking:
 def total_of(event: BookingEvent, own: Money | None = None) -> Money | None:
     """The total after `event`; `own` is the total before. None means that the price is asked for by phone.
 
-    An amount without a currency has that of the booking, else of the vehicle. Odoo writes 0 for no price.
+    An amount without a currency has that of the booking, else of the vehicle.
     """
     if event.amount is None:
         return Money(own.amount, event.currency) if own and event.currency else own
-    if event.amount == Decimal(0):
-        return None
     currency = event.currency or (own.currency if own else None) or event.vehicle_currency
-    return Money(event.amount, currency or DEFAULT_CURRENCY)
+    return to_price(event.amount, currency or DEFAULT_CURRENCY)
 
 
 def days_of(event: BookingEvent) -> DateRange | None:

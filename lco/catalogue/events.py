@@ -42,7 +42,8 @@ def public_payload(vehicle: Vehicle) -> dict[str, object]:
 def _prices(rates: Rates) -> dict[str, object]:
     named = {"daily": rates.daily, "weekly": rates.weekly, "monthly": rates.monthly}
     prices: dict[str, object] = {f"rental_price_{name}": float(m.amount) for name, m in named.items() if m}
-    return {**prices, "currency": rates.daily.currency} if rates.daily else prices
+    currencies = {money.currency for money in named.values() if money}
+    return {**prices, "currency": currencies.pop()} if currencies else prices
 
 
 def publish_corrected(changes: ChangeLog, vehicle_id: int) -> None:

@@ -18,6 +18,7 @@ from lco.catalogue.sync import LIST_MAX_AGE, CatalogueSync
 from lco.changes.log import ChangeId, ChangeLog
 from lco.changes.topics import EventType
 from lco.domain.date_range import DateRange
+from lco.domain.money import DEFAULT_CURRENCY
 from lco.domain.vehicle import Details, Vehicle
 from lco.errors import Gone, NotFound, OdooError
 from lco.odoo.client import OdooClient
@@ -60,6 +61,12 @@ class Catalogue:
         if vehicle is None:
             raise Gone if vehicle_id in self._removed else NotFound
         return vehicle
+
+    def currency(self, vehicle_id: int | None) -> str:
+        """Return the currency of the vehicle; the usual one where it is not known. Raises OdooError."""
+        vehicles = self.vehicles()
+        known = vehicles.by_id.get(vehicle_id or 0) or next(iter(vehicles.vehicles), None)
+        return known.currency if known else DEFAULT_CURRENCY
 
     def details(self, vehicle_id: int) -> Details:
         """Everything about one vehicle, with status and rates as `find` has them. Raises Gone, NotFound."""

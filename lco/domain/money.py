@@ -29,6 +29,12 @@ class Money:
         return _format(self.amount, self.currency)
 
 
+def to_price(amount: Decimal | None, currency: str) -> Money | None:
+    """`amount` as a price. Returns None for no amount, and for one that reads as 0, which Odoo writes for it."""
+    price = Money(amount, currency) if amount else None
+    return price if price and price.amount else None
+
+
 @lru_cache(maxsize=200)
 def _unit(currency: str) -> Decimal:
     """The smallest amount of `currency`: 0.01 for US dollars, 1 for yen, 0.001 for Kuwaiti dinars."""

@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from lco.domain.agreement import Agreement
-from lco.domain.money import Money
+from lco.domain.money import DEFAULT_CURRENCY, Money
 
 
 class Status(StrEnum):
@@ -74,6 +74,8 @@ class Vehicle:
     """The shortest rental in days; None while the limits are not known."""
     maximum_days: int | None = None
     """The longest rental in days; None when there is no limit, and while the limits are not known."""
+    currency: str = DEFAULT_CURRENCY
+    """The currency of its record, also where it has no rate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from marshmallow import fields, validate
 from lco.domain.booking import BookingEvent, State
 from lco.domain.change import ChangeQuote
 from lco.domain.date_range import DateRange
-from lco.domain.money import DEFAULT_CURRENCY, Money
+from lco.domain.money import to_price
 from lco.domain.quote import Quote
 from lco.domain.rental import ReasonCode
 from lco.odoo.errors import instant
-from lco.odoo.schemas import OdooSchema, ReasonSchema, to_reason
+from lco.odoo.schemas import OdooSchema, ReasonSchema, currency_of_answer, to_reason
 
 STATES: Mapping[str, State] = {
     "draft": State.BOOKED,
@@ -66,7 +66,7 @@ class BookingSchema(OdooSchema):
     date_from = fields.Date(load_default=None)
     date_to = fields.Date(load_default=None)
     total_amount = _price()
-    currency = fields.String(load_default=None)
+    currency = currency_of_answer()
     pickup_location = fields.String(load_default="")
     return_location = fields.String(load_default="")
     cancellation_reason = fields.String(load_default="")
@@ -80,7 +80,7 @@ class ChangeQuoteSchema(OdooSchema):
 
     price_now = _price()
     price_then = _price()
-    currency = fields.String(load_default=DEFAULT_CURRENCY)
+    currency = currency_of_answer()
     bookable = fields.Boolean(required=True)
     reasons = fields.List(fields.Nested(ReasonSchema), load_default=list)
     until = fields.String(load_default=None)
@@ -141,9 +141,7 @@ def to_event(data: Mapping[str, Any]) -> BookingEvent:
 
 def to_change_quote(data: Mapping[str, Any], vehicle_id: int, days: DateRange) -> ChangeQuote:
     """The quote in an answer about a change. A price of 0 is none."""
-    now, then = (
-        Money(data[name], data["currency"]) if data[name] else None for name in ("price_now", "price_then")
-    )
+    now, then = (to_price(data[name], data["currency"]) for name in ("price_now", "price_then"))
     reasons = tuple(map(to_reason, data["reasons"]))
     is_taken = any(reason.code is ReasonCode.TAKEN for reason in reasons)
     quote = Quote(vehicle_id, days, not is_taken, then, bookable=data["bookable"], reasons=reasons)

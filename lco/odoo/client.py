@@ -12,6 +12,7 @@ from lco.domain.booking import BookingEvent, BookingRequest, OdooBooking
 from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.change import ChangeQuote
 from lco.domain.date_range import DateRange
+from lco.domain.money import DEFAULT_CURRENCY
 from lco.domain.quote import Quote
 from lco.domain.storefront import Storefront
 from lco.domain.vehicle import Details, Vehicle
@@ -43,6 +44,8 @@ class OdooClient:
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self._currencies: dict[int, str] = {}
+        """The currency of each vehicle that was read, for answers that leave it out."""
 
     def vehicles(self, free: DateRange | None = None) -> list[Vehicle]:
         """Return all vehicles for rent; with `free`, only those that Odoo lists as free in all of these days."""
@@ -75,13 +78,14 @@ class OdooClient:
             raise OdooError from error
         if data["listing_type"] not in RENTED_OUT:
             raise VehicleUnknown(upstream_status=404)
-        return schemas.to_details(data, self.transport.base_url)
+        return schemas.to_details(self._with_own_currency(data), self.transport.base_url)
 
     def quote(self, vehicle_id: int, days: DateRange) -> Quote:
         """Whether the vehicle is free in all of `days`, and Odoo's price. Raises VehicleUnknown."""
         body = {"vehicle_id": vehicle_id, **_days(days)}
         answer = self.transport.read("availability", "POST", "/api/fleet/availability", json=body)
-        return schemas.to_quote(schemas.load(schemas.AvailabilitySchema(), answer), vehicle_id, days)
+        loaded = self._with_currency(schemas.load(schemas.AvailabilitySchema(), answer), vehicle_id)
+        return schemas.to_quote(loaded, vehicle_id, days)
 
     def busy(self, vehicle_id: int, days: DateRange) -> tuple[DateRange, ...]:
         """The ranges of days on which the vehicle cannot be had for a day, in one answer; those in `days` count.
@@ -128,9 +132,10 @@ class OdooClient:
         """
         answer = self.transport.write("booking", "/api/fleet/booking", _booking_body(request), key)
         try:
-            return schemas.to_booking(schemas.load(schemas.PlacedSchema(), answer))
+            loaded = schemas.load(schemas.PlacedSchema(), answer)
         except OdooError as error:
             raise OutcomeUnknown from error
+        return schemas.to_booking(self._with_currency(loaded, request.vehicle_id))
 
     def contract(self) -> int:
         """The version of the contract that Odoo speaks (docs/odoo-contract.md, section 4.1): 1 or 2."""
@@ -149,8 +154,8 @@ class OdooClient:
         """What other days would cost. Raises VehicleUnknown and RecordDeleted for the booking."""
         path = _booking_path(reference, "quote")
         answer = self.transport.read("change quote", "POST", path, json=_days(days))
-        quoted = schemas.load(bookings.ChangeQuoteSchema(), answer.get("data"))
-        return bookings.to_change_quote(quoted, vehicle_id, days)
+        loaded = schemas.load(bookings.ChangeQuoteSchema(), answer.get("data"))
+        return bookings.to_change_quote(self._with_currency(loaded, vehicle_id), vehicle_id, days)
 
     def change_booking(self, reference: str, days: DateRange, version: int, key: str) -> BookingEvent:
         """Give the booking other days, once for each `key`. Returns it as it is then.
@@ -226,7 +231,20 @@ class OdooClient:
     def _listed(self, entry: object) -> Vehicle | None:
         """Return the vehicle in one entry of a list; None for one not for rent. Raises ValidationError."""
         data = schemas.load_lenient(LISTED, entry)
-        return schemas.to_vehicle(data, self.transport.base_url) if data["listing_type"] in RENTED_OUT else None
+        if data["listing_type"] not in RENTED_OUT:
+            return None
+        return schemas.to_vehicle(self._with_own_currency(data), self.transport.base_url)
+
+    def _with_own_currency(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The record `data` in its currency, which is kept for answers without one."""
+        completed = self._with_currency(data, data["id"])
+        self._currencies[data["id"]] = completed["currency"]
+        return completed
+
+    def _with_currency(self, data: Mapping[str, Any], vehicle_id: int) -> Mapping[str, Any]:
+        """`data` in its currency, else in that of the vehicle, else in that of any other one."""
+        usual = next(iter(self._currencies.values()), DEFAULT_CURRENCY)
+        return {**data, "currency": data["currency"] or self._currencies.get(vehicle_id, usual)}
 
 
 def _unreadable(entry: object, error: ValidationError) -> set[int]:

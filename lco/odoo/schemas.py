@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -19,16 +20,18 @@ from lco.domain.booking import OdooBooking
 from lco.domain.business_calendar import DAYS_A_WEEK, BusinessCalendar, OpeningHours
 from lco.domain.colour import is_behind_white
 from lco.domain.date_range import DateRange
-from lco.domain.money import DEFAULT_CURRENCY, Money
+from lco.domain.money import Money, to_price
 from lco.domain.quote import Quote
 from lco.domain.rental import Reason, ReasonCode
 from lco.domain.storefront import Storefront
+from lco.domain.typed_text import clean, is_blank
 from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
 from lco.errors import OdooError
 
 log = logging.getLogger(__name__)
 
 IMAGES = "/web/image/"
+CODE = re.compile("[A-Z]{3}")
 VERSION = re.compile(r"[0-9A-Za-z_.-]{1,64}", re.ASCII)
 LIMITS = ("minimum_rental_days", "maximum_rental_days")
 TAGS = {
@@ -80,6 +83,30 @@ def _text() -> fields.String:
     return fields.String(load_default=None)
 
 
+class Currency(fields.String):
+    """An ISO 4217 code, in capitals."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        code = _code(super()._deserialize(value, attr, data, **kwargs))
+        if code is None:
+            raise ValidationError("no code of a currency")
+        return code
+
+
+def currency_of_answer() -> fields.Function:
+    """The currency of an answer. None where it cannot be read: it is that of the vehicle then."""
+    return fields.Function(deserialize=_code, load_default=None)
+
+
+def _code(value: object) -> str | None:
+    code = value.strip().upper() if isinstance(value, str) else ""
+    return code if CODE.fullmatch(code) else None
+
+
+def _number() -> fields.Integer:
+    return fields.Integer(load_default=None, validate=validate.Range(0, 1_000))
+
+
 def _days() -> fields.Integer:
     return fields.Integer(load_default=None, validate=validate.Range(0, 10_000))
 
@@ -95,10 +122,15 @@ def _status(value: object) -> Status:
 
 
 def _name(value: object) -> str:
-    """The text without blanks around it. Raises ValidationError when nothing is left, or it is no text."""
-    if not isinstance(value, str) or not value.strip():
+    """The text as it is shown. Raises ValidationError when nothing of it can be seen, or it is no text."""
+    if not isinstance(value, str) or is_blank(value):
         raise ValidationError("a text is needed")
-    return value.strip()
+    return clean(value)
+
+
+def _listing_type(value: object) -> str:
+    """The type, or the usual one for a word that this version of the site does not know."""
+    return "sale" if value == "sale" else "both" if value == "both" else "rental"
 
 
 class VehicleSchema(OdooSchema):
@@ -112,15 +144,15 @@ class VehicleSchema(OdooSchema):
     year = fields.Function(deserialize=_year, load_default=None)
     category = _text()
     fuel_type = _text()
-    seats = fields.Integer(load_default=None)
-    doors = fields.Integer(load_default=None)
+    seats = _number()
+    doors = _number()
     sale_price = _amount()
-    listing_type = fields.String(load_default="rental")
+    listing_type = fields.Function(deserialize=_listing_type, load_default="rental")
     availability_status = fields.Function(deserialize=_status, load_default=Status.AVAILABLE)
     rental_price_daily = _amount()
     rental_price_weekly = _amount()
     rental_price_monthly = _amount()
-    currency = fields.String(load_default=DEFAULT_CURRENCY)
+    currency = Currency(load_default=None)
     featured = fields.Boolean(load_default=False)
     short_description = _text()
     primary_image = _text()
@@ -139,7 +171,7 @@ class VehicleSchema(OdooSchema):
 class FeatureSchema(OdooSchema):
     """One feature of a vehicle."""
 
-    name = fields.String(required=True)
+    name = fields.Function(deserialize=_name, required=True)
     category = _text()
 
 
@@ -237,7 +269,7 @@ class AvailabilitySchema(OdooSchema):
 
     available = fields.Boolean(required=True)
     estimated_price = _amount()
-    currency = fields.String(load_default=DEFAULT_CURRENCY)
+    currency = currency_of_answer()
     bookable = fields.Boolean(load_default=None)
     reasons = fields.List(fields.Nested(ReasonSchema), load_default=list)
     next_free = fields.Nested(RangeSchema, load_default=None)
@@ -250,7 +282,7 @@ class PlacedSchema(OdooSchema):
     booking_id = fields.Integer(load_default=None)
     message = fields.String(load_default="")
     estimated_price = _amount()
-    currency = fields.String(load_default=DEFAULT_CURRENCY)
+    currency = currency_of_answer()
 
 
 class BusySchema(OdooSchema):
@@ -332,6 +364,7 @@ def to_vehicle(data: Mapping[str, Any], base_url: str) -> Vehicle:
         picture=to_picture(data["primary_image"], data["name"], base_url),
         minimum_days=(data["minimum_rental_days"] or 1) if data["has_limits"] else None,
         maximum_days=data["maximum_rental_days"] or None,
+        currency=data["currency"],
     )
 
 
@@ -343,16 +376,11 @@ def _shared(word: str | None) -> str | None:
 def to_rates(data: Mapping[str, Any]) -> Rates:
     """The three rates; one of 0 means that Odoo has none, not that the machine is free of charge."""
     names = ("rental_price_daily", "rental_price_weekly", "rental_price_monthly")
-    amounts = (data[name] for name in names)
-    return Rates(*(Money(amount, data["currency"]) if amount else None for amount in amounts))
+    return Rates(*(to_price(data[name], data["currency"]) for name in names))
 
 
 def _sale_price(data: Mapping[str, Any]) -> Money | None:
-    return (
-        Money(data["sale_price"], data["currency"])
-        if data["listing_type"] == "both" and data["sale_price"]
-        else None
-    )
+    return to_price(data["sale_price"], data["currency"]) if data["listing_type"] == "both" else None
 
 
 def to_details(data: Mapping[str, Any], base_url: str) -> Details:
@@ -372,9 +400,7 @@ def to_details(data: Mapping[str, Any], base_url: str) -> Details:
 
 def to_quote(data: Mapping[str, Any], vehicle_id: int, days: DateRange) -> Quote:
     """The quote in an answer about availability."""
-    price = (
-        Money(data["estimated_price"], data["currency"]) if data["available"] and data["estimated_price"] else None
-    )
+    price = to_price(data["estimated_price"], data["currency"]) if data["available"] else None
     return Quote(
         vehicle_id,
         days,
@@ -414,8 +440,7 @@ def to_calendar(data: Mapping[str, Any]) -> BusinessCalendar:
 
 def to_booking(data: Mapping[str, Any]) -> OdooBooking:
     """The booking in an answer to one."""
-    amount = data["estimated_price"]
-    total = Money(amount, data["currency"]) if amount else None  # 0 means that there is no price
+    total = to_price(data["estimated_price"], data["currency"])
     return OdooBooking(data["booking_ref"], data["booking_id"], data["message"], total)
 
 
@@ -480,14 +505,14 @@ def _pictures(images: list[Mapping[str, Any]], short: Vehicle, base_url: str) ->
 
 def _label(name: object) -> str:
     """A key of Odoo's free specifications as people read it: `clearing_width` becomes `Clearing width`."""
-    text = str(name).replace("_", " ").strip()
+    text = clean(str(name).replace("_", " "))
     return text[:1].upper() + text[1:]
 
 
 def _specifications(values: Mapping[Any, Any]) -> tuple[tuple[str, str], ...]:
     """The names and values of what is specified; empty values are left out."""
     texts = ((_label(name), _specification(value)) for name, value in values.items())
-    return tuple((name, text) for name, text in texts if text)
+    return tuple((name, text) for name, text in texts if name and text)
 
 
 def _specification(value: object) -> str:
@@ -502,8 +527,11 @@ def _specification(value: object) -> str:
             return ", ".join(f"{name}: {text}" for name, text in texts if text)
         case list():
             return ", ".join(filter(None, map(_specification, value)))
+        case float() | Decimal():
+            return f"{float(value):.12g}" if isfinite(value) else ""  # 1250.0 is 1250
         case _:
-            return str(value).strip()
+            text = clean(str(value))
+            return "" if is_blank(text) else text
 
 
 def _web(url: str | None) -> str | None:

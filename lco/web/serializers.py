@@ -6,13 +6,12 @@ Counters are left out: the site does not keep them, and a wrong number would be 
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from lco.domain.date_range import DateRange
-from lco.domain.money import DEFAULT_CURRENCY, Money
+from lco.domain.money import Money
 from lco.domain.quote import Quote
 from lco.domain.rental import Reason
-from lco.domain.vehicle import Details, Picture, Rates, Vehicle
+from lco.domain.vehicle import Details, Picture, Vehicle
 
 Json = dict[str, object]
 
@@ -30,7 +29,7 @@ def vehicle_summary(vehicle: Vehicle) -> Json:
         "listing_type": "both" if vehicle.sale_price else "rental",
         "sale_price": _number(vehicle.sale_price),
         "rental_price_daily": _number(vehicle.rates.daily),
-        "currency": _currency(vehicle.rates),
+        "currency": vehicle.currency,
         "fuel_type": vehicle.fuel_type,
         "seats": vehicle.seats,
         "doors": vehicle.doors,
@@ -62,7 +61,7 @@ def vehicle_detail(details: Details) -> Json:
 
 
 def availability(
-    quote: Quote, daily: Money | None, reasons: Sequence[Reason] = (), next_free: DateRange | None = None
+    quote: Quote, vehicle: Vehicle, reasons: Sequence[Reason] = (), next_free: DateRange | None = None
 ) -> Json:
     """Return the answer about a range of days (docs/odoo-contract.md, sections 1 and 4.2).
 
@@ -73,8 +72,8 @@ def availability(
         "vehicle_id": quote.vehicle_id,
         "days": len(quote.days),
         "estimated_price": _number(quote.total) or 0,
-        "daily_rate": _number(daily),
-        "currency": (quote.total or daily or Money(Decimal(0), DEFAULT_CURRENCY)).currency,
+        "daily_rate": _number(vehicle.rates.daily),
+        "currency": quote.total.currency if quote.total else vehicle.currency,
         "bookable": not reasons,
         "reasons": list(map(_reason, reasons)),
         "next_free": next_free and _range(next_free),
@@ -99,10 +98,6 @@ def _limits(vehicle: Vehicle) -> Json:
 
 def _number(money: Money | None) -> float | None:
     return None if money is None else float(money.amount)
-
-
-def _currency(rates: Rates) -> str:
-    return rates.daily.currency if rates.daily else DEFAULT_CURRENCY
 
 
 def _url(picture: Picture | None) -> str | None:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from lco.domain.booking import BookingEvent
-from lco.domain.money import Money
+from lco.domain.money import to_price
 from lco.domain.vehicle import Rates, Status
 from lco.webhooks.schemas import Event
 
@@ -120,7 +120,7 @@ def _price_updated(services: Services, payload: Payload) -> None:
         services.catalogue.updated(payload["vehicle_id"])
         return
     # Odoo writes 0 where there is no such rate. Whether one was taken away, the catalogue learns from Odoo.
-    rates = Rates(*(Money(amount, payload["currency"]) if amount else None for amount in amounts))
+    rates = Rates(*(to_price(amount, payload["currency"]) for amount in amounts))
     services.catalogue.price_changed(payload["vehicle_id"], rates)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -13,6 +14,9 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 from lco.domain.booking import BookingEvent
 from lco.errors import BadRequest
 from lco.odoo.bookings import STATES
+from lco.odoo.schemas import Currency
+
+log = logging.getLogger(__name__)
 
 TEST = "test"
 LONGEST_TYPE = 100
@@ -80,8 +84,8 @@ def _day() -> fields.Date:
     return fields.Date(load_default=None)
 
 
-def _currency() -> fields.String:
-    return fields.String(load_default=None, validate=validate.Regexp(r"[A-Z]{3}\Z"))
+def _currency() -> Currency:
+    return Currency(load_default=None)
 
 
 def _instant() -> fields.AwareDateTime:
@@ -102,12 +106,15 @@ class Payload(Schema):
 
     KEEP_FALSE: frozenset[str] = frozenset()
     """Fields that are no flags, and in which `false` still says something."""
+    KEEP_BLANK: frozenset[str] = frozenset()
+    """Fields in which "" says that the text is empty now."""
 
     @pre_load
     def _drop_empty(self, data: Any, **_: Any) -> Any:
         flags = {name for name, known in self.fields.items() if isinstance(known, fields.Boolean)}
         kept = flags | self.KEEP_FALSE
-        return {k: v for k, v in data.items() if v is not None and v != "" and (v is not False or k in kept)}
+        said = ((k, v) for k, v in data.items() if v is not None and (v is not False or k in kept))
+        return {k: v for k, v in said if v != "" or k in self.KEEP_BLANK}
 
 
 class EmptiableText(fields.String):
@@ -120,7 +127,8 @@ class EmptiableText(fields.String):
 class Terms(Payload):
     """The terms of a booking, each of which may be missing."""
 
-    KEEP_FALSE = frozenset({"pickup_location", "return_location", "total_amount"})
+    KEEP_BLANK = frozenset({"pickup_location", "return_location"})
+    KEEP_FALSE = KEEP_BLANK | {"total_amount"}
 
     vehicle_id = _vehicle_id(required=False)
     date_from = _day()
@@ -210,12 +218,25 @@ def parse_event(endpoint: str, body: bytes) -> Event:
     if not isinstance(event_type, str) or not 0 < len(event_type) <= LONGEST_TYPE or not event_type.isprintable():
         raise BadRequest(f"event_type: a text of 1 to {LONGEST_TYPE} characters is needed.")
     schema = SCHEMAS[endpoint].get(event_type)
-    try:
-        payload = schema.load(data) if schema else None
-    except ValidationError as error:
-        raise BadRequest(_in_words(error)) from error
+    payload = _payload(schema, data) if schema else None
     booking = booking_event(event_type, data, payload) if payload and endpoint == "booking" else None
     return Event(endpoint, event_type, text, payload, booking)
+
+
+def _payload(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What `schema` reads of `data`. Raises BadRequest with what cannot be read.
+
+    A booking has no other source in version 1, so what it does not need is left out where it cannot be read.
+    """
+    try:
+        loaded: dict[str, Any] = schema.load(data)
+    except ValidationError as error:
+        broken = error.messages_dict
+        if not isinstance(schema, BookingReference) or "booking_ref" in broken:
+            raise BadRequest(_in_words(error)) from error
+        log.warning("an event about a booking is read without %s", _in_words(error))
+        loaded = schema.load({name: value for name, value in data.items() if name not in broken})
+    return loaded
 
 
 OF_TYPE: Mapping[str, str] = {
@@ -265,6 +286,8 @@ def _parse_terms(data: Mapping[str, Any]) -> dict[str, Any]:
         loaded = dict(schema.load(data))
     except ValidationError as error:
         loaded = dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
+        if "currency" in error.messages:
+            loaded.pop("total_amount", None)  # an amount in a currency that cannot be read is none
     return {name: value for name, value in loaded.items() if value is not None}
 
 

@@ -192,6 +192,9 @@ class FakeCatalogue:
             raise Gone if vehicle_id == 8 else NotFound
         return self.vehicles[vehicle_id]
 
+    def currency(self, vehicle_id: int | None) -> str:
+        return (self.vehicles.get(vehicle_id) or self.vehicles[MOWER.id]).currency
+
 
 class FakeAvailability:
     def __init__(self) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from lco.domain.booking import BookingEvent, State
 from lco.domain.money import Money
-from lco.domain.vehicle import Rates
 from lco.errors import DatesTaken, OdooUnavailable
 from lco.odoo.errors import DatesRefused, OutcomeUnknown
 from tests.app.bookings.fakes import DAYS, SAW, usd
@@ -337,10 +336,21 @@ def test_an_amount_without_a_currency_has_the_currency_of_the_booking(services, 
 
 
 def test_an_amount_without_any_currency_has_that_of_the_vehicle(services, left_open):
-    euros = Rates(daily=Money(Decimal(160), "EUR"))
-    services.catalogue.vehicles[7] = replace(services.catalogue.vehicles[7], rates=euros)
+    services.catalogue.vehicles[7] = replace(services.catalogue.vehicles[7], currency="EUR")
     services.on_created("BK-9", 7, "ada@example.com", DAYS, amount=Decimal(500))
     assert now(services, left_open).total == Money(Decimal(500), "EUR")
+
+
+def test_an_agreed_price_without_a_currency_has_that_of_the_shop(services, booked):
+    services.catalogue.vehicles[7] = replace(services.catalogue.vehicles[7], currency="EUR")
+    services.on_modified(booked.reference, amount=Decimal(0))
+    services.on_modified(booked.reference, amount=Decimal(500))
+    assert now(services, booked).total == Money(Decimal(500), "EUR")
+
+
+def test_an_amount_that_reads_as_nothing_is_no_price(services, booked):
+    services.on_modified(booked.reference, amount=Decimal("0.001"))
+    assert now(services, booked).total is None
 
 
 @pytest.mark.parametrize(

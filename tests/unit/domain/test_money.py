@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from lco.domain.money import Money
+from lco.domain.money import Money, to_price
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,11 @@ def test_equal_amounts_of_two_currencies_are_not_the_same_money():
 def test_amounts_that_read_the_same_are_equal(raw, rounded, currency):
     assert Money(Decimal(raw), currency) == Money(Decimal(rounded), currency)
     assert hash(Money(Decimal(raw), currency)) == hash(Money(Decimal(rounded), currency))
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"), [(None, "USD"), ("0", "USD"), ("0.004", "USD"), ("0.4", "JPY"), ("0.0004", "KWD")]
+)
+def test_what_reads_as_nothing_is_no_price(amount, currency):
+    assert to_price(amount and Decimal(amount), currency) is None
+    assert to_price(Decimal("0.5"), "JPY") == Money(Decimal(1), "JPY")

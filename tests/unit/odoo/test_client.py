@@ -178,6 +178,30 @@ def test_a_quote_that_cannot_be_read_is_an_error_of_odoos(client, requests_mock,
         client.quote(7, DAYS)
 
 
+class TestCurrencyLeftOut:
+    """An answer without a currency, or with an unreadable one, is in the currency of the record."""
+
+    @pytest.fixture(autouse=True)
+    def _record_in_euros(self, client, requests_mock):
+        requests_mock.get(
+            f"{URL}/api/fleet/vehicles", json=page([entry(7, currency="EUR", rental_price_daily=90)])
+        )
+        client.vehicles()
+
+    @pytest.mark.parametrize("left_out", [{}, {"currency": None}, {"currency": "euros"}, {"currency": "eur"}])
+    def test_quote_and_booking_are_in_the_vehicles(self, client, requests_mock, left_out):
+        requests_mock.post(AVAILABILITY, json=answered(available=True, estimated_price=600, **left_out))
+        requests_mock.post(BOOKING, json=answered(booking_ref="BK-1", estimated_price=600, **left_out))
+        assert client.quote(7, DAYS).total == client.book(REQUEST).total == Money(Decimal(600), "EUR")
+
+    @pytest.mark.parametrize("vehicle_id", [7, 8])
+    def test_a_record_is_in_the_one_that_it_had_or_the_usual_one(self, client, requests_mock, vehicle_id):
+        requests_mock.get(LIST, json=page([entry(vehicle_id, rental_price_daily=90)]))
+        (vehicle,) = client.vehicles()
+        assert vehicle.rates.daily == Money(Decimal(90), "EUR")
+        assert vehicle.currency == "EUR"
+
+
 def test_a_booking_is_sent_in_the_words_of_the_contract(client, requests_mock):
     answer = answered(
         booking_ref="BK-20261122-A1B2C3D4", booking_id=3, message="Thanks.", estimated_price=600, currency="USD"

@@ -107,6 +107,9 @@ def test_a_price_that_cannot_be_read_is_no_price(listed, price):
     ("field", "value"),
     [
         ("seats", "N/A"),
+        ("seats", -3),
+        ("seats", 10**30),
+        ("rental_price_daily", 0.004),
         ("doors", []),
         ("rental_price_daily", "1,250.00"),
         ("featured", "maybe"),
@@ -115,6 +118,7 @@ def test_a_price_that_cannot_be_read_is_no_price(listed, price):
         ("short_description", ["a"]),
         ("primary_image", 5),
         ("listing_type", 3),
+        ("listing_type", "lease"),
         ("slug", 1.5),
     ],
 )
@@ -129,12 +133,13 @@ def test_a_status_that_is_not_known_is_not_an_error(listed, status):
     assert listed(**SHORT, availability_status=status).status is expected
 
 
-def test_prices_in_a_currency_that_cannot_be_read_are_no_prices(listed):
-    vehicle = listed(**FULL | {"currency": 5})
+@pytest.mark.parametrize("currency", [5, "dollars", "$"])
+def test_prices_in_a_currency_that_cannot_be_read_are_no_prices(listed, currency):
+    vehicle = listed(**FULL | {"currency": currency})
     assert (vehicle.rates, vehicle.sale_price) == (Rates(), None)
 
 
-@pytest.mark.parametrize("name", ["", "   ", None, 7, False])
+@pytest.mark.parametrize("name", ["", "   ", None, 7, False, "\u200b", "\u2800"])
 def test_a_record_without_a_name_cannot_be_read(client, requests_mock, name):
     data = [{"id": 7, "name": name}, {"id": 8, "name": " Saw "}, {"name": "No id"}, "no record"]
     requests_mock.get(f"{URL}/api/fleet/vehicles", json={"success": True, "data": data})
@@ -164,6 +169,8 @@ def test_limits_that_are_not_told_are_not_known(listed, limits, expected):
         (True, "Yes"),
         (0, "0"),
         (2.5, "2.5"),
+        (0.1 + 0.2, "0.3"),
+        (1250.0, "1250"),
         (["a", "b", False, ["c", True]], "a, b, c, Yes"),
         ({"min": 1, "max": 2, "unit": False}, "Min: 1, Max: 2"),
         ("  20 in ", "20 in"),
@@ -173,7 +180,7 @@ def test_a_specification_reads_well(detailed, value, text):
     assert detailed(**SHORT, specifications={"a_value": value}).specifications == (("A value", text),)
 
 
-@pytest.mark.parametrize("value", [False, None, "", "  ", [], {}, [False], {"unit": ""}])
+@pytest.mark.parametrize("value", [False, None, "", "  ", "\u200b", float("nan"), [], {}, [False], {"unit": ""}])
 def test_an_empty_specification_is_left_out(detailed, value):
     assert detailed(**SHORT, specifications={"a_value": value}).specifications == ()
 

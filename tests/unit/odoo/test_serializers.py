@@ -40,6 +40,7 @@ VEHICLE = Vehicle(
     picture=Picture(f"{URL}/web/image/fleet.vehicle/7/image_1920", "Chainsaw", sized=True),
     minimum_days=2,
     maximum_days=90,
+    currency="CAD",
 )
 DETAILS = Details(
     vehicle=VEHICLE,
@@ -70,7 +71,7 @@ def test_the_short_form_is_read_back_without_the_longer_rates(client, requests_m
 
 
 def test_a_free_range_is_told_with_odoos_price_and_the_daily_rate():
-    assert serializers.availability(Quote(7, DAYS, available=True, total=money("350")), money("90.5")) == {
+    assert serializers.availability(Quote(7, DAYS, available=True, total=money("350")), VEHICLE) == {
         "available": True,
         "vehicle_id": 7,
         "days": 4,
@@ -85,7 +86,7 @@ def test_a_free_range_is_told_with_odoos_price_and_the_daily_rate():
 
 def test_each_obstacle_is_told_with_its_number_of_days():
     reasons = (Reason(ReasonCode.TOO_SHORT, "Too short.", 2), Reason(ReasonCode.TAKEN, "Taken."))
-    told = serializers.availability(Quote(7, DAYS, available=False), None, reasons, DAYS)
+    told = serializers.availability(Quote(7, DAYS, available=False), VEHICLE, reasons, DAYS)
     assert told["bookable"] is False
     assert told["reasons"] == [
         {"code": "too_short", "message": "Too short.", "limit": 2},
@@ -95,6 +96,11 @@ def test_each_obstacle_is_told_with_its_number_of_days():
 
 
 def test_a_taken_range_costs_nothing_in_the_currency_of_the_vehicle():
-    told = serializers.availability(Quote(7, DAYS, available=False), money("90"))
+    told = serializers.availability(Quote(7, DAYS, available=False), VEHICLE)
     assert (told["available"], told["estimated_price"], told["currency"]) == (False, 0, "CAD")
-    assert serializers.availability(Quote(7, DAYS, available=False), None)["currency"] == "USD"
+
+
+def test_a_vehicle_without_a_rate_has_the_currency_of_its_record():
+    unpriced = replace(BARE, currency="EUR")
+    assert serializers.vehicle_summary(unpriced)["currency"] == "EUR"
+    assert serializers.availability(Quote(7, DAYS, available=True), unpriced)["currency"] == "EUR"

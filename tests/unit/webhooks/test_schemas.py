@@ -108,6 +108,30 @@ def test_other_fields_of_the_wrong_type_are_refused_by_name(event_type, field, w
     assert refusal(event_type=event_type, vehicle_id=1, **{field: wrong}).startswith(f"{field}:")
 
 
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [("version", "abc"), ("version", 7.5), ("at", "soon"), ("state", 5), ("cancellation_reason", ["x"])],
+)
+def test_a_booking_is_read_without_other_fields_of_the_wrong_type(field, wrong):
+    fields = {"event_type": "booking.cancelled", "booking_ref": "BK-1"}
+    assert read("booking", **fields, **{field: wrong}).booking == read("booking", **fields).booking
+
+
+@pytest.mark.parametrize("empty", ["", False])
+def test_a_place_that_is_empty_now_is_told_as_empty(empty):
+    event = read("booking", event_type="booking.modified", booking_ref="BK-1", changes={"return_location": empty})
+    assert (event.booking.return_location, event.booking.pickup_location) == ("", None)
+
+
+def test_an_amount_is_read_with_its_currency_or_not_at_all():
+    def told(currency):
+        changes = {"total_amount": 300, "currency": currency}
+        return read("booking", event_type="booking.modified", booking_ref="BK-1", changes=changes).booking
+
+    assert (told("eur").amount, told("eur").currency) == (Decimal(300), "EUR")
+    assert (told("euros").amount, told("euros").currency) == (None, None)
+
+
 def test_prices_are_exact():
     payload = read(event_type="price.updated", vehicle_id=1, rental_price_daily=99.5).payload
     assert payload["rental_price_daily"] == Decimal("99.5")

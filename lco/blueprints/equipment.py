@@ -58,14 +58,15 @@ def index() -> Response:
     shown = shown_month() if request.args.get("month") else first_of(chosen.start or today)
     snapshot = catalogue.vehicles()
     free = _free(query.days)
+    results = search(snapshot, query, free, synonyms(current_services().settings.search_synonyms))
     page = {
         "query": query,
-        "results": search(snapshot, query, free, synonyms(current_services().settings.search_synonyms)),
+        "results": results,
         "errors": errors,
         "sorts": SORTS,
         "dates_unknown": query.days is not None and free is None,
         "url": lambda **changes: query_url(query, **changes),
-        "canonical": list_url(category=query.category, page=query.page),
+        "canonical": list_url(category=query.category if results.total else "", page=results.page),
         "chosen": chosen,
         **shop_grid(current_services(), query, shown, chosen),
     }

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
+from hashlib import sha256
 from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -46,8 +47,8 @@ RENAMED_TAGS = (
     # Other blocks become a plain one, so that the words at their borders stay apart.
     (
         re.compile(
-            r"<(/?)(?:address|article|aside|center|details|fieldset|figcaption|figure|footer|form|header|legend|"
-            r"main|nav|section|summary)\b",
+            r"<(/?)(?:address|article|aside|center|details|dialog|dir|fieldset|figcaption|figure|footer|form|header|"
+            r"hgroup|legend|listing|main|menu|nav|option|search|section|summary|xmp)\b",
             re.IGNORECASE,
         ),
         r"<\1div",
@@ -481,9 +482,9 @@ def to_storefront(data: Mapping[str, Any], base_url: str) -> Storefront:
 
 
 def _version(query: str) -> str:
-    """What Odoo changes with the picture: the parameter `unique` of its address."""
-    version = dict(parse_qsl(query)).get("unique", "")
-    return version if VERSION.fullmatch(version) else ""
+    """What Odoo changes with the picture: the parameter `unique` of its address, else all of its parameters."""
+    version = dict(parse_qsl(query)).get("unique", query)
+    return version if not version or VERSION.fullmatch(version) else sha256(version.encode()).hexdigest()[:16]
 
 
 def clean_html(html: str | None) -> str:

@@ -3,7 +3,7 @@
 import logging
 import re
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from flask import Flask, current_app, request
 
@@ -11,6 +11,7 @@ log = logging.getLogger(__name__)
 
 IPV6_PREFIX = 64
 """Bits that one subscriber's network has in common (RFC 6177); the other ones the subscriber may choose."""
+TRANSLATED = IPv6Network("64:ff9b::/96")
 UNKNOWN_PROXY = (
     "a request has X-Forwarded-For, but TRUSTED_PROXIES is 0: behind a proxy all visitors count as one client and"
     " share its limits; set TRUSTED_PROXIES to the number of proxies"
@@ -23,9 +24,11 @@ WITH_PORT = re.compile(r"\[(?P<six>[^]]+)\](:\d+)?|(?P<four>[\d.]+):\d+", re.ASC
 def client_of(address: str) -> str:
     """Return the client at `address`: an IPv4 address, or the /64 network of an IPv6 address.
 
-    A port, a zone and the mapped form of IPv4 (`::ffff:192.0.2.1`) make no difference. Text that is no address is
-    returned as it is, up to 64 characters.
+    A port, a zone, quotes and blanks make no difference, nor do the forms in which IPv6 carries IPv4: mapped
+    (`::ffff:192.0.2.1`), translated (`64:ff9b::192.0.2.1`, RFC 6052) and 6to4. Text that is no address is returned
+    as it is, up to 64 characters.
     """
+    address = address.strip(' \t"')
     found = WITH_PORT.fullmatch(address)
     bare = (found["six"] or found["four"]) if found else address
     try:
@@ -34,8 +37,12 @@ def client_of(address: str) -> str:
         return address[:64] or "unknown"
     if not isinstance(ip, IPv6Address):
         return str(ip)
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
+    if (
+        carried := ip.ipv4_mapped
+        or ip.sixtofour
+        or (IPv4Address(int(ip) & 2**32 - 1) if ip in TRANSLATED else None)
+    ):
+        return str(carried)
     network = int(ip) >> (128 - IPV6_PREFIX) << (128 - IPV6_PREFIX)
     return f"{IPv6Address(network)}/{IPV6_PREFIX}"
 

@@ -164,6 +164,18 @@ def test_search_engines_read_the_visible_price(client):
     assert data["image"].startswith("http://localhost/pictures/")
 
 
+@pytest.mark.parametrize(
+    ("address", "canonical"),
+    [
+        ("/equipment?page=999", "/equipment"),
+        ("/equipment?category=Lawn+Care&sort=price", "/equipment?category=Lawn+Care"),
+        ("/equipment?category=Nonsense", "/equipment"),
+    ],
+)
+def test_a_list_without_a_page_of_its_own_names_the_one_that_it_repeats(client, address, canonical):
+    assert f'<link rel="canonical" href="http://localhost{canonical}">' in client.get(address).text
+
+
 def test_the_calendar_turns_for_htmx_and_for_plain_links(client, settings):
     month = f"{clock.today(settings.timezone) + timedelta(days=40):%Y-%m}"
     fragment = client.get(f"/equipment/1/calendar?month={month}", headers=HTMX)

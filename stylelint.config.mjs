@@ -3,6 +3,7 @@ export default {
   extends: ["stylelint-config-recommended"],
   rules: {
     "color-named": "never",
+    "declaration-block-single-line-max-declarations": 1,
     "declaration-no-important": true,
     "selector-max-id": 0,
     "selector-max-specificity": "0,4,3",

@@ -131,7 +131,9 @@ TERMS = {
 }
 
 
-@pytest.mark.parametrize("names", [set(c) for n in (1, 2, 8) for c in combinations(TERMS, n)], ids=str)
+@pytest.mark.parametrize(
+    "names", [set(c) for n in (1, 2, 8) for c in combinations(TERMS, n)], ids=lambda names: "-".join(sorted(names))
+)
 def test_each_term_in_changes_is_handed_over_by_itself(booking, names):
     ((_, event),) = booking("booking.modified", changes={name: TERMS[name][0] for name in names})
     assert event == BookingEvent("BK-1", **{TERMS[name][1]: TERMS[name][2] for name in names})

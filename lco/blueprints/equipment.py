@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import date
 
@@ -165,8 +165,11 @@ def render_vehicle(
     today = current_services().rules.today
     if days and form is None:
         form = BookingForm.empty()
+    is_wrong = _is_wrong(date_errors or {}, form)
     page = {
         "vehicle": vehicle,
+        "title": f"{'Error: ' if is_wrong else ''}{vehicle.name} for rent",
+        "is_wrong": is_wrong,
         "days": days,
         "form": form,
         "date_errors": date_errors or {},
@@ -194,6 +197,14 @@ def render_vehicle(
     elif not date_errors:
         page_cache.mark_cacheable()
     return response
+
+
+def _is_wrong(date_errors: Mapping[str, list[str]], form: BookingForm | None) -> bool:
+    """Whether something has to be put right; that only the first day is chosen yet is no mistake."""
+    sent = request.args
+    is_halfway = sent.get("date_from") and "date_to" not in sent and "date_from" not in date_errors
+    has_mistakes = form is not None and bool(form.errors or form.message or form.conflict)
+    return has_mistakes or bool(date_errors and not is_halfway)
 
 
 def _description(vehicle: Vehicle) -> str:

@@ -19,8 +19,9 @@ QUIET = [
 
 
 @contextmanager
-def launched(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=PATH, args=QUIET)
+def launched(playwright: Playwright, *more: str) -> Iterator[Browser]:
+    """A browser; `more` are arguments of its command."""
+    browser = playwright.chromium.launch(executable_path=PATH, args=[*QUIET, *more])
     try:
         yield browser
     finally:

@@ -1,4 +1,4 @@
-"""Every page passes axe-core, on a phone and on a desk, by day and by night."""
+"""Every page passes axe-core on four screens, and can be used with large text and with forced colours."""
 
 import re
 from datetime import timedelta
@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests import serving
+from tests.browser import chromium
 from tests.browser.conftest import watched
 from tests.browser.test_task import START, fill_in, take
 
@@ -25,7 +26,7 @@ PAGES = [
 ]
 
 
-SCREENS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
+SCREENS = [(320, "light"), (390, "dark"), (768, "dark"), (1280, "light")]
 
 
 @pytest.fixture(scope="module")
@@ -104,4 +105,59 @@ def test_nothing_moves_sideways_on_a_phone(browser, site, odoo):
     for path in PAGES:
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    context.close()
+
+
+OUTSIDE = """
+() => [...document.querySelectorAll('body *')].filter((element) => {
+  const box = element.getBoundingClientRect(), style = getComputedStyle(element);
+  const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+  if (!hasText || style.visibility === 'hidden' || style.clipPath !== 'none' || !box.width) return false;
+  const scrolls = element.closest('.gallery-strip, .prose :is(table, pre), .honeypot, .skip-link, .land');
+  return !scrolls && (box.left < -1 || box.right > innerWidth + 1 || element.scrollWidth > element.clientWidth + 2
+    && style.display !== 'inline' && style.overflowX !== 'visible');
+}).map((element) => element.outerHTML.slice(0, 100))
+"""
+"""Elements whose words are outside of the screen, or cut off."""
+
+
+def test_text_of_twice_the_size_loses_nothing(playwright, site):
+    """The browser's own text at 200 %, not the page's zoom (WCAG 2.2, 1.4.4)."""
+    lost = {}
+    with chromium.launched(playwright, "--blink-settings=defaultFontSize=32") as browser:
+        page = browser.new_page(base_url=site.url)
+        book(page, 200)
+        for path in (*PAGES, page.url):
+            for width in (320, 390, 768, 1280):
+                page.set_viewport_size({"width": width, "height": 900})
+                if width == 320:
+                    page.goto(path)
+                overflow = page.evaluate("document.documentElement.scrollWidth") - width
+                outside = page.evaluate(OUTSIDE)
+                if overflow > 0 or outside:
+                    lost[path, width] = overflow, outside
+    assert lost == {}
+
+
+def book(page, days: int) -> None:
+    """Make a booking, so that the page is the one of the booking."""
+    start = START + timedelta(days=days)
+    page.goto(f"/equipment/7-professional-chainsaw?date_from={start}&date_to={start + timedelta(days=2)}")
+    fill_in(page)
+    page.get_by_role("button", name=re.compile("^Book ")).click()
+    page.wait_for_url(re.compile("/bookings/"))
+
+
+def test_forced_colours_show_the_chosen_days_and_where_cards_end(browser, site):
+    context = browser.new_context(base_url=site.url, forced_colors="active")
+    page = context.new_page()
+    page.goto(f"/equipment/7-professional-chainsaw?{DATES}")
+    ground = "(selector) => getComputedStyle(document.querySelector(selector)).backgroundColor"
+    chosen, other = page.evaluate(ground, ".first > a"), page.evaluate(ground, ".months td:not([class*=' ']) > a")
+    assert chosen != other
+    edge = "(selector) => getComputedStyle(document.querySelector(selector)).borderTopStyle"
+    assert page.evaluate(edge, ".quote") == "solid"
+    page.goto("/equipment")
+    assert page.evaluate(edge, ".card") == "solid"
+    assert violations(page) == []
     context.close()

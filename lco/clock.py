@@ -2,43 +2,78 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SLOWEST = 0.9
-"""How fast `now` runs, compared with real time, while the system's clock is behind it."""
+"""How fast `now` runs, compared with real time, while what it is compared with is behind it."""
+BELIEVED_AFTER = timedelta(seconds=10)
+"""How long a jump of the system's clock must last before `now` follows it: some are mistakes."""
+JUMP = timedelta(milliseconds=500)
+"""A difference that is a jump; a smaller one is followed at once."""
+LONGEST_QUESTION = timedelta(seconds=1)
+"""How long another clock may take to answer and still be believed."""
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class _SteadyClock:
-    """The system's clock, but each reading is later than the one before.
+    """Instants of which each is later than the one before: the order of changes and cached values rests on them.
 
-    The order of changes, cached values and invalidations rests on their instants. When the system's clock is set
-    forward, this one follows at once; when it is set back, this one runs slower until they are together again.
+    They follow the system's clock, or another one that several processes share (`synchronize`). When that is set
+    back, they run slower until both are together again.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
         self._slow_since = 0
+        self._ahead = time.time_ns() - time.monotonic_ns()
+        self._is_shared = False
+        self._doubted: tuple[int, int] | None = None
 
     def microseconds(self) -> int:
         """Return microseconds since 1970."""
         with self._lock:
-            system = time.time_ns() // 1000
-            if system > self._last:
+            ticks = time.monotonic_ns()
+            if not self._is_shared:
+                self._follow(time.time_ns() - ticks, ticks)
+            present = (ticks + self._ahead) // 1000
+            if present > self._last:
                 self._slow_since = 0
             else:
-                system = self._last + max(1, self._slow_step())
-            self._last = system
-            return system
+                present = self._last + max(1, self._slow_step())
+            self._last = present
+            return present
+
+    def synchronize(self, shared: datetime, asked: int, answered: int) -> None:
+        """Follow a clock that showed `shared` between two readings of the monotonic clock, in nanoseconds."""
+        if answered - asked <= _nanoseconds(LONGEST_QUESTION):
+            with self._lock:
+                if not self._is_shared:
+                    self._last = 0  # a process that has just begun may have to step back
+                self._ahead = _nanoseconds(shared - EPOCH) - (asked + answered) // 2
+                self._is_shared = True
+
+    def _follow(self, ahead: int, ticks: int) -> None:
+        """Take over how far the system's clock is ahead of the monotonic one; a jump must have lasted."""
+        jump, lasting = _nanoseconds(JUMP), _nanoseconds(BELIEVED_AFTER)
+        if abs(ahead - self._ahead) < jump:
+            self._ahead, self._doubted = ahead, None
+        elif self._doubted is None or abs(ahead - self._doubted[0]) >= jump:
+            self._doubted = ahead, ticks
+        elif ticks - self._doubted[1] >= lasting:
+            self._ahead, self._doubted = ahead, None
 
     def _slow_step(self) -> int:
         """Microseconds since the reading before, slowed down; 0 when that one was not behind yet."""
         before, self._slow_since = self._slow_since, time.monotonic_ns()
         return int((self._slow_since - before) // 1000 * SLOWEST) if before else 0
+
+
+def _nanoseconds(length: timedelta) -> int:
+    return length // timedelta(microseconds=1) * 1000
 
 
 _steady = _SteadyClock()
@@ -54,6 +89,18 @@ def now() -> datetime:
 def today(zone: ZoneInfo) -> date:
     """Return the present day in `zone`, the business's time zone."""
     return now().astimezone(zone).date()
+
+
+def synchronize(read: Callable[[], datetime]) -> timedelta:
+    """Have `now` follow the clock that `read` asks: one that several machines share, such as a database's.
+
+    Returns by how much the system's own clock is ahead of it. Call again every few seconds.
+    """
+    asked = time.monotonic_ns()
+    shared = read()
+    answered = time.monotonic_ns()
+    _steady.synchronize(shared, asked, answered)
+    return timedelta(microseconds=time.time_ns() // 1000) - (shared - EPOCH)
 
 
 def seconds() -> float:

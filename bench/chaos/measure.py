@@ -28,6 +28,7 @@ class Result(NamedTuple):
 
 def run(seed: int, seconds: float, folder: Path) -> Result:
     """One seed, everything included. Seeds that 3 divides are run with SQLite, the others with PostgreSQL."""
+    folder.mkdir(parents=True, exist_ok=True)
     with parts.running(folder, sqlite=seed % 3 == 0) as chain:
         traffic = Traffic(chain, seed)
         _warm_up(chain)

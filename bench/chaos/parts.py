@@ -1,7 +1,5 @@
 """The parts of the chain as real processes: Odoo, one or two sites, the database, Redis, the mail server."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -55,7 +53,7 @@ def running(folder: Path, *, sqlite: bool) -> Iterator[Parts]:
         redis = None if sqlite else life.enter_context(redis_server.running(folder))
         database = postgres.url if postgres else f"sqlite:///{folder}/lco.sqlite3"
         if postgres:
-            _migrate(database, folder)
+            serving.migrate(database)
         ports = [serving.free_port() for _ in range(1 if sqlite else 2)]
         public = f"http://127.0.0.1:{ports[0]}"
         odoo = life.enter_context(serving.demo(public, "--key", KEY))
@@ -86,9 +84,3 @@ def _site(odoo_url: str, folder: Path, port: int, settings: dict[str, str]) -> I
     clock.write_text("0")
     with serving.site(odoo_url, folder, port, COMMAND, **settings, CHAOS_CLOCK=str(clock)) as server:
         yield Site(server, clock)
-
-
-def _migrate(database: str, folder: Path) -> None:
-    command = [str(Path(sys.executable).with_name("flask")), "--app", "wsgi", "lco", "migrate"]
-    environ = {"DATABASE_URL": database, "CACHE_DIR": str(folder / "cache"), "PATH": "/usr/bin:/bin"}
-    subprocess.run(command, cwd=serving.ROOT, env=environ, check=True, capture_output=True)

@@ -3,6 +3,7 @@
 CHAOS_CLOCK names a file that holds by how many seconds. It is read each time, so that the clock can jump.
 """
 
+import importlib
 import os
 import time
 from collections.abc import Callable
@@ -34,5 +35,9 @@ def _shifted_nanoseconds(nanoseconds: Callable[[], int]) -> Callable[[], int]:
 
 time.time = _shifted(time.time)
 time.time_ns = _shifted_nanoseconds(time.time_ns)
+
+from lco import clock  # noqa: E402 - gunicorn's settings have loaded it before
+
+importlib.reload(clock)
 
 from wsgi import app  # noqa: E402, F401 - after the clock, which it reads

@@ -62,7 +62,8 @@ IS_KNOWN = select(BOOKINGS.c.id).where(BOOKINGS.c.reference == bindparam("refere
 ASKED_WITH = select(BOOKINGS.c.request_digest).where(BOOKINGS.c.key_digest == bindparam("digest"))
 DUE = (
     select(BOOKINGS.c.id, BOOKINGS.c.state, BOOKINGS.c.due_at)
-    .where(BOOKINGS.c.due_at <= bindparam("now"))
+    # Later than any pause is an instant of a clock that was ahead.
+    .where(or_(BOOKINGS.c.due_at <= bindparam("now"), BOOKINGS.c.due_at > bindparam("beyond")))
     .order_by(BOOKINGS.c.id)
 )
 CLAIM = (
@@ -170,7 +171,7 @@ class BookingRepository:
 
     def due(self, now: datetime) -> list[Due]:
         """The due bookings, oldest first. None of them is claimed."""
-        rows = self._connection.execute(DUE, {"now": now})
+        rows = self._connection.execute(DUE, {"now": now, "beyond": now + 2 * states.LONGEST_PAUSE})
         return [Due(id_, State(state), at) for id_, state, at in rows]
 
     def claim(self, due: Due, until: datetime) -> Booking | None:

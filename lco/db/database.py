@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -58,6 +58,9 @@ CONFLICTS = frozenset({"40P01", "40001"})
 """SQLSTATE of a deadlock and of a serialization failure. The same transaction succeeds when it is run again."""
 ATTEMPTS = 3
 CHECK_WRITE_EVERY = timedelta(seconds=5)
+ASK_CLOCK_EVERY = timedelta(seconds=5)
+CLOCKS_APART = timedelta(seconds=2)
+"""Beyond this the difference is told to operators. It does no harm, as the database's clock counts."""
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -72,6 +75,9 @@ class Database:
         self.engine = _sqlite(address) if is_sqlite else _server(address)
         self._file = _File(Path(str(address.database))) if is_sqlite else None
         self._is_current = False
+        self._ask_clock_at = 0.0
+        self.clock_ahead = timedelta()
+        """By how much this machine's clock is ahead of a database server's, as of the last few seconds."""
         self._wrote_at = -CHECK_WRITE_EVERY.total_seconds()
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
@@ -84,6 +90,7 @@ class Database:
         """
         self._check_file()
         with _translate_errors(), self._sessions.begin() as session:
+            self._follow_clock(session.connection)
             yield session
 
     @contextmanager
@@ -92,6 +99,7 @@ class Database:
         self._check_file()
         with _translate_errors(), self.engine.begin() as connection:
             works = connection.info[AFTER_COMMIT] = []
+            self._follow_clock(lambda: connection)
             yield connection
         for work in works:
             work()
@@ -180,6 +188,16 @@ class Database:
         """Close all connections that are not in use. SQLite deletes its log with the last one."""
         self.engine.dispose()
 
+    def _follow_clock(self, connection: Callable[[], Connection]) -> None:
+        """Have this process follow the clock of a database server, which several machines share."""
+        if self._file or clock.seconds() < self._ask_clock_at:
+            return
+        self._ask_clock_at = clock.seconds() + ASK_CLOCK_EVERY.total_seconds()
+        self.clock_ahead = clock.synchronize(lambda: _clock_of(connection()))
+        if abs(self.clock_ahead) > CLOCKS_APART:
+            ahead = self.clock_ahead.total_seconds()
+            log.warning("the clock of this machine is %.0f s ahead of the database's", ahead)
+
     def _check_file(self) -> None:
         """Raises DatabaseUnavailable when SQLite's file was deleted or replaced: what is written would be lost."""
         if self._file and not self._file.is_same():
@@ -260,8 +278,15 @@ def _server(address: URL) -> Engine:
         pool_timeout=POOL_TIMEOUT_SECONDS,
         connect_args=SERVER_CONNECTION,
     )
+    event.listen(engine, "do_connect", _connect_to_server)
     event.listen(engine, "connect", _configure_server_connection)
     return engine
+
+
+def _connect_to_server(_dialect: object, _record: object, arguments: Any, options: Any) -> object:
+    from lco.db.bounded import BoundedConnection  # loads the driver, which SQLite does without
+
+    return BoundedConnection.connect(*arguments, **options)
 
 
 def _configure_server_connection(connection: Any, record: object) -> None:
@@ -323,9 +348,16 @@ def _execute_when_free(cursor: Any, statement: str) -> None:
             return
 
 
+def _clock_of(connection: Connection) -> datetime:
+    found: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return found
+
+
 def _migrate_one_at_a_time(connection: Connection) -> None:
     """Wait for another process that migrates; on SQLite the transaction itself has done that."""
     if connection.dialect.name == "postgresql":
         # A migration of a large table may take long, but must not make its readers wait behind it for a lock.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
+        driver: Any = connection.connection.driver_connection
+        driver.patience = None
         connection.execute(text("SELECT pg_advisory_xact_lock(8069)"))

@@ -72,19 +72,52 @@ def test_instants_of_many_threads_are_all_different():
     assert len(set(instants)) == 5_000
 
 
-def test_when_the_system_clock_is_set_back_the_present_goes_on_nearly_as_fast(system_clock):
+def test_when_the_system_clock_is_set_back_the_present_goes_on_nearly_as_fast(system_clock, monkeypatch):
+    monkeypatch.setattr(clock, "BELIEVED_AFTER", timedelta())
     clock.now()
     system_clock(-timedelta(hours=1))
+    clock.now()
     before, ticks = clock.now(), time.monotonic()
     time.sleep(0.2)
     after, passed = clock.now(), time.monotonic() - ticks
     assert timedelta(0) < after - before <= timedelta(seconds=passed)
     assert after - before >= timedelta(seconds=0.2 * clock.SLOWEST * 0.9)
     system_clock(timedelta(hours=1))
+    clock.now()
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=10)
 
 
-def test_when_the_system_clock_is_set_forward_the_present_follows_at_once(system_clock):
+def test_jump_of_the_system_clock_is_followed_once_it_has_lasted(system_clock, monkeypatch):
     before = clock.now()
-    system_clock(timedelta(minutes=1))
-    assert clock.now() - before >= timedelta(minutes=1)
+    system_clock(timedelta(hours=1))
+    assert clock.now() - before < timedelta(minutes=1)
+    system_clock(-timedelta(hours=1))
+    assert clock.now() - before < timedelta(minutes=1)
+    system_clock(timedelta(hours=1))
+    clock.now()
+    monkeypatch.setattr(clock, "BELIEVED_AFTER", timedelta())
+    assert clock.now() - before >= timedelta(hours=1)
+
+
+def test_small_correction_of_the_system_clock_is_followed_at_once(system_clock):
+    before = clock.now()
+    system_clock(timedelta(milliseconds=400))
+    assert clock.now() - before >= timedelta(milliseconds=400)
+
+
+def test_processes_that_share_a_clock_agree_however_wrong_their_own_is(system_clock):
+    shared = datetime(2027, 1, 1, tzinfo=UTC)
+    ahead = clock.synchronize(lambda: shared)
+    assert abs(datetime.now(UTC) - ahead - shared) < timedelta(seconds=10)
+    assert timedelta() <= clock.now() - shared < timedelta(seconds=10)
+    system_clock(timedelta(hours=5))
+    assert clock.now() - shared < timedelta(seconds=10)
+    last = clock.now()
+    clock.synchronize(lambda: shared - timedelta(hours=1))
+    assert clock.now() > last, "only a process that has just begun may step back"
+
+
+def test_shared_clock_that_takes_long_to_answer_is_not_believed(system_clock, monkeypatch):
+    monkeypatch.setattr(clock, "LONGEST_QUESTION", timedelta(microseconds=-1))
+    clock.synchronize(lambda: datetime(2001, 1, 1, tzinfo=UTC))
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=10)

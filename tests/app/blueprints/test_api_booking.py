@@ -330,3 +330,28 @@ def test_no_answer_and_no_log_line_carries_what_it_should_not(post, caplog):
     post({"customer_name": ""})
     for secret in ("Ada", "ada@example.com", "2185550142", "218-555-0142"):
         assert secret not in caplog.text
+
+
+def test_the_same_key_is_answered_alike_after_midnight_of_the_first_day(post, settings):
+    """What can no longer be requested anew has been booked all the same (F17)."""
+    today = clock.today(settings.timezone)
+    days = {"vehicle_id": 7, "date_from": today.isoformat(), "date_to": (today + DAY * 2).isoformat()}
+    first = post(days, "key-1")
+    assert first.status_code == 201
+    with clock.moved(timedelta(days=1)):
+        again = post(days, "key-1")
+        assert (again.status_code, again.json) == (201, first.json)
+        assert post(days, "key-2").status_code == 400
+
+
+def test_list_says_at_once_that_the_days_are_taken_which_were_booked_here(post, client, body):
+    """The list of free machines is asked for anew (F9)."""
+    url = f"/equipment?date_from={body['date_from']}&date_to={body['date_to']}"
+    assert 'id="card-3"' in client.get(url).text
+    assert "card-taken" not in card(client.get(url).text)
+    assert post().status_code == 201
+    assert "card-taken" in card(client.get(url).text)
+
+
+def card(page: str) -> str:
+    return page.partition('id="card-3"')[2].partition("</article>")[0]

@@ -281,3 +281,12 @@ def test_declined_for_another_customer_is_booked_when_odoo_tells_so(services, le
     attended(services, left_open)
     services.on_created("BK-1", 7, "ada@example.com", DAYS)
     assert now(services, left_open).state is State.BOOKED
+
+
+def test_request_whose_clock_was_an_hour_ahead_is_placed_at_once(services, kept):
+    """An instant later than any pause is a mistake of a clock: the request is not left alone for an hour (F15)."""
+    with services.db.session() as session:
+        session.execute(update(BookingRow).values(due_at=clock.now() + timedelta(hours=1)))
+    services.odoo.answer = None
+    services.bookings.recovery.process_due()
+    assert now(services, kept).state is State.BOOKED

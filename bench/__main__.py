@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from bench import booking, catalogue, faults, live, odoo_scale, pages, pixel, soak, start, webhooks, weight
+from bench import booking, catalogue, faults, live, odoo_scale, pages, pixel, soak, start, webhooks, weight, wishes
 from bench.chaos import measure as chaos
 from bench.fanout import crowd, measures
 
@@ -18,6 +18,7 @@ ALL: dict[str, Callable[[], object]] = {
     "pixel": pixel.main,
     "booking": booking.main,
     "webhooks": webhooks.main,
+    "wishes": wishes.main,
     "faults": faults.main,
     "fanout": partial(measures.fanout, 5_000),
     "fanout-10000": partial(measures.fanout, 10_000),

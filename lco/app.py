@@ -22,6 +22,7 @@ from lco.blueprints import (
     ops,
     pages,
     webhooks,
+    wishes,
 )
 from lco.catalogue.picture_store import PictureStore
 from lco.deadline import deadline
@@ -29,10 +30,11 @@ from lco.live.hub import Hub
 from lco.live.rendering import mark_stale
 from lco.mail.composer import MailComposer, Render
 from lco.mail.sender import create_sender
+from lco.mail.wish_mails import WishComposer, WishMailer
 from lco.mail.worker import Worker
 from lco.odoo.budget import Payer, charged_to
 from lco.scheduler import Scheduler
-from lco.services import SharedBackends, build_services
+from lco.services import Services, SharedBackends, build_services
 from lco.settings import Settings
 from lco.web import (
     assets,
@@ -81,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         bookings,
         changing,
         finding,
+        wishes,
         api,
         api_changes,
         api_docs,
@@ -142,9 +145,17 @@ def _build_services(app: Flask, settings: Settings, backends: SharedBackends | N
         services.return_time,
         business=lambda: services.business.known,
     )
-    app.extensions["lco.mail"] = Worker(services.outbox, messages.compose, create_sender(settings))
-    app.extensions["lco.scheduler"] = Scheduler(services, app.extensions["lco.mail"])
+    sender, wish_mails = create_sender(settings), _wish_composer(app, settings, services)
+    app.extensions["lco.mail"] = Worker(services.outbox, messages.compose, sender)
+    app.extensions["lco.wish_mails"] = WishMailer(services.db, wish_mails.compose, sender)
+    app.extensions["lco.scheduler"] = Scheduler(
+        services, app.extensions["lco.mail"], app.extensions["lco.wish_mails"]
+    )
     app.extensions["lco.hub"] = Hub(lambda: app.test_request_context(base_url=settings.site_url), services.changes)
+
+
+def _wish_composer(app: Flask, settings: Settings, services: Services) -> WishComposer:
+    return WishComposer(_renderer(app), settings, lambda: services.business.known)
 
 
 def _renderer(app: Flask) -> Render:

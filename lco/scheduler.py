@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from lco import clock
 from lco.failures import guard
+from lco.mail.wish_mails import WishMailer
 from lco.mail.worker import Worker
 from lco.services import Services
 
@@ -18,9 +19,10 @@ CHECKPOINT_EVERY = timedelta(minutes=5)
 class Scheduler:
     """Started once in each serving process: by the server, or by the first request."""
 
-    def __init__(self, services: Services, mail: Worker) -> None:
+    def __init__(self, services: Services, mail: Worker, wish_mails: WishMailer) -> None:
         self._services = services
         self._mail = mail
+        self._wish_mails = wish_mails
         self._lock = threading.Lock()
         self._begun = False
         self._is_migrated = False
@@ -44,6 +46,7 @@ class Scheduler:
                 ("publish", self._publish_steps),
                 ("reconcile", self._reconcile_periodically),
                 ("watch", self._watch_time),
+                ("wishes", self._tell_of_free_days),
             ):
                 threading.Thread(target=look, name=f"upkeep-{name}", daemon=True).start()
             self._begun = True
@@ -106,6 +109,18 @@ class Scheduler:
                 self._services.business_day.check()
             self._stop.wait(WATCH_EVERY.total_seconds())
 
+    def _tell_of_free_days(self) -> None:
+        """Tell customers of days that have become free, and send the other mails about their wishes."""
+        watcher = self._services.wish_watcher
+        with guard("wishes"):
+            watcher.look_at_all()
+        while not self._stop.is_set():
+            with guard("wishes"):
+                watcher.follow()
+            with guard("mails about wishes"):
+                self._wish_mails.send_due(watcher.is_still_free)
+            self._stop.wait(PROCESS_EVERY.total_seconds())
+
     def _reconcile_periodically(self) -> None:
         """Read Odoo, so that pages show what no webhook told, and delete what is too old."""
         usually = timedelta(seconds=self._services.settings.reconcile_seconds)
@@ -125,5 +140,7 @@ class Scheduler:
                 self._services.bookings.sync.read()
             with guard("catalogue"):
                 self._services.catalogue.refresh()
+            with guard("wishes"):
+                self._services.wish_watcher.look_at_all()
             pause = usually if self._services.catalogue.is_available else min(RETRY_EVERY, usually)
             self._stop.wait(pause.total_seconds())

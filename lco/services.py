@@ -30,6 +30,8 @@ from lco.odoo.transport import Transport
 from lco.people.people import People
 from lco.settings import Settings
 from lco.webhooks.inbox import Inbox
+from lco.wishes.service import Wishes
+from lco.wishes.watcher import WishWatcher
 
 
 class SharedBackends(NamedTuple):
@@ -61,6 +63,8 @@ class Services:
     outbox: Outbox
     call_budget: CallBudget
     people: People
+    wishes: Wishes
+    wish_watcher: WishWatcher
 
     def alternatives(self, vehicle_id: int, days: DateRange) -> tuple[DateRange, ...]:
         """Return other days of the same length on which the vehicle can be rented; none for one that is gone."""
@@ -129,4 +133,8 @@ def build_services(
         outbox=mails,
         call_budget=CallBudget(),
         people=People(store, bookings.admin, settings),
+        wishes=Wishes(store, catalogue, rules),
+        wish_watcher=WishWatcher(
+            db=store, changes=changes, catalogue=catalogue, availability=availability, odoo=odoo, rules=rules
+        ),
     )

@@ -1,7 +1,7 @@
 """Availability of one vehicle: quotes, calendars and free alternatives, from Odoo's answers and the rules."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -113,6 +113,13 @@ class Availability:
             return None
         later = (days.shift(DAY * distance) for distance in range(1, NEXT_DAYS + 1))
         return next((one for one in later if busy.isdisjoint(one) and not self.rules.check(vehicle, one)), None)
+
+    def rentable(self, vehicle: Vehicle, ranges: Iterable[DateRange]) -> set[DateRange]:
+        """Return those of `ranges` that can be rented, as far as it is known. Raises OdooError."""
+        rules, wanted = self.rules.snapshot(), set(ranges)
+        months = {first_of(day) for days in wanted for day in days}
+        taken = frozenset().union(*(self._taken_in_month(vehicle, first) for first in sorted(months)))
+        return {days for days in wanted if taken.isdisjoint(days) and not rules.check(vehicle, days)}
 
     def cliffs(self, vehicle: Vehicle, quote: Quote) -> Cliffs:
         """Return what the customer should know about neighbouring lengths of the quoted days."""

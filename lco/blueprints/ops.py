@@ -15,6 +15,7 @@ from lco.bookings.holdings import Holding
 from lco.doctor import Finding, configuration
 from lco.doctor.findings import warning
 from lco.domain.booking import Booking, State
+from lco.domain.wish import Wanted
 from lco.errors import NotFound
 from lco.mail.outbox import Counts
 from lco.services import Services
@@ -58,6 +59,8 @@ class SiteStatus:
     needing: list[Booking]
     unconfirmed: list[Holding]
     """Machines with many days to come that are not confirmed."""
+    wanted: list[Wanted]
+    """What customers wanted to have and did not, by machine and week."""
     mails: Counts
     streams: int
     findings: list[Finding]
@@ -132,6 +135,7 @@ def site_status(services: Services, seen: Sequence[str] = ()) -> SiteStatus:
         bookings=services.bookings.admin.counts(),
         needing=services.bookings.admin.needing_attention(),
         unconfirmed=services.bookings.admin.many_unconfirmed(clock.today(services.settings.timezone)),
+        wanted=services.wishes.wanted(),
         mails=services.outbox.counts(),
         streams=int(sum(value for _, value in metrics.samples(metrics.streams))),
         findings=[

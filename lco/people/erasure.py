@@ -13,6 +13,7 @@ from lco.bookings.submission import NO_ANSWER, PERHAPS_OURS
 from lco.db.change_requests import ChangeRequestRow
 from lco.db.mails import Mail
 from lco.db.models import BookingChange, BookingRow, Delivery, EarlyNews
+from lco.db.wishes import WishRow
 from lco.domain.booking import Booking
 
 BOOKINGS = cast("Table", BookingRow.__table__)
@@ -20,6 +21,7 @@ CHANGES = cast("Table", BookingChange.__table__)
 DELIVERIES = cast("Table", Delivery.__table__)
 MAILS = cast("Table", Mail.__table__)
 REQUESTS = cast("Table", ChangeRequestRow.__table__)
+WISHES = cast("Table", WishRow.__table__)
 NEWS = cast("Table", EarlyNews.__table__)
 
 EMPTIED = dict.fromkeys(
@@ -87,6 +89,12 @@ def empty(connection: Connection, found: Targets) -> None:
         unapplied = theirs & DELIVERIES.c.applied_at.is_(None)
         connection.execute(update(DELIVERIES).where(unapplied).values(applied_at=clock.now(), result=ERASED))
         connection.execute(update(DELIVERIES).where(theirs).values(payload="", due_at=None))
+
+
+def forget_wishes(connection: Connection, email: str) -> Sequence[int]:
+    """Delete the wishes of `email`. Returns their numbers."""
+    theirs = delete(WISHES).where(WISHES.c.email == email.lower())
+    return connection.execute(theirs.returning(WISHES.c.id)).scalars().all()
 
 
 def _empty_bookings(connection: Connection, ids: Sequence[int]) -> None:

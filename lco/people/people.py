@@ -20,7 +20,9 @@ from lco.db import Database
 from lco.db.change_requests import ChangeRequestRow
 from lco.db.mails import Mail
 from lco.db.models import BookingChange, BookingRow, Delivery
+from lco.db.wishes import WishRow
 from lco.domain.booking import Booking, State
+from lco.domain.wish import WishMessage
 from lco.errors import InvalidInput, NotFound
 from lco.people import erasure
 from lco.settings import Settings
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 NUMBER = re.compile(r"[0-9]{1,9}")
 CHANGE_REQUEST = ("booking_id", "created_at", "state", "date_from", "date_to", "reason")
 """The columns of a change request that say something of its customer; without days it is a cancellation."""
+WISH = ("vehicle_name", "date_from", "date_to", "state", "created_at")
 AT_ONCE = 500
 """Bookings that upkeep forgets in one transaction."""
 UNDER_WAY = "Booking {} is being placed at this moment. Try again in {:.0f} seconds."
@@ -86,6 +89,8 @@ class People:
             steps = session.scalars(select(BookingChange).where(BookingChange.booking_id.in_(ids)))
             audit = [asdict(to_audit_entry(row)) for row in steps]
             found = session.scalars(select(Mail).where(Mail.booking_id.in_(ids)).order_by(Mail.id))
+            theirs = session.scalars(select(WishRow).where(WishRow.email == person.email.lower()))
+            wishes = [{n: getattr(one, n) for n in WISH} for one in theirs]
             asked = session.scalars(select(ChangeRequestRow).where(ChangeRequestRow.booking_id.in_(ids)))
             requests = [{n: getattr(one, n) for n in CHANGE_REQUEST} for one in asked]
             mails = [{n: getattr(m, n) for n in ("booking_id", "message", "state", "written_at")} for m in found]
@@ -98,6 +103,7 @@ class People:
             "audit": audit,
             "change_requests": requests,
             "mails": mails,
+            "wishes": wishes,
             "webhooks": events,
         }
 
@@ -111,8 +117,9 @@ class People:
         with self._db.connection() as connection:
             targets = erasure.targets(connection, person.email, person.bookings)
             erasure.empty(connection, targets)
-        files = self._remove_files(targets.mails)
-        if not (targets.bookings or targets.deliveries or targets.news):
+            wishes = erasure.forget_wishes(connection, person.email)
+        files = self._remove_files(targets.mails, wishes)
+        if not (targets.bookings or targets.deliveries or targets.news or wishes):
             raise NotFound(f"Nothing is kept of {person.email}.")
         self._db.scrub()
         return Erased(targets.bookings, len(targets.mails), len(targets.deliveries), files, in_doubt)
@@ -157,9 +164,10 @@ class People:
             self._bookings.settle(booking.id, State.DECLINED, PASSED_ON)
         return [booking.id for booking in opened if booking.state in states.SUBMITTED]
 
-    def _remove_files(self, mail_ids: Sequence[int]) -> int:
-        """Remove the files that were written for these mails, and say how many."""
+    def _remove_files(self, mail_ids: Sequence[int], wish_ids: Sequence[int] = ()) -> int:
+        """Remove the files that were written for these mails and wishes, and say how many."""
         wanted = {str(number) for number in mail_ids}
+        wanted |= {f"{message}-{number}" for message in WishMessage for number in wish_ids}
         found = [path for path in Path(self._mail_dir).glob("*.eml") if path.name.split(".")[1] in wanted]
         for path in found:
             path.unlink(missing_ok=True)

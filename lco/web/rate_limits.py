@@ -60,6 +60,9 @@ BOOKINGS = RateLimit("booking", RateLimitItemPerHour(10))
 FINDS = RateLimit("find", RateLimitItemPerHour(10))
 """Numbers and mail addresses of bookings that are to be found."""
 
+WISHES = RateLimit("wish", RateLimitItemPerHour(10))
+"""Mail addresses that are to be told when days become free."""
+
 SIGN_INS = RateLimit("sign-in", RateLimitItemPerHour(20))
 """Wrong tokens at /ops."""
 

@@ -80,6 +80,7 @@ def _globals(app: Flask, settings: Settings) -> dict[str, Any]:
         "business": LocalProxy(lambda: app.extensions["lco"].business.known),
         "vehicle_url": urls.vehicle_url,
         "list_url": urls.list_url,
+        "wish_url": urls.wish_url,
         "picture_url": urls.picture_url,
         "full_url": partial(urls.full_url, settings.site_url),
         "region": lambda name: Markup(region(name).html_in_page()),  # noqa: S704 - rendered by autoescaping templates

@@ -25,6 +25,12 @@ def vehicle_url(vehicle: Vehicle, days: DateRange | None = None, /, **more: str)
     return with_query(f"/equipment/{vehicle.id}-{slugify(vehicle)}", {**chosen, **more})
 
 
+def wish_url(vehicle: Vehicle, days: DateRange) -> str:
+    """Where a customer asks to be told when `vehicle` becomes free on `days`."""
+    chosen = {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
+    return with_query("/wishes/new", {"vehicle_id": str(vehicle.id), **chosen})
+
+
 def list_url(**filters: object) -> str:
     """`/equipment` with the filters that say something; what is empty or usual is left out."""
     texts = {name: _text(value) for name, value in filters.items()}

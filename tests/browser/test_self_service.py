@@ -2,6 +2,8 @@
 
 import re
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -105,3 +107,43 @@ def test_booking_without_the_tick_says_what_is_missing(visitor, odoo):
     visitor.get_by_role("button", name=re.compile("^Book ")).click()
     expect(visitor.get_by_role("link", name="Please read the rental terms and tick the box.")).to_be_visible()
     assert odoo.calls("POST /api/fleet/booking") == 0
+
+
+def mails_of(tmp_path, words: str) -> list[str]:
+    """The texts of the mails whose subject has these words, as MAIL_DIR has them."""
+    mails = [message_from_bytes(path.read_bytes(), policy=default) for path in (tmp_path / "mail").glob("*.eml")]
+    complete = [mail for mail in mails if mail.get_body(("html",))]  # one may just be being written
+    return [mail.get_body(("plain",)).get_content() for mail in complete if words in mail["Subject"]]
+
+
+def test_days_that_come_free_are_told(visitor, odoo, tmp_path):
+    book(visitor, START, START + DAY * 4)
+    booking = visitor.url
+    visitor.context.clear_cookies()
+    visitor.goto(f"/equipment/6-bobcat-e35-mini-excavator?date_from={START}&date_to={START + DAY * 4}")
+    visitor.locator("#quote").get_by_role("link", name="Tell me when it is free").click()
+    visitor.get_by_label("Email").fill("ben@example.com")
+    visitor.get_by_role("button", name="Tell me").click()
+    expect(visitor.locator("#sent")).to_be_visible()
+    (asked,) = serving.wait_until(lambda: mails_of(tmp_path, "Shall we tell you"), "the mail that asks")
+    visitor.goto(re.search(r"http://\S+/wishes/[\w-]+", asked)[0])
+    visitor.get_by_role("button", name="Yes, email me when it is free").click()
+    expect(visitor.get_by_role("heading", name="We tell you")).to_be_visible()
+    visitor.goto(booking)
+    visitor.get_by_role("link", name="Cancel booking").click()
+    visitor.get_by_role("button", name="Cancel this booking").click()
+    (told,) = serving.wait_until(lambda: mails_of(tmp_path, "It is free now"), "the mail that tells", 30)
+    visitor.goto(re.search(r"http://\S+/equipment/\S+", told)[0])
+    expect(visitor.get_by_role("heading", name="Available for your dates")).to_be_visible()
+
+
+def test_lost_link_comes_by_mail(visitor, odoo, tmp_path):
+    book(visitor, START, START + DAY * 4)
+    link = visitor.url
+    visitor.get_by_role("link", name="Find your booking").click()
+    visitor.get_by_label("Booking number").fill(odoo.state()["bookings"][-1]["booking_ref"])
+    visitor.get_by_label("Email").fill("ann@example.com")
+    visitor.get_by_role("button", name="Email me the link").click()
+    expect(visitor.locator("#sent")).to_be_visible()
+    (mail,) = serving.wait_until(lambda: mails_of(tmp_path, "Your booking"), "the mail with the link")
+    assert link in mail

@@ -75,9 +75,15 @@ def _kept(told: str | None, own: str) -> str:
 
 
 def _vehicle_name(booking: Booking, event: BookingEvent) -> str:
-    if event.vehicle_id in {None, booking.request.vehicle_id}:
+    """The name of the vehicle after `event`; its number while neither Odoo nor the catalogue has named it."""
+    is_same = event.vehicle_id in {None, booking.request.vehicle_id}
+    if is_same and booking.vehicle_name != _number(booking.request.vehicle_id):
         return booking.vehicle_name
-    return event.vehicle_name or f"Machine no. {event.vehicle_id}"
+    return event.vehicle_name or _number(event.vehicle_id or booking.request.vehicle_id)
+
+
+def _number(vehicle_id: int) -> str:
+    return f"Machine no. {vehicle_id}"
 
 
 def _range(start: date, end: date) -> DateRange | None:

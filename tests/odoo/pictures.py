@@ -43,6 +43,7 @@ VIEWS = {
     "equipment": ("fleet_vehicle_action", ".o_kanban_record"),
     "equipment-list": ("fleet_vehicle_action?view_type=list", ".o_data_row"),
     "equipment-calendar": ("fleet_vehicle_action?view_type=calendar", ".fc-event"),
+    "storefront": ("fleet_rental_storefront_action/1", ".o_form_view div[name=responsible_id]"),
     "webhooks": ("fleet_rental_event_action", ".o_data_row"),
     "settings": ("res_config_settings_action", ".o_setting_box"),
 }
@@ -59,6 +60,7 @@ def take_pictures(odoo: RealOdoo) -> None:
         page = browser.new_page(base_url=odoo.url, viewport={"width": 1280, "height": 800})
         page.set_default_timeout(60_000)
         log_in(page)
+        odoo.call("fleet.rental.storefront", "action_new_icalendar", [1])
         for name, (action, shown) in VIEWS.items():
             _take(page, name, address(action), shown)
         _take_wizards(page)

@@ -1,11 +1,11 @@
 """The calendar of bookings for programs of calendars (iCalendar, RFC 5545), under an address that is a secret."""
 
+import hmac
 import secrets
 from datetime import timedelta
 
 import vobject
 from odoo import api, fields, models
-from odoo.tools import consteq
 
 PAST, COMING = timedelta(days=30), timedelta(days=730)
 
@@ -40,7 +40,8 @@ class FleetRentalIcalendar(models.AbstractModel):
     def _icalendar(self, token):
         """The calendar as text, or None for an address that does not hold."""
         desk = self._current()
-        if not (desk.icalendar_token and consteq(desk.icalendar_token, token)):
+        held = desk.icalendar_token
+        if not (held and hmac.compare_digest(held.encode(), token.encode("utf-8", "replace"))):
             return None
         today = self.env["fleet.vehicle"]._rental_today()
         bookings = self.env["fleet.rental.booking"].sudo()

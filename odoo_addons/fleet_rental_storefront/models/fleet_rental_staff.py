@@ -3,17 +3,19 @@
 Mails have links to records and to nothing else, so opening them changes nothing.
 """
 
+import logging
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models
+
+_logger = logging.getLogger(__name__)
 
 TO_CONFIRM = "fleet_rental_storefront.mail_activity_type_to_confirm"
 FAILING = "fleet_rental_storefront.mail_activity_type_failing"
 GIVEN_UP = "fleet_rental_storefront.mail_activity_type_given_up"
 DIGEST_SENT = "fleet_rental_storefront.digest_sent_on"
 USERS = "fleet_rental_storefront.group_user"
-HOURS = 24
 
 
 class FleetRentalStaff(models.AbstractModel):
@@ -27,7 +29,8 @@ class FleetRentalStaff(models.AbstractModel):
         "Responsible person",
         default=lambda self: self.env.ref("base.user_admin", raise_if_not_found=False),
         domain=lambda self: [("all_group_ids", "in", self.env.ref(USERS).ids)],
-        help="Hears of each booking of the website, of trouble with deliveries, and each morning of the day.",
+        help="Hears of each booking of the website, of trouble with deliveries, and each morning of the day; "
+        "mails need an address of this person.",
     )
     digest_at = fields.Float("Morning mail at", default=6.0, help="In the time zone of the business.")
 
@@ -43,13 +46,16 @@ class FleetRentalStaff(models.AbstractModel):
     # Bookings of the website
 
     def _announce(self, booking):
-        """An activity and a mail about a new booking of a customer's."""
-        person = self._responsible()
-        if not person:
+        """An activity and a mail about a customer's new booking, which is taken also when that fails."""
+        if not self._responsible():
             return
-        self._schedule(booking, TO_CONFIRM)
-        subject = self.env._("New booking: %s", booking.display_name)
-        self._mail(subject, "fleet_rental_storefront.mail_booking", {"booking": booking})
+        try:
+            with self.env.cr.savepoint():
+                self._schedule(booking, TO_CONFIRM)
+                subject = self.env._("New booking: %s", booking.display_name)
+                self._mail(subject, "fleet_rental_storefront.mail_booking", {"booking": booking})
+        except Exception:
+            _logger.exception("Staff could not be told of %s", booking.reference)
 
     def _schedule(self, record, activity_type):
         """One activity of this type for the responsible person; the mail about it is ours, not the activity's."""

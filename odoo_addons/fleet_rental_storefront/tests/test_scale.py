@@ -40,6 +40,13 @@ class TestScale(RentalCase):
         self.assertLess(many, few + 40)
         self.assertEqual(len(self.events()), MANY + 60)
 
+    def test_the_timeline_takes_a_number_of_queries_that_does_not_grow_with_the_machines(self):
+        few, many = (
+            self.queries(lambda vehicles=vehicles: vehicles.mapped("rental_timeline"))
+            for vehicles in (self.many[:10], self.many)
+        )
+        self.assertLessEqual(many, few + 2)
+
     def test_the_list_of_what_can_be_booked_takes_few_queries(self):
         vehicles = self.env["fleet.vehicle"]
 

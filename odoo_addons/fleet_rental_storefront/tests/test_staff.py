@@ -76,6 +76,12 @@ class TestStaff(RentalCase, HttpCase):
         self.assertEqual(len(self.mower.booking_ids), 4)
         self.assertFalse(self.mails())
 
+    def test_a_booking_is_taken_when_telling_staff_fails(self):
+        self.env.ref("fleet_rental_storefront.mail_booking").arch = '<t t-name="x"><t t-out="1 / 0"/></t>'
+        with self.assertLogs("odoo.addons.fleet_rental_storefront", "ERROR"):
+            self.place(10, 14)
+        self.assertEqual(len(self.mower.booking_ids), 1)
+
     def test_what_a_customer_writes_is_text_in_the_mail(self):
         customer = {"name": "<b>Eve</b>", "email": "eve@example.com", "phone": "1"}
         dates = self.day(10), self.day(12)
@@ -180,7 +186,11 @@ class TestStaff(RentalCase, HttpCase):
         self.assertEqual(self.calendar()[0], 200)
         url = self.desk.icalendar_url
         self.assertIs(self.desk.action_revoke_icalendar(), True)
-        for path in (url.removeprefix(self.desk.get_base_url()), "/fleet_rental/calendar/False.ics"):
+        for path in (
+            url.removeprefix(self.desk.get_base_url()),
+            "/fleet_rental/calendar/False.ics",
+            "/fleet_rental/calendar/é.ics",
+        ):
             self.assertEqual(self.url_open(path).status_code, 404)
 
     def test_the_address_is_for_managers_only(self):
@@ -209,7 +219,8 @@ class TestStaff(RentalCase, HttpCase):
         ]
         self.assertEqual(links, expected)
         self.assertIn("Mower", page.extract_text())
-        self.assertEqual(self.url_open("/fleet_rental/labels?ids=x").status_code, 400)
+        for wrong in ("", "?ids=", "?ids=x", "?ids=-1", "?ids=1,", "?ids=99999999999"):
+            self.assertEqual(self.url_open(f"/fleet_rental/labels{wrong}").status_code, 400)
 
     def test_more_labels_than_a_sheet_holds_take_more_sheets(self):
         pdf = sheet([(f"Machine {number} " * 20, "https://rent.example/equipment/1") for number in range(11)])

@@ -87,7 +87,7 @@ def build_services(
     With `shared` there are other processes of the same site. Pictures stay on the disk: they would fill a Redis.
     """
     changes = shared.changes if shared else MemoryLog()
-    store = Database(settings.database_url)
+    store = Database(settings.database_url, settings.database_pool)
     odoo = OdooClient(Transport(settings.odoo_url, settings.odoo_api_key))
     cache = (
         StaleWhileRevalidateCache(shared.cache, mutex=shared.lock)

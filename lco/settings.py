@@ -190,6 +190,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _pool(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:  # noqa: PLR2004 - more than any server lets in
+        raise ValueError("a whole number of connections from 1 to 100")
+    return int(text)
+
+
 def _days(text: str) -> int:
     if not text.isdecimal() or int(text) > 36_500:  # noqa: PLR2004 - a century
         raise ValueError("a whole number of days from 0 to 36500")
@@ -291,6 +297,9 @@ class Settings:
     )
     site_url: str = _setting("http://127.0.0.1:8000", _url, "the address customers use, for full links")
     database_url: str = _secret("sqlite:///var/lco.sqlite3", _database, "where bookings and deliveries are kept")
+    database_pool: int = _setting(
+        4, _pool, "connections of one process to PostgreSQL at the most; others wait for one"
+    )
     persistent_disk: bool = _setting(
         False, _flag, "yes: the disk of this platform outlives a restart, so that an SQLite file may lie on it"
     )

@@ -43,7 +43,7 @@ class PostgresServer:
         data = self.folder / "data"
         if os.geteuid() == 0:
             subprocess.run(["install", "-d", "-o", USER, "-g", USER, "-m", "700", str(data)], check=True)
-        command = [*_as_user(), str(_program("initdb")), "-D", str(data), "-U", USER, "-A", "trust", "--no-sync"]
+        command = [*as_user(), str(_program("initdb")), "-D", str(data), "-U", USER, "-A", "trust", "--no-sync"]
         subprocess.run([*command, "-E", "UTF8", "--locale=C"], check=True, capture_output=True, cwd="/")
 
     def start(self) -> None:
@@ -54,7 +54,7 @@ class PostgresServer:
             "max_connections": self.most_connections,
         }
         words = [f"{name}={value}" for name, value in options.items()] + list(CARELESS)
-        command = [*_as_user(), str(_program("postgres")), "-D", str(self.folder / "data")]
+        command = [*as_user(), str(_program("postgres")), "-D", str(self.folder / "data")]
         with (self.folder / "server.log").open("ab") as out:
             self.process = subprocess.Popen(
                 [*command, *(part for word in words for part in ("-c", word))], stdout=out, stderr=out, cwd="/"
@@ -97,7 +97,8 @@ class PostgresServer:
             return False
 
 
-def _as_user() -> list[str]:
+def as_user() -> list[str]:
+    """What makes a command run as PostgreSQL's user; nothing unless this is root."""
     return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"] if os.geteuid() == 0 else []
 
 

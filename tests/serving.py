@@ -31,10 +31,11 @@ _ports = iter(random.sample(range(15_000, 32_000), 17_000))
 
 def free_port() -> int:
     """A port on which no server listens."""
-    return next(port for port in _ports if _is_free(port))
+    return next(port for port in _ports if is_free(port))
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether no server listens on this port."""
     with socket.socket() as probe:
         try:
             probe.bind(("", port))

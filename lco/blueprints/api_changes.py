@@ -20,6 +20,7 @@ from lco.errors import InvalidInput, sentences
 from lco.web import cors, error_handlers
 from lco.web.extensions import current_services
 from lco.web.json_body import json_object
+from lco.web.request_log import note_booking
 
 blueprint = Blueprint("api_changes", __name__, url_prefix="/api/booking/<token>")
 blueprint.after_request(booking_requests.add_limit_headers)
@@ -161,7 +162,7 @@ def _answer(booking: Booking) -> Response:
 
 
 def _booking(token: str) -> Booking:
-    return current_services().bookings.service.by_token(token)
+    return note_booking(current_services().bookings.service.by_token(token))
 
 
 def _days(body: Mapping[str, object]) -> DateRange:

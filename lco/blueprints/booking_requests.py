@@ -11,7 +11,7 @@ from lco.domain.agreement import Agreement
 from lco.domain.booking import Booking, BookingRequest
 from lco.domain.rental import ReasonCode
 from lco.errors import BadRequest, DatesTaken, InvalidInput, KeyReused, NotRentable, OdooError
-from lco.web import rate_limits
+from lco.web import rate_limits, request_log
 from lco.web.clients import client_address
 from lco.web.extensions import current_services
 
@@ -39,7 +39,7 @@ def place(wanted: BookingRequest, key: str) -> Booking:
         return agreement
 
     try:
-        return services.bookings.service.place(wanted, key, check)
+        return request_log.note_booking(services.bookings.service.place(wanted, key, check))
     except DatesTaken as error:
         raise _true_reason(wanted) or error from error
 

@@ -26,6 +26,7 @@ from lco.web import htmx
 from lco.web.date_picker import change_grid
 from lco.web.error_handlers import seconds
 from lco.web.extensions import current_services
+from lco.web.request_log import note_booking
 
 blueprint = Blueprint("changing", __name__, url_prefix="/bookings/<token>")
 blueprint.after_request(booking_requests.add_limit_headers)
@@ -199,7 +200,7 @@ def _to_booking(booking: Booking, state: ChangeState, done: str) -> AnyResponse:
 
 
 def _booking(token: str) -> Booking:
-    return current_services().bookings.service.by_token(token)
+    return note_booking(current_services().bookings.service.by_token(token))
 
 
 def _chosen(booking: Booking) -> dict[str, str]:

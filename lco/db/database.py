@@ -51,9 +51,9 @@ SERVER_CONNECTION = {
     "tcp_user_timeout": 5000,
     "prepare_threshold": None,  # a pooler gives each transaction another connection, without what was prepared
 }
-POOL_SIZE = 5
-"""Connections of one process: four processes and a worker fit into the 20 of small plans. Others wait for one."""
-POOL_TIMEOUT_SECONDS = 5
+POOL_SIZE = 4
+"""Connections of one process, unless a setting names another number. Others wait for one."""
+POOL_TIMEOUT_SECONDS = 8
 CONFLICTS = frozenset({"40P01", "40001"})
 """SQLSTATE of a deadlock and of a serialization failure. The same transaction succeeds when it is run again."""
 ATTEMPTS = 3
@@ -69,10 +69,11 @@ Result = TypeVar("Result")
 class Database:
     """The database at `url`, SQLite in a file or PostgreSQL. Raises SettingsError for any other."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pool: int = POOL_SIZE) -> None:
+        """`pool` is how many connections to a server there may be at once; with SQLite it does not matter."""
         address = make_url(url)
         is_sqlite = address.get_backend_name() == "sqlite"
-        self.engine = _sqlite(address) if is_sqlite else _server(address)
+        self.engine = _sqlite(address) if is_sqlite else _server(address, pool)
         self._file = _File(Path(str(address.database))) if is_sqlite else None
         self._is_current = False
         self._ask_clock_at = 0.0
@@ -267,13 +268,13 @@ def _unavailable(error: SQLAlchemyError) -> DatabaseUnavailable:
     return DatabaseUnavailable()
 
 
-def _server(address: URL) -> Engine:
+def _server(address: URL, pool: int) -> Engine:
     # Parameters are names, mails and phones: they must not reach a log through an error's text.
     engine = create_engine(
         address,
         hide_parameters=True,
         pool_pre_ping=True,
-        pool_size=POOL_SIZE,
+        pool_size=pool,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         connect_args=SERVER_CONNECTION,

@@ -15,7 +15,6 @@ from lco.services import Services
 
 CLOCKS_APART = timedelta(seconds=60)
 """Beyond this, webhooks come near the edge of their five minutes."""
-POSTGRES_PER_PROCESS = 5
 KEYS = {"missing": "Odoo wants a key", "wrong": "Odoo refuses the key"}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flask import Flask, Response, g, request
 
 from lco import clock, metrics
+from lco.domain.booking import Booking
 from lco.web.logs import request_id
 
 if TYPE_CHECKING:
@@ -64,6 +65,15 @@ def register(app: Flask) -> None:
 def note(**facts: object) -> None:
     """Add `facts` to the line of the present request, such as a booking's number or why it was refused."""
     g.setdefault("log_facts", {}).update(facts)
+
+
+def note_booking(booking: Booking) -> Booking:
+    """Add the numbers of a booking to the line of the present request, and return the booking.
+
+    The reference is the one that the customer knows; there is none before Odoo has made the booking.
+    """
+    note(booking=booking.reference or "-", booking_id=booking.id)
+    return booking
 
 
 def _begin() -> None:

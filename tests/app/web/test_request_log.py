@@ -1,9 +1,13 @@
 import logging
 import re
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
+from lco import clock
 from lco.web import request_log
+from tests.factories import order
 
 
 @pytest.fixture
@@ -45,3 +49,19 @@ def test_a_refusal_is_written_with_its_reason(client, lines):
 def test_probes_of_platforms_write_no_line(client, lines):
     client.get("/healthz")
     assert lines() == []
+
+
+def test_requests_of_a_customer_are_found_by_the_number_of_the_booking(client, odoo, lines, settings):
+    start = clock.today(settings.timezone) + timedelta(days=90)
+    booked = client.post("/api/booking", json=order(3, start, start + timedelta(days=2)))
+    reference = booked.json["booking_ref"]
+    page = urlsplit(booked.headers["Location"]).path
+    for address in (page, f"{page}.ics"):
+        assert client.get(address).status_code == 200
+    found = [line for line in lines() if f"booking={reference} " in line]
+    assert [line.split(" route=")[1].split()[0] for line in found] == [
+        "/api/booking",
+        "/bookings/<token>",
+        "/bookings/<token>.ics",
+    ]
+    assert all("booking_id=1" in line and page not in line for line in found)

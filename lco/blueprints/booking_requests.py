@@ -71,7 +71,7 @@ def _require_tick(agreement: Agreement) -> None:
 def _true_reason(wanted: BookingRequest) -> NotRentable | None:
     """Why Odoo has refused the days, when it is not a booking: the machine was sold or is in maintenance."""
     services = current_services()
-    services.availability.invalidate(wanted.vehicle_id)
+    services.catalogue.sync.invalidate(wanted.vehicle_id)  # its webhook may be lost, or still on the way
     try:
         vehicle = services.catalogue.details(wanted.vehicle_id).vehicle
         reasons = services.rules.check(vehicle, wanted.days, services.availability.quote(vehicle.id, wanted.days))

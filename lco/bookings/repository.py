@@ -18,7 +18,7 @@ from lco.bookings.mapping import (
     to_booking,
     update_values,
 )
-from lco.bookings.terms import days_of, is_older, is_visible, merge, total_of
+from lco.bookings.terms import days_of, in_order, is_visible, merge, total_of
 from lco.changes.topics import EventType
 from lco.db.models import BookingChange, BookingRow, FeedCursor
 from lco.domain.agreement import Agreement
@@ -286,12 +286,11 @@ class BookingRepository:
         return booking
 
     def apply_event(self, booking: Booking, event: BookingEvent, actor: str = "webhook") -> Booking:
-        """Apply an event of Odoo's, unless a newer one was applied before. Only what differs is published."""
-        if is_older(booking, event):
-            return booking
-        merged = merge(booking, event)
-        if event.state and states.may_transition(booking.state, event.state):
-            moved = self.transition(merged, event.state, actor, event.reason)
+        """Apply the terms of an event of Odoo's that no newer one has named. Only what differs is published."""
+        ordered, left = in_order(booking, event)
+        merged = merge(ordered, left)
+        if left.state and states.may_transition(booking.state, left.state):
+            moved = self.transition(merged, left.state, actor, left.reason)
             self._note_vehicle(booking)
             return moved
         if is_visible(booking, merged):

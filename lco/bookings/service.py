@@ -26,8 +26,12 @@ LOOK_AGAIN_SECONDS = 0.05
 
 
 def is_same_person(one: BookingRequest, other: BookingRequest) -> bool:
-    """Whether the phone is the same, and the letters of the name but for case and accents."""
-    return (letters(one.name), one.phone) == (letters(other.name), other.phone)
+    """Whether the phone is the same, and the letters of the name but for case and accents.
+
+    One number with and without an extension is the same.
+    """
+    numbers = {request.phone.partition(" ext.")[0] for request in (one, other)}
+    return letters(one.name) == letters(other.name) and len(numbers) == 1
 
 
 class Catalogue(Protocol):

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
-from lco.domain.booking import Booking, BookingEvent, BookingRequest, State
+from lco.domain.booking import Booking, BookingEvent, BookingRequest, State, Told
 from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY, Money, to_price
 
@@ -11,13 +12,28 @@ VISIBLE = ("request", "vehicle_name", "total", "reason", "picked_up_on", "return
 """The fields that a customer can see, beside the state."""
 
 
-def is_older(booking: Booking, event: BookingEvent) -> bool:
-    """Whether `event` was overtaken by one that `booking` has already: by version, else by Odoo's time."""
-    if event.version is not None and booking.version is not None:
-        return event.version < booking.version
-    if event.at is not None and booking.odoo_at is not None:
-        return event.at < booking.odoo_at
-    return False
+ORDERED = {
+    **{name: (name,) for name in ("state", "vehicle_id", "start", "end", "pickup_location", "return_location")},
+    **{name: (name,) for name in ("customer_name", "picked_up_on", "returned_on")},
+    "amount": ("amount", "currency"),
+}
+"""The terms, each of which has an order of its own, with the fields of an event that name it."""
+NEVER = Told(None, None)
+
+
+def in_order(booking: Booking, event: BookingEvent) -> tuple[Booking, BookingEvent]:
+    """`booking` with the order of its terms after `event`, and `event` without terms that a newer one named."""
+    told, latest = Told(event.version, event.at), Told(booking.version, booking.odoo_at)
+    # A row of a release that kept no order had been told all of its terms at once.
+    known = booking.told or ({} if latest == NEVER else dict.fromkeys(ORDERED, latest))
+    named = [term for term, names in ORDERED.items() if any(getattr(event, name) is not None for name in names)]
+    overtaken = [term for term in named if told.is_older(known.get(term, NEVER))]
+    applied = {} if told == NEVER else dict.fromkeys(set(named) - set(overtaken), told)
+    emptied: dict[str, Any] = {name: None for term in overtaken for name in ORDERED[term]}
+    left = replace(event, **emptied, reason="" if "state" in overtaken else event.reason)
+    if told.is_older(latest):
+        left = replace(left, version=None, at=None)
+    return replace(booking, told={**known, **applied} if applied else booking.told), left
 
 
 def merge(booking: Booking, event: BookingEvent) -> Booking:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
@@ -15,6 +15,7 @@ from lco.domain.booking import BookingEvent, State
 from lco.domain.date_range import DateRange
 
 MAX_AGE = timedelta(days=1)
+FIRST = datetime.min.replace(tzinfo=UTC)
 
 # Statements on tables, built once: most webhooks are about bookings that were made in Odoo itself, and run these.
 TABLE = cast("Table", EarlyNews.__table__)
@@ -77,9 +78,9 @@ def save(connection: Connection, event: BookingEvent, now: datetime) -> bool:
 
 
 def find(connection: Connection, reference: str | None, now: datetime) -> list[BookingEvent]:
-    """The events of the reference: by version where they have one, else in the order in which they came."""
+    """The events of the reference by version, by Odoo's time, or in the order in which they came."""
     rows = connection.execute(ABOUT, {"reference": reference, "since": now - MAX_AGE})
-    return sorted(map(_event, rows), key=lambda event: event.version or 0)
+    return sorted(map(_event, rows), key=lambda event: (event.version or 0, event.at or FIRST))
 
 
 def find_unclaimed(connection: Connection, vehicle_id: int, email: str) -> list[UnmatchedEvent]:

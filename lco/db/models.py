@@ -65,6 +65,8 @@ class BookingRow(Base):
     """Odoo's version of the booking that is shown (docs/odoo-contract.md, section 4.5); NULL when not known."""
     odoo_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """The instant of Odoo's event that was applied last, by Odoo's clock."""
+    told: Mapped[str | None] = mapped_column(Text)
+    """The version and the instant of the event that named each term last, as JSON by its name."""
     picked_up_on: Mapped[date | None]
     returned_on: Mapped[date | None]
     terms_digest: Mapped[str | None] = mapped_column(String(64))

@@ -1,10 +1,12 @@
 """A booking as the rest of the site sees it, and the states it goes through."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
@@ -92,6 +94,19 @@ class BookingEvent:
     """The instant of the event by Odoo's clock."""
 
 
+class Told(NamedTuple):
+    """The version and the instant of an event of Odoo's, as far as it names them."""
+
+    version: int | None
+    at: datetime | None
+
+    def is_older(self, other: "Told") -> bool:
+        """Whether the other one came later at Odoo: by version, else by Odoo's time."""
+        if self.version is not None and other.version is not None:
+            return self.version < other.version
+        return self.at is not None and other.at is not None and self.at < other.at
+
+
 @dataclass(frozen=True, slots=True)
 class Booking:
     """A stored booking. `token` is the secret in the customer's link; `id` is the public one in topics."""
@@ -120,6 +135,8 @@ class Booking:
     """The instant of Odoo's event that was applied last."""
     picked_up_on: date | None = None
     returned_on: date | None = None
+    told: Mapping[str, Told] = field(default_factory=dict)
+    """The event that named each term last, by the name of the term in `BookingEvent`."""
 
     @property
     def odoo_key(self) -> str:

@@ -13,8 +13,10 @@ from lco.domain.money import Money
 
 
 def dumps(booking: Booking) -> str:
-    """All of `booking` as JSON."""
-    return json.dumps(asdict(booking), default=str)
+    """`booking` as JSON, with all that a mail may tell."""
+    kept = asdict(booking)
+    del kept["told"]
+    return json.dumps(kept, default=str)
 
 
 def loads(text: str) -> Booking:

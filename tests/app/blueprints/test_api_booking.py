@@ -204,6 +204,7 @@ def test_without_a_key_every_customer_has_an_own_request(post):
         {"customer_name": "Ada Lovela\u0302ce"},
         {"customer_email": "Ada@Example.com"},
         {"customer_phone": "+1 (218) 555\u00a00142"},
+        {"customer_phone": "218-555-0142 x5"},
     ],
 )
 def test_same_person_with_another_key_gets_the_first_booking(post, odoo, spelling):

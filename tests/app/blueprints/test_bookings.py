@@ -110,6 +110,24 @@ def test_stranger_with_same_mail_is_told_that_its_link_is_mailed(post, odoo):
     assert attempts(odoo) == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"in_maintenance": True}, "This machine is in maintenance."),
+        ({"availability_status": "sold"}, "This machine is sold."),
+    ],
+)
+def test_what_became_of_the_machine_is_the_reason_before_its_webhook(post, client, odoo, form, change, sentence):
+    days = {name: form[name] for name in ("date_from", "date_to")}
+    page = client.get("/equipment/3-commercial-zero-turn-mower", query_string=days)
+    assert "Commercial Zero-Turn Mower" in page.text
+    odoo.change(3, **change)
+    refused = post(headers=HTMX)
+    assert refused.status_code == 409
+    assert sentence in refused.text
+    assert "days are taken" not in refused.text
+
+
 def test_sending_the_form_twice_books_once(post, odoo):
     assert post().location == post().location
     assert attempts(odoo) == 1

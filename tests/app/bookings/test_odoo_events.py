@@ -422,6 +422,34 @@ def test_versions_in_any_order_end_at_the_newest(services, wanted, order, moment
     assert after.request.days == DAYS.shift(timedelta(days=5))
 
 
+PARTS = (
+    BookingEvent("BK-1", end=DAYS.end + timedelta(days=2)),
+    BookingEvent("BK-1", amount=Decimal(700)),
+    BookingEvent("BK-1", state=State.CONFIRMED),
+    BookingEvent("BK-1", vehicle_id=4, end=DAYS.end + timedelta(days=3)),
+)
+"""What Odoo tells one after the other, when each event names only what has changed."""
+
+
+@pytest.mark.parametrize("by", ["version", "at"])
+@pytest.mark.parametrize("order", list(permutations(range(4)))[::2])
+def test_parts_in_any_order_and_twice_end_with_the_newest_of_each_term(services, booked, order, by):
+    noon = datetime(2029, 12, 1, 12, tzinfo=UTC)
+    for number in order * 2:
+        stamp = {"version": number + 2} if by == "version" else {"at": noon + timedelta(seconds=number)}
+        services.bookings.events.on_changed(replace(PARTS[number], **stamp))
+    after = now(services, booked)
+    assert (after.state, after.total, after.request.vehicle_id) == (State.CONFIRMED, usd("700"), 4)
+    assert after.request.days == replace(DAYS, end=DAYS.end + timedelta(days=3))
+    assert after.version == (5 if by == "version" else None)
+
+
+def test_an_older_cancellation_does_not_end_what_a_newer_event_has_confirmed(services, booked):
+    services.bookings.events.on_changed(BookingEvent("BK-1", State.CONFIRMED, version=3))
+    services.bookings.events.on_changed(BookingEvent("BK-1", State.CANCELLED, reason="Flooded", version=2))
+    assert (now(services, booked).state, now(services, booked).reason) == (State.CONFIRMED, "")
+
+
 def test_an_older_event_by_odoos_time_changes_nothing(services, booked):
     noon = datetime(2029, 12, 1, 12, tzinfo=UTC)
     services.on_modified(booked.reference, amount=Decimal(300), at=noon)

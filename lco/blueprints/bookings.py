@@ -42,7 +42,7 @@ REMEMBERED_FOR = 86_400
 MOST_REMEMBERED = 5
 DONE = {
     "changed": "Done: your booking is changed. We have emailed you the new dates for your calendar.",
-    "cancelled": "Done: your booking is cancelled. We have emailed you.",
+    "cancelled": "Done: your booking is canceled. We have emailed you.",
 }
 NO_OTHER_DATES = "Choose one of the dates offered, or other dates."
 

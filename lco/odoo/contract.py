@@ -1,6 +1,7 @@
 """Which version of the contract Odoo speaks: asked once, and remembered for a while."""
 
 import logging
+import math
 import threading
 from datetime import timedelta
 from typing import Protocol
@@ -11,6 +12,8 @@ from lco.errors import OdooError
 log = logging.getLogger(__name__)
 
 REMEMBERED_FOR = timedelta(minutes=10)
+NO_ANSWER_FOR = timedelta(seconds=10)
+"""How long Odoo is not asked again after it gave no answer: pages of bookings ask, and must not wait each time."""
 READING = 2
 """The version with calls that read bookings (docs/odoo-contract.md, section 4.3)."""
 
@@ -30,15 +33,18 @@ class Contract:
         self._has_key = has_key
         self._lock = threading.Lock()
         self._version = 1
-        self._asked_at: float | None = None
+        self._ask_at = -math.inf
 
     def reads_bookings(self) -> bool:
         """Whether bookings and their changes can be read. While Odoo does not answer: as it was before."""
         if not self._has_key:
             return False
         with self._lock:
-            is_old = self._asked_at is None or clock.seconds() - self._asked_at > REMEMBERED_FOR.total_seconds()
-        if is_old:
+            now = clock.seconds()
+            is_due = now >= self._ask_at
+            if is_due:  # one caller asks; the others meanwhile take what is known
+                self._ask_at = now + NO_ANSWER_FOR.total_seconds()
+        if is_due:
             self._ask()
         return self._version >= READING
 
@@ -49,4 +55,4 @@ class Contract:
             log.warning("the version of odoo's contract is not known: %s", error.code)
             return
         with self._lock:
-            self._version, self._asked_at = version, clock.seconds()
+            self._version, self._ask_at = version, clock.seconds() + REMEMBERED_FOR.total_seconds()

@@ -5,6 +5,8 @@ import re
 from datetime import timedelta
 
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lco import clock
 from lco.domain.date_range import DAY, DateRange
@@ -196,3 +198,37 @@ def test_each_change_counts_towards_the_limit_of_bookings(client, page, days):
         assert answer.status_code == 303
         left.append(int(re.search(r"r=(\d+)", answer.headers["RateLimit"])[1]))
     assert left == [8, 7]
+
+
+ODD = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["", "0", "-1", "1e9", "9" * 30, "nan", "none", "any", "1 USD", "1e999999 USD", "1 ", "2099-01-01"]
+    ),
+    st.sampled_from(["0001-01-01", "9999-12-31", "2099-01-05", "2020-01-01", "\x00", "é"]),
+)
+FORMS = st.dictionaries(
+    st.sampled_from(
+        [
+            "date_from",
+            "date_to",
+            "month",
+            "version",
+            "price",
+            "idempotency_key",
+            "reason",
+            "done",
+            "email",
+            "number",
+        ]
+    ),
+    ODD,
+    max_size=6,
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(form=FORMS, call=st.sampled_from(["", "/change", "/cancel"]), sends=st.booleans())
+def test_odd_input_never_breaks_a_page_of_the_booking(client, page, form, call, sends):
+    answer = client.post(page + call, data=form) if sends and call else client.get(page + call, query_string=form)
+    assert answer.status_code < 500

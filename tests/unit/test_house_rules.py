@@ -55,3 +55,9 @@ def clocks(source: str) -> Iterator[str]:
             yield ast.unparse(node)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{one.name}" for one in node.names if f"{node.module}.{one.name}" in CLOCKS)
+
+
+def test_migrations_are_one_line_of_numbers():
+    folder = PACKAGE / "db" / "migrations" / "versions"
+    numbers = [path.name[:4] for path in sorted(folder.glob("*.py"))]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]

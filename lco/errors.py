@@ -29,7 +29,7 @@ class InvalidInput(LcoError):
 
     status = 422
     code = "invalid_input"
-    message = "Some of what you entered needs another look."
+    message = "Please check the fields below."
 
     def __init__(self, fields: Mapping[str, Sequence[str]], message: str | None = None) -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ class NotFound(LcoError):
 
     status = 404
     code = "not_found"
-    message = "There is nothing at this address."
+    message = "Check the link, or browse our equipment."
 
 
 class Gone(LcoError):
@@ -132,7 +132,12 @@ class TooManyRequests(LcoError):
 
     status = 429
     code = "too_many_requests"
-    message = "That was a lot of attempts. Please wait a little, or call us."
+    message = "Too many attempts. Please wait a little, or call us."
+
+    def __init__(self, retry_after: timedelta) -> None:
+        minutes = -(-retry_after // timedelta(minutes=1))
+        when = "in a minute" if minutes <= 1 else f"in {minutes} minutes"
+        super().__init__(f"Too many attempts. Try again {when}, or call us.", retry_after=retry_after)
 
 
 class TooBusy(LcoError):

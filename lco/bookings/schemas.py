@@ -101,7 +101,7 @@ def _clean(value: object) -> object:
 def _visible(text: str) -> None:
     """Raises ValidationError for control characters and halves of characters: no keyboard types them."""
     if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in text):
-        raise ValidationError("Use letters, digits and signs only.")
+        raise ValidationError("Remove special characters.")
 
 
 def _readable(text: str) -> None:

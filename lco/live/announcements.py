@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from lco.changes.log import Change
 from lco.changes.topics import EventType, is_booking_topic
+from lco.domain.date_text import format_date_short
 from lco.domain.money import Money
 
 CAUGHT_UP = "Updated to the latest."
@@ -73,7 +74,7 @@ def _until(day: object) -> str:
         until = date.fromisoformat(str(day))
     except ValueError:
         return ""
-    return f" until {until.day} {until:%B}"
+    return f" until {format_date_short(until)}"
 
 
 SENTENCES: Mapping[str, Callable[[Data], str]] = {
@@ -86,7 +87,7 @@ SENTENCES: Mapping[str, Callable[[Data], str]] = {
     EventType.CATALOGUE_GREW: _added,
     EventType.BOOKING_CREATED: _booking("is booked"),
     EventType.BOOKING_CONFIRMED: _booking("is confirmed"),
-    EventType.BOOKING_CANCELLED: _booking("is cancelled"),
+    EventType.BOOKING_CANCELLED: _booking("is canceled"),
     EventType.BOOKING_MODIFIED: _booking("has changed"),
     EventType.BOOKING_CHANGED: _booking("has changed"),
     EventType.LIVE_AWAY: lambda _: "Updates may be delayed.",

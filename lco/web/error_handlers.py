@@ -10,11 +10,11 @@ from lco.web import htmx, request_log
 
 SENTENCES = {
     400: "The request could not be understood.",
-    404: "There is nothing at this address.",
+    404: "Check the link, or browse our equipment.",
     405: "This address does not take that kind of request.",
     413: "The request is larger than we accept.",
     415: "The request should be JSON.",
-    429: "That was a lot of attempts. Please wait a little, or call us.",
+    429: "Too many attempts. Please wait a little, or call us.",
 }
 
 

@@ -132,10 +132,12 @@ def test_bar_on_a_phone_has_the_price_and_leads_to_the_form(page: Page):
     expect(bar).not_to_be_visible()
 
 
-def test_machine_that_is_removed_while_its_form_is_open_says_so(page: Page, odoo):
+def test_machine_that_is_removed_while_its_form_is_open_says_so(page: Page, site, odoo):
     added = odoo.control("vehicles", name="Auger", rental_price_daily=70, category="Landscaping")
     number = added["vehicle"]["id"]
     start = START + timedelta(days=3)
+    address = f"{site.url}/equipment/{number}"
+    serving.wait_until(lambda: requests.get(address, timeout=10).ok, "the machine in the shop")
     page.goto(f"/equipment/{number}?date_from={start}&date_to={start + timedelta(days=2)}")
     page.wait_for_selector('#indicator[data-connection="live"]', state="attached")
     page.get_by_label("Your name").fill("Ann Larsen")

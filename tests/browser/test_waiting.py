@@ -72,4 +72,4 @@ def test_nothing_jumps_while_a_page_loads_and_changes(page, odoo, path):
     page.wait_for_selector('#indicator[data-connection="live"]', state="attached")
     odoo.control("vehicles/6", availability_status="maintenance")
     expect(page.locator(".status").first).to_have_text(re.compile("In maintenance"))
-    assert page.evaluate("window.shifted") < 0.1
+    assert page.evaluate("window.shifted") == 0

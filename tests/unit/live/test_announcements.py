@@ -31,7 +31,7 @@ def test_every_status_has_its_words(status, words):
 def test_maintenance_is_announced_with_its_end_where_it_is_known():
     told = {**BLOWER, "in_maintenance": True}
     assert said("maintenance.status", **told, maintenance_until="2026-12-03") == (
-        "Professional Snow Blower: now in maintenance until 3 December"
+        "Professional Snow Blower: now in maintenance until Dec 3"
     )
     assert said("maintenance.status", **told, maintenance_until=None) == (
         "Professional Snow Blower: now in maintenance"

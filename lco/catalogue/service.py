@@ -26,7 +26,7 @@ from lco.odoo.client import OdooClient
 log = logging.getLogger(__name__)
 
 LIMITS_AT_ONCE = 24
-"""So many vehicles are read after a list of free ones, when their shortest and longest rental are not known."""
+"""So many vehicles are read after a list of free ones, when their longer rates or their limits are not known."""
 
 
 class Catalogue:
@@ -80,7 +80,7 @@ class Catalogue:
         """Return the ids of what can be rented on `days`: Odoo lists it as free, and the rules agree."""
         vehicles = self.vehicles().by_id
         listed = [vehicles[vehicle_id] for vehicle_id in self._listed_free(days) if vehicle_id in vehicles]
-        unknown = (vehicle.id for vehicle in listed if vehicle.minimum_days is None)
+        unknown = (vehicle.id for vehicle in listed if not self.sync.state.is_complete(vehicle.id))
         if chosen := tuple(islice(unknown, LIMITS_AT_ONCE)):
             background.throttle(
                 "learn limits", "limits", self.sync.pause, lambda: self._learn_limits(chosen, days)

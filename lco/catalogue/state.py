@@ -22,6 +22,7 @@ class CatalogueState:
         self._lock = threading.Lock()
         self._changed_at: dict[int, datetime] = {}
         self._snapshot: Snapshot | None = None
+        self._read: set[int] = set()
         self.listed_at: datetime | None = None
         """The instant at which the list was read; None before the first time."""
 
@@ -29,6 +30,10 @@ class CatalogueState:
         """Return the known vehicles by id; an empty mapping before the first reading of the list."""
         with self._lock:
             return self._snapshot.by_id if self._snapshot else {}
+
+    def is_complete(self, vehicle_id: int) -> bool:
+        """Whether what the list does not tell is known: longer rates, and in version 1 limits."""
+        return vehicle_id in self._read
 
     def version_of(self, vehicle_id: int) -> VehicleVersion | None:
         """The vehicle as it is known now, or that it is not for rent; None while nothing is known at all."""
@@ -58,6 +63,7 @@ class CatalogueState:
             if vehicle and was and was.status is vehicle.status:
                 vehicle = replace(vehicle, back_on=was.back_on)
             self._record(vehicle_id, vehicle, reading.fetched_at)
+            self._read.add(vehicle_id)
         return was, vehicle
 
     def complete(self, version: VehicleVersion) -> Vehicle | None:
@@ -69,6 +75,7 @@ class CatalogueState:
             known = self._vehicle(version.vehicle.id) if version.vehicle else None
             if known is None or version.vehicle is None or self._changed_at.get(known.id, version.at) > version.at:
                 return None
+            self._read.add(known.id)
             now = completed(known, version.vehicle)
             if now == known:
                 return None

@@ -5,7 +5,21 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from bench import booking, catalogue, faults, live, odoo_scale, pages, pixel, soak, start, webhooks, weight, wishes
+from bench import (
+    booking,
+    catalogue,
+    faults,
+    hostile,
+    live,
+    odoo_scale,
+    pages,
+    pixel,
+    soak,
+    start,
+    webhooks,
+    weight,
+    wishes,
+)
 from bench.chaos import measure as chaos
 from bench.fanout import crowd, measures
 
@@ -26,6 +40,9 @@ ALL: dict[str, Callable[[], object]] = {
     "crowd": crowd.main,
     "event-cost": measures.event_cost,
     "profile": measures.profile,
+    "hostile-pictures": hostile.pictures,
+    "hostile-memory": hostile.memory,
+    "hostile-streams": hostile.hostile_streams,
     "odoo-scale": odoo_scale.main,
     "soak": soak.main,
 }

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -20,6 +20,8 @@ from lco.odoo.budget import Payer, charged_to
 log = logging.getLogger(__name__)
 
 WORKERS = 6
+WORKERS_FOR_ONE = 2
+"""So many of them may work for one client at a time, so that one who asks for much does not hold up others."""
 MAX_WAITING = 500
 FIRST_RETRY, LAST_RETRY = timedelta(seconds=1), timedelta(seconds=30)
 
@@ -72,6 +74,10 @@ class _Task(NamedTuple):
     region: Region
     payer: Payer | None
 
+    @property
+    def client(self) -> str | None:
+        return self.payer.client if self.payer else None
+
 
 class _Retry(NamedTuple):
     task: _Task
@@ -95,6 +101,7 @@ class SlowRegions:
         self._under_way: dict[str, _Task] = {}
         self._again: set[str] = set()
         self._retries: dict[str, _Retry] = {}
+        self._busy: Counter[str | None] = Counter()
 
     def ask(self, region: Region, payer: Payer | None = None) -> None:
         """Have it rendered; when it is under way, once more after that, as it may miss what changed meanwhile.
@@ -173,13 +180,26 @@ class SlowRegions:
 
     def _work(self) -> None:
         with self._lock:
-            if not self._waiting:
-                return  # it was dropped
-            name, task = self._waiting.popitem(last=False)
-            self._under_way[name] = task
+            if (task := self._next_task()) is None:
+                return  # it was dropped, or its client has enough under way
+            self._under_way[task.region.name] = task
+            self._busy[task.client] += 1
             metrics.slow_regions_waiting.set(len(self._waiting))
         result = Rendered(task.region, None, is_current=False)
         with guard("slow region"), charged_to(task.payer), self._context(), stale_marks() as marks:
             fragment = render_fragment(task.region)
             result = Rendered(task.region, fragment, is_current=fragment is not None and not marks)
+        with self._lock:
+            self._busy[task.client] -= 1
+            self._busy = +self._busy
+            has_more = bool(self._waiting)
         self._done(result)
+        if has_more:
+            self._workers.submit(self._work)
+
+    def _next_task(self) -> _Task | None:
+        """The oldest that waits, but for those of a client that has enough under way: others come first."""
+        for name, task in self._waiting.items():
+            if task.client is None or self._busy[task.client] < WORKERS_FOR_ONE:
+                return self._waiting.pop(name)
+        return None

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from lco.changes.log import ChangeId
 from lco.live import rendering
-from lco.live.rendering import LAST_RETRY, WORKERS
+from lco.live.rendering import LAST_RETRY, WORKERS, WORKERS_FOR_ONE
 from lco.odoo.budget import CallBudget, Payer
 from tests.serving import wait_until
 from tests.unit.live.conftest import rented, shown
@@ -166,3 +166,20 @@ def test_calls_for_a_region_are_charged_to_a_client_with_budget(hub, changes, re
     rented(changes)
     wait_until(lambda: slow.payers, "the region to be rendered")
     assert [payer.client for payer in slow.payers] == ["honest"]
+
+
+def test_client_who_asks_for_much_does_not_hold_up_another(hub, changes, region, connection):
+    budget = CallBudget()
+    costly = [region(f"calendar:{number}", "vehicle:1", slow=True) for number in range(1, 9)]
+    hub.subscribe_page(connection(), costly, None, payer=Payer(budget, "greedy"))
+    wait_until(lambda: sum(one.renderings for one in costly) == WORKERS_FOR_ONE, "the first regions")
+    wanted = region("quote:9", "vehicle:9", slow=True)
+    wanted.let.release(1)
+    page = connection()
+    hub.subscribe_page(page, [wanted], None, payer=Payer(budget, "honest"))
+    while "quote:9" not in page.next().get("data", ""):
+        pass
+    assert sum(one.renderings for one in costly) == WORKERS_FOR_ONE
+    for one in costly:
+        one.let.release(1)
+    wait_until(lambda: all(one.renderings for one in costly), "the others, one after the other")

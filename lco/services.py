@@ -20,8 +20,10 @@ from lco.catalogue.service import Catalogue
 from lco.changes.log import ChangeLog, MemoryLog
 from lco.changes.topics import BUSINESS_DAY, EventType
 from lco.db.database import Database
+from lco.domain.agreement import Agreement
 from lco.domain.booking import Booking
 from lco.domain.date_range import DateRange
+from lco.domain.vehicle import Details
 from lco.mail.outbox import Outbox
 from lco.odoo.budget import CallBudget
 from lco.odoo.client import OdooClient
@@ -70,6 +72,11 @@ class Services:
         """Return other days of the same length on which the vehicle can be rented; none for one that is gone."""
         vehicle = self.catalogue.vehicles().by_id.get(vehicle_id)
         return self.availability.alternatives(vehicle, days) if vehicle else ()
+
+    def agreement(self, details: Details) -> Agreement | None:
+        """Return the terms that a customer of the machine agrees to: the shop's and its own. None without any."""
+        text = self.business.known.terms_html + details.terms_html
+        return Agreement(text) if text else None
 
     def return_time(self, booking: Booking) -> time | None:
         """Return the time until which the machine is brought back; None when not known, and after the rental."""

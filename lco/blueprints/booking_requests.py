@@ -52,8 +52,9 @@ def _agreement(vehicle_id: int) -> Agreement | None:
     """
     if "terms" not in request.form:
         return None
+    services = current_services()
     try:
-        agreement = current_services().catalogue.details(vehicle_id).agreement
+        agreement = services.agreement(services.catalogue.details(vehicle_id))
     except OdooError:
         return None
     if agreement:

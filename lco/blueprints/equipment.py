@@ -177,6 +177,7 @@ def render_vehicle(
         "quote_region": f"quote:{vehicle_id}:{days.start}:{days.end}" if days else None,
         "send_region": f"send:{vehicle_id}:{days.start}:{days.end}" if days else None,
         "details": details,
+        "agreement": current_services().agreement(details) if details else None,
         "description": _description(vehicle),
         "pictures": (details and details.pictures) or ([vehicle.picture] if vehicle.picture else []),
     }

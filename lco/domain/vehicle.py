@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from lco.domain.agreement import Agreement
 from lco.domain.money import DEFAULT_CURRENCY, Money
 
 
@@ -98,8 +97,3 @@ class Details:
     pictures: tuple[Picture, ...] = ()
     video_url: str | None = None
     tour_url: str | None = None
-
-    @property
-    def agreement(self) -> Agreement | None:
-        """The rental terms that a customer agrees to. Returns None when there are none."""
-        return Agreement(self.terms_html) if self.terms_html else None

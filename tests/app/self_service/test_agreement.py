@@ -32,13 +32,13 @@ def ticked(page) -> dict[str, str]:
 
 def test_form_shows_a_box_named_by_the_digest_of_the_terms(client, services, days):
     page = client.get("/equipment/1-professional-snow-blower", query_string=dates(days))
-    terms = services.catalogue.details(1).agreement
+    terms = services.agreement(services.catalogue.details(1))
     assert box_in(page) == f"agree-{terms.digest}"
     assert terms.text in page.text
 
 
 def test_booking_without_the_tick_is_refused_and_books_nothing(client, odoo, services, form):
-    shown = {"terms": services.catalogue.details(1).agreement.digest}
+    shown = {"terms": services.agreement(services.catalogue.details(1)).digest}
     answer = client.post("/bookings", data=form | shown)
     assert answer.status_code == 422
     assert "Please read the rental terms" in answer.text
@@ -47,7 +47,7 @@ def test_booking_without_the_tick_is_refused_and_books_nothing(client, odoo, ser
 
 def test_terms_are_kept_as_shown_and_printed_with_the_booking(client, services, form, days):
     tick = ticked(client.get("/equipment/1-professional-snow-blower", query_string=dates(days)))
-    shown = services.catalogue.details(1).agreement
+    shown = services.agreement(services.catalogue.details(1))
     page = client.post("/bookings", data=form | tick).location
     text = client.get(page).text
     assert shown.text in text
@@ -98,3 +98,10 @@ def wanted_twice(client, form, days):
     for number in (1, 2):
         other = dates(days.shift((days.end - days.start) * number))
         client.post("/bookings", data=form | other | tick | {"idempotency_key": f"key {number}"})
+
+
+def test_terms_of_the_shop_come_before_those_of_the_machine(services, odoo):
+    services.business.read()
+    shop, machine = services.business.known.terms_html, services.catalogue.details(1).terms_html
+    assert shop
+    assert services.agreement(services.catalogue.details(1)).text == shop + machine

@@ -14,6 +14,14 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", INVISIBLE.sub("", text)).strip()
 
 
+def one_line(text: str) -> str:
+    """`text` as `clean` has it, with a blank for line ends, control characters and halves of characters.
+
+    Neither HTML nor calendars nor PostgreSQL take those.
+    """
+    return clean("".join(" " if unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} else one for one in text))
+
+
 def is_blank(text: str) -> bool:
     """Whether nothing of `text` can be seen: only blanks, joiners, accents and the like."""
     return all(letter in BLANK or unicodedata.category(letter)[0] in "ZCM" for letter in text)

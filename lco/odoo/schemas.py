@@ -25,7 +25,7 @@ from lco.domain.money import Money, to_price
 from lco.domain.quote import Quote
 from lco.domain.rental import Reason, ReasonCode
 from lco.domain.storefront import Storefront
-from lco.domain.typed_text import clean, is_blank
+from lco.domain.typed_text import clean, is_blank, one_line
 from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
 from lco.errors import OdooError
 
@@ -126,7 +126,7 @@ def _name(value: object) -> str:
     """The text as it is shown. Raises ValidationError when nothing of it can be seen, or it is no text."""
     if not isinstance(value, str) or is_blank(value):
         raise ValidationError("a text is needed")
-    return clean(value)
+    return one_line(value)
 
 
 def _listing_type(value: object) -> str:

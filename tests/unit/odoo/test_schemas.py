@@ -148,6 +148,11 @@ def test_a_record_without_a_name_cannot_be_read(client, requests_mock, name):
     assert listing.unreadable == {7}
 
 
+@pytest.mark.parametrize("name", ["Snow\x00Blower", "Snow\nBlower", "\u200bSnow\u2028Blower\x01"])
+def test_a_name_is_one_line_that_every_reader_takes(listed, name):
+    assert listed(id=7, name=name).name == "Snow Blower"
+
+
 @pytest.mark.parametrize(
     ("limits", "expected"),
     [

@@ -122,6 +122,15 @@ def _status(value: object) -> Status:
     return Status(value) if isinstance(value, str) and value in set(Status) else Status.UNKNOWN
 
 
+def _id(value: object) -> int:
+    """The number, also as text. Raises ValidationError for what is none."""
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value):
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValidationError("a whole number is needed")
+    return value
+
+
 def _name(value: object) -> str:
     """The text as it is shown. Raises ValidationError when nothing of it can be seen, or it is no text."""
     if not isinstance(value, str) or is_blank(value):
@@ -137,7 +146,7 @@ def _listing_type(value: object) -> str:
 class VehicleSchema(OdooSchema):
     """The short form. `minimum_rental_days` and `maximum_rental_days` are missing in version 1."""
 
-    id = fields.Integer(required=True, strict=True)
+    id = fields.Function(deserialize=_id, required=True)
     name = fields.Function(deserialize=_name, required=True)
     slug = _text()
     brand = _text()

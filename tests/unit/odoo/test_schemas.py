@@ -148,6 +148,16 @@ def test_a_record_without_a_name_cannot_be_read(client, requests_mock, name):
     assert listing.unreadable == {7}
 
 
+@pytest.mark.parametrize("number", [7, "7", "0007"])
+def test_an_id_may_be_a_number_or_text(listed, number):
+    assert listed(id=number, name="Saw").id == 7
+
+
+@pytest.mark.parametrize("number", [True, 7.5, "7.5", "", "x", None, "9" * 11])
+def test_an_id_that_is_no_whole_number_cannot_be_read(listed, number):
+    assert listed(id=number, name="Saw") is None
+
+
 @pytest.mark.parametrize("name", ["Snow\x00Blower", "Snow\nBlower", "\u200bSnow\u2028Blower\x01"])
 def test_a_name_is_one_line_that_every_reader_takes(listed, name):
     assert listed(id=7, name=name).name == "Snow Blower"

@@ -8,7 +8,7 @@ from typing import Protocol
 from lco import clock
 from lco.availability.rules import RentalRules
 from lco.changes.log import ChangeLog
-from lco.changes.topics import vehicle_of
+from lco.changes.topics import ODOO, vehicle_of
 from lco.db import Database
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
@@ -63,10 +63,15 @@ class WishWatcher:
 
     def follow(self) -> None:
         """Look at the machines that changed since the last call, and at turns that are over. Call every 2 s."""
-        entries, self._seen = self._changes.since(self._seen), self._changes.head()
+        entries = self._changes.since(self._seen)
         if entries is None:
+            self._seen = self._changes.head()
             self.look_at_all()
             return
+        if entries:
+            self._seen = entries[-1].id
+        if any(entry.topic == ODOO for entry in entries):  # what could not be looked at while Odoo was away
+            self.look_at_all()
         changed = {vehicle_id for entry in entries if (vehicle_id := vehicle_of(entry.topic)) is not None}
         with self._db.connection() as connection:
             changed |= set(WishRepository(connection).over_turns(clock.now()))

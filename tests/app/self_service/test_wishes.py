@@ -165,6 +165,26 @@ def test_overlapping_days_are_one_customers_turn_and_others_are_told_at_once(boo
     assert [len(sent.to(email)) for email in (ADA, BEN, CARL)] == [2, 1, 2]
 
 
+def test_change_that_comes_while_the_log_is_read_is_not_missed(
+    services, book, wish, work, sent, cancel, monkeypatch
+):
+    booking = book(email="other@example.com")
+    wish(ADA)
+    work()
+    read, late = services.changes.since, [booking]
+
+    def since(seen):
+        entries = read(seen)
+        while late:
+            cancel(late.pop())
+        return entries
+
+    monkeypatch.setattr(services.changes, "since", since)
+    work()
+    work()
+    assert sent.to(ADA)[1:] == ["It is free now"]
+
+
 def test_own_booking_ends_the_wish(client, services, book, wish, work, sent, cancel):
     booking = book(email="other@example.com")
     page = wish(ADA)

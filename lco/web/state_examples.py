@@ -188,7 +188,7 @@ def _forms() -> Iterator[tuple[str, str]]:
                 vehicle=Vehicle(1, "", "", Status.AVAILABLE, PRICED),
                 days=None,
                 form=form,
-                details=None,
+                agreement=None,
                 send_region=None,
             ),
         )

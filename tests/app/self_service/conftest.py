@@ -9,6 +9,7 @@ from lco.domain.date_range import DAY, DateRange
 from tests.wire import OdooAtTheWire
 
 KEY = "key-of-these-tests"
+OPS_TOKEN = "token-of-the-operator-of-these-tests"
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def odoo(settings, requests_mock):
 
 @pytest.fixture
 def app(make_app, odoo):
-    app = make_app(odoo_api_key=KEY)
+    app = make_app(odoo_api_key=KEY, ops_token=OPS_TOKEN)
     app.extensions["lco"].db.migrate()
     return app
 

@@ -14,6 +14,7 @@ from lco.domain.date_range import DAY
 from lco.domain.wish import WishState
 from lco.wishes.repository import WishRepository
 from lco.wishes.watcher import TURN
+from tests.app.self_service.conftest import OPS_TOKEN
 from tests.app.self_service.demo_odoo import dates, form_in
 
 PLAN = (
@@ -243,12 +244,15 @@ def test_no_address_reaches_the_log_or_the_stream(services, book, wish, work, se
     assert ADA not in str([(one.topic, one.kind, one.data) for one in services.changes.since(head)])
 
 
-def test_business_sees_what_was_wanted_and_not_had(make_app, services, book, wish, days):
+def test_business_sees_what_was_wanted_and_not_had(client, services, book, wish, days):
     book(email="other@example.com")
     wish(ADA), wish(BEN), wish(CARL, days.shift(DAY), confirms=False)
     (wanted,) = services.wishes.wanted()
     week = days.start - DAY * days.start.weekday()
     assert (wanted.vehicle_name, wanted.week, wanted.wishes) == ("Professional Snow Blower", week.isoformat(), 2)
+    page = client.get("/ops", headers={"Authorization": f"Bearer {OPS_TOKEN}"}).text
+    assert f"Professional Snow Blower, week of {week}" in page
+    assert ADA not in page
 
 
 def test_taken_days_and_taken_cards_offer_to_tell(client, book, days):

@@ -38,6 +38,7 @@ ALL: dict[str, Callable[[], object]] = {
     "fanout-10000": partial(measures.fanout, 10_000),
     "fanout-vehicles": measures.vehicles,
     "crowd": crowd.main,
+    "restart": crowd.restart,
     "event-cost": measures.event_cost,
     "profile": measures.profile,
     "hostile-pictures": hostile.pictures,

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from lco import clock
-from lco.errors import LcoError
+from lco.errors import LcoError, OdooError, OdooUnavailable
 
 TEXT = "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s"
 JSON = ["asctime", "levelname", "name", "process", "request_id", "message"]
@@ -105,9 +105,16 @@ def configuration(level: str, form: str) -> dict[str, Any]:
 
 
 def _kind(record: logging.LogRecord | None, error: BaseException | None) -> tuple[object, ...]:
-    if code := getattr(record, "error", "") or (error.code if isinstance(error, LcoError) else ""):
+    code = getattr(record, "error", "") or (error.code if isinstance(error, LcoError) else _named(record))
+    if code:
         return ("error", code)
     return ("message", record and record.name, record and record.msg, type(error))
+
+
+def _named(record: logging.LogRecord | None) -> str:
+    """The code that the line ends with when it tells of a part that Odoo's silence left without data."""
+    values = record.args if record and isinstance(record.args, tuple) else ()
+    return str(values[-1]) if values and values[-1] in {OdooError.code, OdooUnavailable.code} else ""
 
 
 def _reason(error: LcoError) -> str:

@@ -90,6 +90,14 @@ def test_one_cause_is_one_kind_however_many_parts_report_it(written):
     assert len(lines()) == 1
 
 
+def test_lines_that_name_one_cause_are_one_kind(written):
+    lines = written("text")
+    log.warning("a calendar is shown without its days: %s", OdooUnavailable.code)
+    log.warning("the limits of vehicle %d cannot be read: %s", 7, OdooUnavailable.code)
+    log.error("the list could not be read", exc_info=OdooUnavailable())
+    assert len(lines()) == 1
+
+
 def test_other_failures_are_written_beside_a_lasting_one(written):
     lines = written("text")
     unavailable()

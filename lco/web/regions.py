@@ -26,12 +26,14 @@ from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
 from lco.errors import BadRequest, Gone, LcoError, OdooError
 from lco.live.rendering import mark_stale, stale_marks
+from lco.version import version
 from lco.web.date_picker import vehicle_grid
 
 if TYPE_CHECKING:
     from lco.services import Services
 
 NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+RELEASE = re.compile(r"[0-9a-f]{12}", re.ASCII)
 YEARS = range(2000, 2200)
 FARTHEST_MONTH = timedelta(days=548)
 """How far ahead the months of calendars may lie."""
@@ -71,8 +73,8 @@ class Region:
 
     @property
     def is_old(self) -> bool:
-        """Whether the page was rendered with old or missing data, so that its stream has to send the region."""
-        return self.name.endswith(OLD)
+        """Whether the page shows something old here, or is of another release: its stream begins with it."""
+        return self.name.endswith(OLD) or (self.kind == "release" and version() not in self.name)
 
     def may_be_live(self, today: date) -> bool:
         """Whether pages show such days on `today`, or did so not long ago."""
@@ -224,6 +226,14 @@ def _odoo(name: str, parts: list[str]) -> Region:
     return Region(name, "odoo", frozenset({ODOO, LIVE}), data)
 
 
+def _release(name: str, parts: list[str]) -> Region:
+    release, *form = parts
+    if not RELEASE.fullmatch(release) or form not in ([], ["form"]):
+        raise ValueError(name)
+    data = {"is_earlier": release != version(), "has_form": bool(form)}
+    return Region(name, "release", frozenset({LIVE}), lambda: data)
+
+
 def _booking(name: str, parts: list[str]) -> Region:
     (token,) = _exactly(1, parts)
     known = _services().bookings.service.by_token(token)
@@ -286,6 +296,7 @@ KINDS: Mapping[str, Callable[[str, list[str]], Region]] = {
     "send": _send,
     "news": _news,
     "odoo": _odoo,
+    "release": _release,
     "booking": _booking,
 }
 

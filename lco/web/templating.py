@@ -13,6 +13,7 @@ from werkzeug.local import LocalProxy
 from lco import clock
 from lco.domain import date_text
 from lco.settings import Settings
+from lco.version import version
 from lco.web import filters, urls
 from lco.web.extensions import current_services
 from lco.web.regions import region
@@ -75,6 +76,7 @@ def _filters(settings: Settings) -> dict[str, Any]:
 def _globals(app: Flask, settings: Settings) -> dict[str, Any]:
     return {
         "site_url": settings.site_url,
+        "release": version(),
         "first_day": lambda: current_services().rules.first_start,
         "last_day": lambda: current_services().rules.last_start,
         "business": LocalProxy(lambda: app.extensions["lco"].business.known),

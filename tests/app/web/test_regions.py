@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -128,6 +129,20 @@ def test_the_name_of_an_old_region_is_that_of_the_first_in_the_stream():
     old, new = region("card:1:old"), region("card:1")
     assert (old.is_old, new.is_old) == (True, False)
     assert (old.element_id, old.topics, old.kind) == (new.element_id, new.topics, new.kind)
+
+
+@pytest.mark.usefixtures("odoo")
+def test_page_of_another_release_says_so_and_is_loaded_again_where_nothing_is_typed(app, client):
+    names = re.findall(r'data-region="(release:[^"]+)"', client.get("/equipment").text + client.get("/about").text)
+    with app.test_request_context():
+        assert [name.count(":form") for name in names] == [1, 0]
+        assert all("earlier version" not in region(name).html() and not region(name).is_old for name in names)
+        other = region("release:0123456789ab"), region("release:0123456789ab:form")
+        assert all(one.is_old and "earlier version" in one.html() for one in other)
+        assert ['hx-get="/back"' in one.html() for one in other] == [True, False]
+    for odd in ("release", "release:x", "release:0123456789ab:other"):
+        with pytest.raises(BadRequest):
+            region(odd)
 
 
 def test_a_card_with_days_says_whether_it_is_free_on_them(rendered, names):

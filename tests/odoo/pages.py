@@ -36,7 +36,9 @@ def shown(url: str) -> Terms:
     (section,) = page.findall(".//section[@id='booking']")
     facts = {_text(row.find("dt")): _text(row.find("dd")) for row in section.findall(".//dl[@class='facts']/div")}
     state = STAGES.get(section.get("data-stage"), STATES.get(section.get("data-state"), section.get("data-state")))
-    return Terms(state, facts["Machine"], facts["Days"], facts.get("Total"))
+    price = section.find(".//dl[@class='facts']/div[dt='Total']/dd")
+    # Remarks on the price stand in elements of their own behind it.
+    return Terms(state, facts["Machine"], facts["Days"], None if price is None else (price.text or "").strip())
 
 
 def expected(odoo: RealOdoo, references: list[str]) -> dict[str, Terms]:

@@ -21,7 +21,7 @@ def main() -> None:
     report.title("Weight of a first visit to /equipment (promise: 40,000 bytes at most)")
     with serving.demo() as odoo, TemporaryDirectory() as folder, serving.site(odoo.url, Path(folder)) as site:
         page = requests.get(f"{site.url}/equipment", timeout=10).text
-        files = sorted(set(re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page)))
+        files = sorted(set(re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js|woff2))"', page)))
         for encoding in ("br", "gzip"):
             sizes = {path: transferred(site.url + path, encoding) for path in ["/equipment", *files]}
             total = sum(sizes.values())

@@ -22,6 +22,8 @@ PREFIX = "static/"
 OTHER_VERSION = re.compile(r"(.+)\.[0-9a-f]{8}(\.[a-z0-9]+)")
 LINK = re.compile(rb'url\("\.\./([^"]+)"\)')
 """A file that a style sheet names, relative to `static/css`."""
+UNREAD = re.compile(rb"/\*.*?\*/|^\s+|\s+$", re.DOTALL | re.MULTILINE)
+"""What no browser reads in a style sheet: comments, and blanks at both ends of a line."""
 
 
 class Assets(NamedTuple):
@@ -46,7 +48,7 @@ def prepared() -> Assets:
 def _prepare(source: Path, folder: Path, known: Mapping[str, str]) -> str:
     content = source.read_bytes()
     if source.suffix == ".css":
-        content = LINK.sub(lambda link: f'url("{known[link[1].decode()]}")'.encode(), content)
+        content = LINK.sub(lambda link: f'url("{known[link[1].decode()]}")'.encode(), UNREAD.sub(b"", content))
     if OWN_SCRIPTS in source.parents:
         content = rjsmin.jsmin(content)
     digest = sha256(content).hexdigest()[:8]

@@ -107,7 +107,7 @@ def test_the_first_visit_fits_into_40_kilobytes(site):
     page = get(f"{site.url}/equipment", **{"Accept-Encoding": "br"})
     assert page.headers["Content-Encoding"] == "br"
     linked = [part.split('"')[0] for part in page.text.split("/static/")[1:]]
-    files = {f"{site.url}/static/{name}" for name in linked if name.endswith((".css", ".js"))}
+    files = {f"{site.url}/static/{name}" for name in linked if name.endswith((".css", ".js", ".woff2"))}
     assert len(files) >= 4
     bodies = [transferred(url) for url in files | {f"{site.url}/equipment"}]
     assert sum(bodies) <= 40_000

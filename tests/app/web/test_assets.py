@@ -37,3 +37,11 @@ def test_unknown_version_of_a_known_file_is_the_present_file(client, name):
 )
 def test_file_that_does_not_exist_is_not_found(client, path):
     assert client.get(f"/static/{path}").status_code == 404
+
+
+def test_style_sheet_is_served_without_comments_and_indents(client):
+    with client.get(assets.url("css/site.css")) as served:
+        text = served.text
+    assert "/*" not in text
+    assert not re.search(r"^[ \t]|[ \t]$", text, re.MULTILINE)
+    assert text.count("{") == text.count("}") > 100

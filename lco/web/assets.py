@@ -22,7 +22,7 @@ PREFIX = "static/"
 OTHER_VERSION = re.compile(r"(.+)\.[0-9a-f]{8}(\.[a-z0-9]+)")
 LINK = re.compile(rb'url\("\.\./([^"]+)"\)')
 """A file that a style sheet names, relative to `static/css`."""
-UNREAD = re.compile(rb"/\*.*?\*/|^\s+|\s+$", re.DOTALL | re.MULTILINE)
+UNREAD = re.compile(rb"\s*/\*.*?\*/|^\s+|\s+$", re.DOTALL | re.MULTILINE)
 """What no browser reads in a style sheet: comments, and blanks at both ends of a line."""
 
 

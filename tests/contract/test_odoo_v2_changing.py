@@ -34,6 +34,7 @@ def quote(odoo_2, ref, days):
 def test_a_quote_has_the_price_of_other_days_and_changes_nothing(odoo_2, ref):
     before = odoo_2.booking(ref)
     said = quote(odoo_2, ref, LATER).json()["data"]
+    assert datetime.fromisoformat(said["until"]).tzinfo is not None
     assert (said["price_now"], said["price_then"], said["difference"]) == (600, 300, -300)
     assert (said["currency"], said["bookable"], said["reasons"]) == ("USD", True, [])
     assert odoo_2.booking(ref) == before

@@ -149,6 +149,7 @@ class FleetRentalSelfService(models.AbstractModel):
             "currency": currency.name,
             "bookable": not reasons,
             "reasons": reasons,
+            "until": self._until_text(),
         }
 
     def _change(self, date_from, date_to, version, request):
@@ -223,6 +224,10 @@ class FleetRentalSelfService(models.AbstractModel):
             return self.is_overdue
         return self.state in DONE_STATES or datetime.now(UTC) > self._changeable_until()
 
+    def _until_text(self):
+        """The instant of `_changeable_until` as the API writes it (ISO 8601, UTC)."""
+        return self._changeable_until().isoformat().replace("+00:00", "Z")
+
     def _changeable_until(self):
         """The last instant at which the customer may change it: some hours before the first day."""
         storefront = self.env["fleet.rental.storefront"]._current()
@@ -230,5 +235,5 @@ class FleetRentalSelfService(models.AbstractModel):
         return begins.astimezone(UTC) - timedelta(hours=storefront.change_hours)
 
     def _too_late(self):
-        until = self._changeable_until().isoformat().replace("+00:00", "Z")
+        until = self._until_text()
         return TooLate(self.env._("This booking cannot be changed any more."), until=until)

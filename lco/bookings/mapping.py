@@ -80,6 +80,7 @@ def update_values(booking: Booking) -> dict[str, object]:
         "customer_name": booking.request.name,
         "pickup_location": booking.request.pickup_location,
         "return_location": booking.request.return_location,
+        "kind": booking.request.kind,
         "reference": booking.reference,
         "odoo_id": booking.odoo_id,
         "odoo_message": booking.odoo_message,

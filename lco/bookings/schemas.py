@@ -12,12 +12,11 @@ from email_validator import validate_email
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
 from lco.availability.schemas import parse_date_range
-from lco.domain.booking import BookingRequest
+from lco.domain.booking import KINDS, BookingRequest
 from lco.domain.date_range import DateRange
 from lco.domain.typed_text import clean, is_blank
 from lco.errors import InvalidInput, sentences
 
-KINDS = ("inquiry", "reservation", "test_drive")
 REGION = "US"
 """Where a phone number without a country code is taken to be."""
 LARGEST_VEHICLE_ID = 2**31 - 1

@@ -14,7 +14,7 @@ VISIBLE = ("request", "vehicle_name", "total", "reason", "picked_up_on", "return
 
 ORDERED = {
     **{name: (name,) for name in ("state", "vehicle_id", "start", "end", "pickup_location", "return_location")},
-    **{name: (name,) for name in ("customer_name", "picked_up_on", "returned_on")},
+    **{name: (name,) for name in ("customer_name", "picked_up_on", "returned_on", "kind")},
     "amount": ("amount", "currency"),
 }
 """The terms, each of which has an order of its own, with the fields of an event that name it."""
@@ -80,6 +80,7 @@ def _request(request: BookingRequest, event: BookingEvent) -> BookingRequest:
         request,
         vehicle_id=event.vehicle_id or request.vehicle_id,
         days=days,
+        kind=event.kind or request.kind,
         name=event.customer_name or request.name,
         pickup_location=_kept(event.pickup_location, request.pickup_location),
         return_location=_kept(event.return_location, request.return_location),

@@ -11,6 +11,9 @@ from typing import NamedTuple
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
+KINDS = ("inquiry", "reservation", "test_drive")
+"""What a booking may be: the contract's `booking_type`."""
+
 
 class State(StrEnum):
     """Where a booking stands. The table of allowed changes is in `lco.bookings.states`."""
@@ -49,6 +52,11 @@ class BookingRequest:
     return_location: str = ""
     message: str = ""
 
+    @property
+    def holds_days(self) -> bool:
+        """Whether the days are kept for the customer once it is booked; an inquiry only asks."""
+        return self.kind != "inquiry"
+
 
 @dataclass(frozen=True, slots=True)
 class OdooBooking:
@@ -82,6 +90,8 @@ class BookingEvent:
     currency: str | None = None
     pickup_location: str | None = None
     return_location: str | None = None
+    kind: str | None = None
+    """The contract's `booking_type`."""
     customer_name: str | None = None
     email: str | None = None
     """The customer's address. It matches an event to a booking whose reference is not known yet."""

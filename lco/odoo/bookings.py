@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from marshmallow import fields, validate
 
-from lco.domain.booking import BookingEvent, State
+from lco.domain.booking import KINDS, BookingEvent, State
 from lco.domain.change import ChangeQuote
 from lco.domain.date_range import DateRange
 from lco.domain.money import to_price
@@ -69,6 +69,7 @@ class BookingSchema(OdooSchema):
     currency = currency_of_answer()
     pickup_location = fields.String(load_default="")
     return_location = fields.String(load_default="")
+    booking_type = fields.String(load_default=None)
     cancellation_reason = fields.String(load_default="")
     picked_up_on = fields.Date(load_default=None)
     returned_on = fields.Date(load_default=None)
@@ -131,6 +132,7 @@ def to_event(data: Mapping[str, Any]) -> BookingEvent:
         currency=data["currency"],
         pickup_location=data["pickup_location"],
         return_location=data["return_location"],
+        kind=data["booking_type"] if data["booking_type"] in KINDS else None,
         customer_name=name if isinstance(name, str) else None,
         email=email if isinstance(email, str) else None,
         picked_up_on=data["picked_up_on"],

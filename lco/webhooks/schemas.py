@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from lco.domain.booking import BookingEvent
+from lco.domain.booking import KINDS, BookingEvent
 from lco.errors import BadRequest
 from lco.odoo.bookings import STATES
 from lco.odoo.schemas import Currency
@@ -137,6 +137,7 @@ class Terms(Payload):
     currency = _currency()
     pickup_location = EmptiableText(load_default=None)
     return_location = EmptiableText(load_default=None)
+    booking_type = fields.String(load_default=None, validate=validate.OneOf(KINDS))
     customer_name = fields.String(load_default=None)
     picked_up_on = _day()
     returned_on = _day()
@@ -269,6 +270,7 @@ def booking_event(event_type: str, data: Mapping[str, Any], payload: Mapping[str
         currency=terms.get("currency"),
         pickup_location=terms.get("pickup_location"),
         return_location=terms.get("return_location"),
+        kind=terms.get("booking_type"),
         customer_name=terms.get("customer_name"),
         email=payload.get("customer_email"),
         step=state if state in STEPS else None,

@@ -332,6 +332,16 @@ def test_the_page_follows_the_booking(post, client, app):
     assert "STATUS:CANCELLED" in client.get(location + ".ics").text
 
 
+def test_booking_that_staff_made_an_inquiry_says_that_no_days_are_held(post, client, app):
+    location = post().location
+    reference = re.search(r"BK-\d{8}-\w{8}", client.get(location).text)[0]
+    assert "Your dates are on hold" in client.get(location).text
+    app.extensions["lco"].bookings.events.on_changed(BookingEvent(reference, kind="inquiry"))
+    assert "They are not held for you" in client.get(location).text
+    app.extensions["lco"].bookings.events.on_changed(BookingEvent(reference, kind="reservation"))
+    assert "Your dates are on hold" in client.get(location).text
+
+
 def test_no_log_line_names_the_customer(post, caplog):
     caplog.set_level(0)
     post()

@@ -54,7 +54,7 @@ def test_a_person_settles_with_the_reference_that_odoo_has(services, left_open):
 
 
 def test_a_booking_without_a_reference_is_refused(services, left_open):
-    with pytest.raises(InvalidInput, match="another look"):
+    with pytest.raises(InvalidInput, match="check the fields"):
         services.bookings.admin.settle(left_open.id, State.BOOKED, "")
 
 

@@ -109,7 +109,7 @@ def test_a_request_that_waited_for_a_refused_attempt_is_tried_itself(services, w
 
     def refuse_the_first() -> None:
         second.start()
-        raise TooManyRequests
+        raise TooManyRequests(timedelta(minutes=1))
 
     with pytest.raises(TooManyRequests):
         services.bookings.service.place(wanted, "key", refuse_the_first)

@@ -200,4 +200,4 @@ def test_a_number_too_large_for_any_database_does_not_lose_a_booking(services, w
 
 
 def _too_many() -> None:
-    raise TooManyRequests
+    raise TooManyRequests(timedelta(minutes=1))

@@ -23,7 +23,7 @@ run: $(VENV)/ready  ## Start the shop on port 8000, with the demo Odoo beside it
 	wait
 
 test: $(VENV)/ready  ## Run all tests
-	$(BIN)/pytest -m "not odoo"
+	$(BIN)/pytest -m "not odoo" -n 2 --dist loadfile
 
 test-pythons: $(VENV)/ready  ## Run the quick tests on each other supported Python that this machine has
 	.ci/pythons

@@ -38,9 +38,16 @@ def test_only_reading_is_redirected(client):
         ("?page=1", "/equipment"),
         ("?category=Power+Tools", "/equipment?category=Power+Tools"),
         ("?category=Power+Tools&brand=Stihl", "/equipment?category=Power+Tools"),
-        ("?page=2", "/equipment?page=2"),
+        ("?page=2", "/equipment"),
     ],
 )
-def test_pages_and_categories_are_pages_of_their_own(client, query, canonical):
+def test_categories_are_pages_of_their_own(client, query, canonical):
     page = client.get(f"/equipment{query}").text
     assert f'<link rel="canonical" href="http://localhost{canonical}">' in page
+
+
+def test_second_page_is_a_page_of_its_own(client, odoo):
+    for number in range(15):
+        odoo.control("vehicles", name=f"Trailer {number}", rental_price_daily=50)
+    page = client.get("/equipment?page=2").text
+    assert '<link rel="canonical" href="http://localhost/equipment?page=2">' in page

@@ -197,7 +197,10 @@ def test_a_page_of_a_process_ahead_misses_nothing(region, connection):
 
 def test_a_crowd_is_told_in_parts_and_completely(hub, changes, region, connection):
     card = region("card:1")
-    crowd = [shown(hub, changes, connection(), card) for _ in range(2 * WRITE_BATCH + 1)]
+    crowd = [connection() for _ in range(2 * WRITE_BATCH + 1)]
+    for client in crowd:
+        hub.subscribe_page(client, [card], changes.head())
+    assert all(client.next() == {"id": str(changes.head())} for client in crowd)
     rented(changes)
     assert all("card:1" in page.next()["data"] for page in crowd)
     assert card.renderings == 1

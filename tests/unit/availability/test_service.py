@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lco import background, clock, metrics
+from lco import clock, metrics
 from lco.availability.month import DayState
 from lco.availability.service import MAX_AGE
 from lco.deadline import deadline
@@ -231,7 +231,7 @@ def test_next_free_days_follow_the_rules(odoo):
 
 def test_without_one_answer_about_all_days_the_next_free_ones_are_not_asked_for(odoo):
     assert odoo.availability.next_free(machine(72), NEXT_WEEK) is None
-    wait_until(background.is_idle, "the background")
+    wait_until(lambda: odoo.asked_busy, "a call of Odoo")
     assert odoo.availability.next_free(machine(72), NEXT_WEEK) is None
     assert len(odoo.asked_busy) == 1
     assert len(odoo.asked) <= 1

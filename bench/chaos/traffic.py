@@ -78,7 +78,7 @@ class Traffic:
 
     @contextmanager
     def flowing(self, ended: threading.Event) -> Iterator[Record]:
-        """People come until `ended`; whatever was begun is finished when the block is left."""
+        """Customers and pages come until `ended`; what is begun is finished before the block is left."""
         work = [self._customer] * CUSTOMERS + [self._staff, self._visitor, self._watcher]
         threads = [
             threading.Thread(target=one, args=(Random(f"{self._seed} {number}"), ended))

@@ -1,4 +1,4 @@
-"""A change is made once, whatever becomes of its answer, and never beside another one."""
+"""A change is made once in spite of lost answers, and never beside another one."""
 
 import itertools
 from collections.abc import Callable

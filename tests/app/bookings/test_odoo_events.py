@@ -329,7 +329,7 @@ def test_an_exchange_for_an_unknown_vehicle_does_not_keep_the_old_name(services,
     assert now(services, booked).vehicle_name == "Machine no. 99"
 
 
-def test_a_vehicle_that_was_not_known_gets_the_name_that_odoo_tells_later_in_the_same_version(services, booked):
+def test_an_unknown_vehicle_gets_its_name_later_in_the_same_version(services, booked):
     services.on_modified(booked.reference, vehicle_id=99, version=2)
     services.on_modified(booked.reference, vehicle_id=99, vehicle_name="Log Splitter", version=2)
     assert now(services, booked).vehicle_name == "Log Splitter"

@@ -69,6 +69,6 @@ def test_tries_of_one_client_are_limited(find, page, odoo, mailed):
 
 
 def test_mistakes_are_told_by_field(find, page):
-    answer = find("", "nobody")
+    answer = find("", "no address")
     assert answer.status_code == 422
     assert len(re.findall('class="field-error"', answer.text)) == 2

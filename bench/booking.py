@@ -39,7 +39,7 @@ def main() -> None:
     with (
         serving.demo() as odoo,
         TemporaryDirectory() as name,
-        serving.site(odoo.url, Path(name), TRUSTED_PROXIES="1") as site,
+        serving.site(odoo.url, Path(name), TRUSTED_PROXIES="1", MAX_OPEN_DAYS="0") as site,
     ):
         requests.get(f"{site.url}/equipment", timeout=10)
         alone, through = [], []

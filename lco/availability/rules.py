@@ -20,22 +20,25 @@ Reasons = tuple[Reason, ...]
 class RentalRules:
     """Every list, calendar, quick choice, quote, form and API asks here; days are those of `zone`.
 
-    `calendar` returns the calendar that holds now.
+    `calendar` returns the calendar that holds now, `now` the present instant.
     """
 
-    def __init__(self, calendar: Callable[[], BusinessCalendar], zone: ZoneInfo) -> None:
+    def __init__(
+        self, calendar: Callable[[], BusinessCalendar], zone: ZoneInfo, now: Callable[[], datetime] = clock.now
+    ) -> None:
         self._calendar = calendar
         self._zone = zone
+        self._now = now
 
     @property
     def now(self) -> datetime:
         """The present instant, in the zone of the business."""
-        return clock.now().astimezone(self._zone)
+        return self._now().astimezone(self._zone)
 
     @property
     def today(self) -> date:
         """The present day of the business."""
-        return clock.today(self._zone)
+        return self.now.date()
 
     @property
     def first_start(self) -> date:
@@ -53,9 +56,9 @@ class RentalRules:
         return self._calendar()
 
     def snapshot(self) -> "RentalRules":
-        """Return the same rules with the calendar that holds now, read once for many questions in a row."""
-        calendar = self._calendar()
-        return RentalRules(lambda: calendar, self._zone)
+        """Return the same rules as they are at this instant, read once for many questions in a row."""
+        calendar, now = self._calendar(), self.now
+        return RentalRules(lambda: calendar, self._zone, lambda: now)
 
     def check_days(self, days: DateRange) -> Reasons:
         """Return every obstacle that holds for all machines: lead time, horizon, closed days."""

@@ -85,9 +85,10 @@ class Availability:
         tell which days are taken.
         """
         found: list[DateRange] = []
+        rules = self.rules.snapshot()
         try:
-            for candidate in _nearest(days, self.rules.today):
-                if any(candidate.overlaps(other) for other in found) or self.rules.check(vehicle, candidate):
+            for candidate in _nearest(days, rules.today):
+                if any(candidate.overlaps(other) for other in found) or rules.check(vehicle, candidate):
                     continue
                 if self._is_free(vehicle, candidate):
                     found.append(candidate)
@@ -111,8 +112,9 @@ class Availability:
         busy = self._cache.get(query).value
         if busy is None:
             return None
+        rules = self.rules.snapshot()
         later = (days.shift(DAY * distance) for distance in range(1, NEXT_DAYS + 1))
-        return next((one for one in later if busy.isdisjoint(one) and not self.rules.check(vehicle, one)), None)
+        return next((one for one in later if busy.isdisjoint(one) and not rules.check(vehicle, one)), None)
 
     def rentable(self, vehicle: Vehicle, ranges: Iterable[DateRange]) -> set[DateRange]:
         """Return those of `ranges` that can be rented, as far as it is known. Raises OdooError."""
@@ -123,7 +125,8 @@ class Availability:
 
     def cliffs(self, vehicle: Vehicle, quote: Quote) -> Cliffs:
         """Return what the customer should know about neighbouring lengths of the quoted days."""
-        return find_cliffs(vehicle.rates, quote, lambda days: self._may_rent(vehicle, days))
+        rules = self.rules.snapshot()
+        return find_cliffs(vehicle.rates, quote, lambda days: self._may_rent(rules, vehicle, days))
 
     def invalidate(self, vehicle_id: int, before: datetime | None = None) -> None:
         """Ask Odoo again before the next answer, because a booking of the vehicle changed.
@@ -152,10 +155,10 @@ class Availability:
         months = {first_of(day) for day in days}
         return not any(day in self._taken_in_month(vehicle, first) for first in sorted(months) for day in days)
 
-    def _may_rent(self, vehicle: Vehicle, days: DateRange) -> bool:
+    def _may_rent(self, rules: RentalRules, vehicle: Vehicle, days: DateRange) -> bool:
         """Whether the days can be rented, as far as it is known."""
         try:
-            return not self.rules.check(vehicle, days) and self._is_free(vehicle, days)
+            return not rules.check(vehicle, days) and self._is_free(vehicle, days)
         except OdooError as error:
             log.warning("a price is shown without its neighbours: %s", error.code)
             return False

@@ -78,15 +78,29 @@ class Catalogue:
 
     def free(self, days: DateRange) -> frozenset[int]:
         """Return the ids of what can be rented on `days`: Odoo lists it as free, and the rules agree."""
-        vehicles = self.vehicles().by_id
-        listed = [vehicles[vehicle_id] for vehicle_id in self._listed_free(days) if vehicle_id in vehicles]
-        unknown = (vehicle.id for vehicle in listed if not self.sync.state.is_complete(vehicle.id))
+        vehicles, listed = self.vehicles().by_id, self._listed_free(days)
+        self._learn_unknown(listed, days)
+        check = self._availability.rules.snapshot().check
+        known = (vehicles[vehicle_id] for vehicle_id in listed if vehicle_id in vehicles)
+        return frozenset(vehicle.id for vehicle in known if not check(vehicle, days))
+
+    def is_free(self, vehicle_id: int, days: DateRange) -> bool:
+        """Return whether `free` has the vehicle, without a look at all the others."""
+        vehicle, listed = self.vehicles().by_id.get(vehicle_id), self._listed_free(days)
+        if vehicle is None or vehicle_id not in listed:
+            return False
+        if not self.sync.state.is_complete(vehicle_id):
+            self._learn_unknown(listed, days)
+        return not self._availability.rules.check(vehicle, days)
+
+    def _learn_unknown(self, listed: Iterable[int], days: DateRange) -> None:
+        """Have some of the listed vehicles read whose longer rates or limits are not known."""
+        vehicles, is_complete = self.vehicles().by_id, self.sync.state.is_complete
+        unknown = (vehicle_id for vehicle_id in listed if vehicle_id in vehicles and not is_complete(vehicle_id))
         if chosen := tuple(islice(unknown, LIMITS_AT_ONCE)):
             background.throttle(
                 "learn limits", "limits", self.sync.pause, lambda: self._learn_limits(chosen, days)
             )
-        check = self._availability.rules.check
-        return frozenset(vehicle.id for vehicle in listed if not check(vehicle, days))
 
     def _learn_limits(self, vehicle_ids: Iterable[int], days: DateRange) -> None:
         """Read vehicles whose limits are not known, as in version 1, and correct what was shown of `days`."""

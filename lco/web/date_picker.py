@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: Selection) -> dict[str, Any]:
     """What the template of a vehicle's calendar needs, from the month `first` on. Raises NotFound, Gone."""
     vehicle = services.catalogue.with_limits(vehicle_id)
-    check = partial(services.rules.check, vehicle)
-    grid = DateGrid(first, _states(services, vehicle, first, selection), selection, check, services.rules.today)
+    rules = services.rules.snapshot()
+    check = partial(rules.check, vehicle)
+    grid = DateGrid(first, _states(services, vehicle, first, selection), selection, check, rules.today)
     return {"vehicle": vehicle, "grid": grid, "links": vehicle_links(vehicle, first, selection), **turns(grid)}
 
 
@@ -29,9 +30,10 @@ def change_grid(
 ) -> dict[str, Any]:
     """What the calendar on `page` needs, in which other days for `booking` are chosen. Raises NotFound, Gone."""
     vehicle, own = services.catalogue.with_limits(booking.request.vehicle_id), booking.request.days
-    check = partial(services.rules.check_change, vehicle, own)
+    rules = services.rules.snapshot()
+    check = partial(rules.check_change, vehicle, own)
     states = _states(services, vehicle, first, selection, own)
-    grid = DateGrid(first, states, selection, check, services.rules.today)
+    grid = DateGrid(first, states, selection, check, rules.today)
     return {"vehicle": vehicle, "grid": grid, "links": change_links(page, first, selection), **turns(grid)}
 
 

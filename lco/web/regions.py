@@ -195,7 +195,7 @@ def _choices(name: str, parts: list[str]) -> Region:
         if vehicle.minimum_days is None:  # a choice might be refused
             mark_stale()
             return {"vehicle": vehicle, "choices": ()}
-        return {"vehicle": vehicle, "choices": presets(vehicle, services.rules)}
+        return {"vehicle": vehicle, "choices": presets(vehicle, services.rules.snapshot())}
 
     # Only limits that are not known yet are asked from Odoo, so it does not count as a query.
     topics = frozenset({vehicle_topic(vehicle_id), BUSINESS_DAY})
@@ -321,7 +321,7 @@ def _vehicle_data(vehicle_id: int) -> Data:
 def _is_free(vehicle_id: int, days: DateRange) -> bool | None:
     """Return whether Odoo lists the vehicle as free in all of `days`. Returns None when that is not known."""
     try:
-        return vehicle_id in _services().catalogue.free(days)
+        return _services().catalogue.is_free(vehicle_id, days)
     except OdooError as error:
         mark_stale()
         metrics.stale_answers.labels("free").inc()

@@ -25,7 +25,7 @@ from lco.domain.money import Money, to_price
 from lco.domain.quote import Quote
 from lco.domain.rental import Reason, ReasonCode
 from lco.domain.storefront import Storefront
-from lco.domain.typed_text import clean, is_blank, one_line
+from lco.domain.typed_text import clean, is_blank, one_line, without_unprintable
 from lco.domain.vehicle import Details, Feature, Picture, Rates, Status, Vehicle
 from lco.errors import OdooError
 
@@ -497,14 +497,17 @@ def _version(query: str) -> str:
 
 
 def clean_html(html: str | None) -> str:
-    """HTML from Odoo's editor with everything but plain structure removed (untrusted, docs/odoo-contract.md)."""
+    """HTML from Odoo's editor with everything but plain structure removed (untrusted, docs/odoo-contract.md).
+
+    Templates print it as it is, so it has no characters that HTML may not hold.
+    """
+    text = without_unprintable(html or "")  # nh3 does not take halves of characters
     for pattern, replacement in RENAMED_TAGS:
-        html = pattern.sub(replacement, html) if html else html
-    return (
-        nh3.clean(html, tags=TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto", "tel"})
-        if html
-        else ""
+        text = pattern.sub(replacement, text)
+    cleaned = nh3.clean(
+        text, tags=TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto", "tel"}
     )
+    return without_unprintable(cleaned)  # nh3 writes references like &#1; as the characters themselves
 
 
 def _pictures(images: list[Mapping[str, Any]], short: Vehicle, base_url: str) -> tuple[Picture, ...]:

@@ -1,6 +1,5 @@
 """How money, days, instants and statuses are written for people: the Jinja filters."""
 
-import re
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -10,10 +9,9 @@ from lco import clock
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.date_text import format_clock, format_date, format_date_short, format_weekday_date
 from lco.domain.money import Money
+from lco.domain.typed_text import without_unprintable
 from lco.domain.vehicle import Status, Vehicle
 
-LAST_OF_PLANES = "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
-UNPRINTABLE = re.compile(f"[\\x00-\\x08\\x0b\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufdd0-\\ufdef{LAST_OF_PLANES}]")
 STATUS_LABELS = {
     Status.AVAILABLE: "Available now",
     Status.RESERVED: "Reserved",
@@ -25,16 +23,11 @@ STATUS_LABELS = {
 
 
 def printable(value: object) -> object:
-    """`value` without the characters that no HTML document may hold (WHATWG 13.2.3.5).
+    """A text without the characters that no HTML document may hold; every other value as it is.
 
-    Markup stays as it is: it comes from templates that were given printable text, or through `printable | safe`.
+    So is markup: it comes from templates, which were given printable text, or is HTML that was cleaned.
     """
-    if isinstance(value, Markup):
-        return value
-    # Nearly all text is printable as Unicode means it, which leaves out all of these and is found out much sooner.
-    if not isinstance(value, str) or value.isprintable() or not UNPRINTABLE.search(value):
-        return value
-    return UNPRINTABLE.sub("", value)
+    return value if isinstance(value, Markup) or not isinstance(value, str) else without_unprintable(value)
 
 
 def format_money(amount: Money | None) -> str:

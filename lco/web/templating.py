@@ -31,7 +31,6 @@ FILTERS: Mapping[str, Callable[..., object]] = {
         filters.format_date_range,
         filters.format_date_range_short,
         filters.pluralize,
-        filters.printable,
     )
 }
 

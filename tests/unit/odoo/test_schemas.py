@@ -349,6 +349,7 @@ def test_without_a_gallery_the_main_picture_is_the_gallery(detailed):
         ("<blockquote>Said</blockquote><pre>a  b</pre>", "<blockquote>Said</blockquote><pre>a  b</pre>"),
         ("<header>One</header><formula>Two</formula>", "<div>One</div>Two"),
         ("<p>Never closed", "<p>Never closed</p>"),
+        ("<p>a\x00b&#1;c&#xFFFF;d\ud800e</p>\n", "<p>abcde</p>\n"),
         ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
     ],
 )

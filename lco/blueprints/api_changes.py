@@ -20,7 +20,6 @@ from lco.errors import InvalidInput, sentences
 from lco.web import cors, error_handlers
 from lco.web.extensions import current_services
 from lco.web.json_body import json_object
-from lco.web.request_log import note_booking
 
 blueprint = Blueprint("api_changes", __name__, url_prefix="/api/booking/<token>")
 blueprint.after_request(booking_requests.add_limit_headers)
@@ -61,7 +60,7 @@ class CancelSchema(VersionSchema):
 @blueprint.get("")
 def show(token: str) -> Response:
     """`GET /api/booking/<token>`: the booking as the site has it; 200, 404; not cached."""
-    return _answer(_booking(token))
+    return _answer(booking_requests.booking_of(token))
 
 
 @blueprint.post("/quote")
@@ -73,13 +72,11 @@ def quote(token: str) -> Response:
     try:
         with booking_requests.count_refusals():
             days = _days(json_object())
-            booking = current_services().bookings.changes.current(_booking(token))
+            booking = current_services().bookings.changes.current(booking_requests.booking_of(token))
             quoted = change_requests.quote(booking, days)
     except InvalidInput as error:
         return api.bad(error)
-    services = current_services()
-    vehicle = services.catalogue.with_limits(booking.request.vehicle_id)
-    reasons = services.rules.check_change(vehicle, booking.request.days, days, quoted.then)
+    reasons = change_requests.obstacles(booking, quoted)
     return _private(
         jsonify(
             success=True,
@@ -123,7 +120,7 @@ def _changed(token: str, wanted: Callable[[Mapping[str, object]], WantedChange])
     try:
         with booking_requests.count_refusals():
             key, asked = api.key(), wanted(json_object())
-            booking = _booking(token)
+            booking = booking_requests.booking_of(token)
             made = change_requests.change(booking, asked, key, change_requests.ANY_PRICE)
     except InvalidInput as error:
         return api.bad(error)
@@ -133,7 +130,7 @@ def _changed(token: str, wanted: Callable[[Mapping[str, object]], WantedChange])
         response = _private(jsonify(success=True, state=str(made.state), message=NOT_KNOWN_YET))
         response.status_code = HTTPStatus.ACCEPTED
         return response
-    return _answer(_booking(token))
+    return _answer(booking_requests.booking_of(token))
 
 
 def _answer(booking: Booking) -> Response:
@@ -159,10 +156,6 @@ def _answer(booking: Booking) -> Response:
             },
         )
     )
-
-
-def _booking(token: str) -> Booking:
-    return note_booking(current_services().bookings.service.by_token(token))
 
 
 def _days(body: Mapping[str, object]) -> DateRange:

@@ -19,6 +19,11 @@ NOT_AGREED = "Please read the rental terms and tick the box."
 TERMS_CHANGED = "The rental terms have changed. Please read them again and tick the box."
 
 
+def booking_of(token: str) -> Booking:
+    """Return the booking behind a secret link, and note its numbers in the log. Raises NotFound."""
+    return request_log.note_booking(current_services().bookings.service.by_token(token))
+
+
 def parse_request(values: Mapping[str, object]) -> BookingRequest:
     """Return what `values` ask for. Raises InvalidInput."""
     return parse_booking(values)

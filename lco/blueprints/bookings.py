@@ -27,7 +27,6 @@ from lco.errors import (
 from lco.web import htmx
 from lco.web.error_handlers import seconds
 from lco.web.extensions import current_services
-from lco.web.request_log import note_booking
 from lco.web.urls import vehicle_url
 
 blueprint = Blueprint("bookings", __name__, url_prefix="/bookings")
@@ -103,7 +102,7 @@ def dates() -> Response:
 @blueprint.get("/<token>")
 def show(token: str) -> Response:
     """`GET /bookings/<token>`: the customer's page; 200, 404; not cached. `done`: what she has just done."""
-    booking = note_booking(current_services().bookings.service.by_token(token))
+    booking = booking_requests.booking_of(token)
     done = DONE.get(request.args.get("done", ""))
     agreement = current_services().bookings.service.agreement(booking)
     page = render_template("pages/booking.html", booking=booking, done=done, agreement=agreement)
@@ -113,7 +112,7 @@ def show(token: str) -> Response:
 @blueprint.get("/<token>.ics")
 def entry(token: str) -> Response:
     """`GET /bookings/<token>.ics`: the booking for a calendar (RFC 5545); 200, 404; not cached."""
-    booking = note_booking(current_services().bookings.service.by_token(token))
+    booking = booking_requests.booking_of(token)
     services = current_services()
     business, return_by = services.business.known, services.return_time(booking)
     name = re.sub(r"[^A-Za-z0-9-]+", "-", booking.reference or "booking")

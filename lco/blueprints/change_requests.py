@@ -1,5 +1,6 @@
 """What changing a booking by form and by JSON have in common: the check, the limit, one call of the service."""
 
+from lco.availability.rules import Reasons
 from lco.bookings.errors import PriceChanged
 from lco.domain.booking import Booking
 from lco.domain.change import ChangeQuote, ChangeRequest, WantedChange
@@ -39,6 +40,13 @@ def quote(booking: Booking, days: DateRange) -> ChangeQuote:
     if days == own:
         raise InvalidInput({"date_to": [SAME_DAYS]})
     return current_services().bookings.changes.quote(booking, days)
+
+
+def obstacles(booking: Booking, quoted: ChangeQuote) -> Reasons:
+    """What is against the days of `quoted`, by the rules and by Odoo."""
+    services = current_services()
+    vehicle = services.catalogue.with_limits(booking.request.vehicle_id)
+    return services.rules.check_change(vehicle, booking.request.days, quoted.then.days, quoted.then)
 
 
 def _check_days(booking: Booking, days: DateRange, shown: Money | str | None) -> None:

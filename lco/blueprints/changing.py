@@ -17,16 +17,14 @@ from lco.bookings.errors import ChangedMeanwhile, NotChangeable
 from lco.bookings.schemas import new_key
 from lco.db.errors import DatabaseUnavailable
 from lco.domain.booking import Booking
-from lco.domain.change import ChangeQuote, ChangeState, WantedChange
+from lco.domain.change import ChangeState, WantedChange
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
-from lco.domain.rental import Reason
 from lco.errors import Gone, InvalidInput, LcoError, NotFound, OdooError, OdooUnavailable, TooManyRequests
 from lco.web import htmx
 from lco.web.date_picker import change_grid
 from lco.web.error_handlers import seconds
 from lco.web.extensions import current_services
-from lco.web.request_log import note_booking
 
 blueprint = Blueprint("changing", __name__, url_prefix="/bookings/<token>")
 blueprint.after_request(booking_requests.add_limit_headers)
@@ -34,7 +32,6 @@ blueprint.after_request(booking_requests.add_limit_headers)
 SAME_KEY = (OdooUnavailable, DatabaseUnavailable, TooManyRequests)
 """Nothing was changed and nothing kept: the next attempt is the same one."""
 LONGEST_REASON = 500
-Reasons = tuple[Reason, ...]
 
 
 @blueprint.get("/change")
@@ -43,7 +40,7 @@ def choose(token: str) -> Response:
 
     `date_from`, `date_to`: the days whose price is asked; `month` (YYYY-MM): the month in front.
     """
-    booking = _booking(token)
+    booking = booking_requests.booking_of(token)
     try:
         booking = current_services().bookings.changes.current(booking)
         days, errors = parse_date_range(_chosen(booking)), {}
@@ -60,7 +57,7 @@ def change(token: str) -> AnyResponse:
 
     403 too late, 409 taken or changed meanwhile, 422 other days needed, each with the page and what to do.
     """
-    booking, key = _booking(token), _key()
+    booking, key = booking_requests.booking_of(token), _key()
     days = None
     try:
         with booking_requests.count_refusals():
@@ -77,7 +74,7 @@ def change(token: str) -> AnyResponse:
 @blueprint.get("/cancel")
 def confirm(token: str) -> Response:
     """`GET /bookings/<token>/cancel`: asks whether to cancel; 200, 404, 409; not cached."""
-    booking = _booking(token)
+    booking = booking_requests.booking_of(token)
     try:
         booking = current_services().bookings.changes.current(booking)
     except OdooError as error:
@@ -88,7 +85,7 @@ def confirm(token: str) -> Response:
 @blueprint.post("/cancel")
 def cancel(token: str) -> AnyResponse:
     """`POST /bookings/<token>/cancel`: 303 to the booking; 403 too late, 409 changed meanwhile; not cached."""
-    booking, key = _booking(token), _key()
+    booking, key = booking_requests.booking_of(token), _key()
     try:
         with booking_requests.count_refusals():
             reason = " ".join(request.form.get("reason", "").split())[:LONGEST_REASON]
@@ -120,7 +117,7 @@ def _render(
         "booking": booking,
         "days": days,
         "quoted": quoted,
-        "reasons": _reasons(booking, quoted),
+        "reasons": change_requests.obstacles(booking, quoted) if quoted else (),
         "error": error,
         "date_errors": errors,
         "key": key or new_key(),
@@ -129,14 +126,6 @@ def _render(
     template = "partials/change.html" if htmx.wants_fragment() else "pages/change.html"
     status = error.status if error else 422 if errors else 200
     return _private(render_template(template, **values), status, error)
-
-
-def _reasons(booking: Booking, quoted: ChangeQuote | None) -> Reasons:
-    if quoted is None:
-        return ()
-    services = current_services()
-    vehicle = services.catalogue.with_limits(booking.request.vehicle_id)
-    return services.rules.check_change(vehicle, booking.request.days, quoted.then.days, quoted.then)
 
 
 def _grid(booking: Booking, days: DateRange | None) -> dict[str, Any]:
@@ -170,12 +159,12 @@ def _render_again(token: str, days: DateRange | None, error: LcoError, key: str)
 
 def _again(token: str, error: LcoError) -> Booking:
     """The booking as it is after `error`, read anew from Odoo when it was changed meanwhile."""
-    booking = _booking(token)
+    booking = booking_requests.booking_of(token)
     if isinstance(error, ChangedMeanwhile):
         try:
             return current_services().bookings.changes.current(booking)
         except (OdooError, NotChangeable):
-            return _booking(token)
+            return booking_requests.booking_of(token)
     return booking
 
 
@@ -197,10 +186,6 @@ def _to_booking(booking: Booking, state: ChangeState, done: str) -> AnyResponse:
     """303 to the booking, which says `done` once the outcome is known."""
     told = done if state is ChangeState.DONE else None
     return redirect(url_for("bookings.show", token=booking.token, done=told), 303)
-
-
-def _booking(token: str) -> Booking:
-    return note_booking(current_services().bookings.service.by_token(token))
 
 
 def _chosen(booking: Booking) -> dict[str, str]:

@@ -19,13 +19,12 @@ from lco.bookings.errors import (
 from lco.bookings.mapping import sha256
 from lco.bookings.submission import Contract
 from lco.bookings.unit_of_work import UnitOfWork
-from lco.domain.booking import Booking, State
+from lco.domain.booking import HELD, Booking, State
 from lco.domain.change import ChangeQuote, ChangeRefusal, ChangeRequest, ChangeState, WantedChange
 from lco.domain.date_range import DateRange
 from lco.errors import InvalidInput, KeyReused, LcoError, OdooUnavailable
 
 LOOK_AGAIN_SECONDS = 0.05
-CHANGEABLE = frozenset({State.BOOKED, State.CONFIRMED})
 
 
 class BookingChanges:
@@ -47,7 +46,7 @@ class BookingChanges:
 
     def is_possible(self, booking: Booking) -> bool:
         """Whether its customer may change the booking: Odoo has it, takes changes, and the rental is not over."""
-        is_open = booking.state in CHANGEABLE and booking.reference and not booking.returned_on
+        is_open = booking.state in HELD and booking.reference and not booking.returned_on
         return bool(is_open) and self._contract.reads_bookings()
 
     def pending(self, booking: Booking) -> ChangeRequest | None:

@@ -20,4 +20,4 @@ class BookingFinder:
             for reference in sorted({normalize_reference(plain), normalize_reference(plain.upper())}):
                 for booking in bookings.by_reference(reference):
                     if booking.request.email and booking.request.email.casefold() == email.casefold():
-                        bookings.mail_link(booking)
+                        bookings.mail(booking, "link")

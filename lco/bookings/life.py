@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from enum import StrEnum
 
-from lco.domain.booking import Booking, State
+from lco.domain.booking import HELD, Booking, State
 
 
 class Stage(StrEnum):
@@ -18,9 +18,6 @@ class Stage(StrEnum):
     RETURNED = "returned"
     OVER = "over"
     """Its days are over, and nothing is known of a pick-up."""
-
-
-HELD = frozenset({State.BOOKED, State.CONFIRMED})
 
 
 def stage(booking: Booking, now: datetime, return_by: time | None) -> Stage | None:

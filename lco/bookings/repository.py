@@ -22,7 +22,7 @@ from lco.bookings.terms import days_of, in_order, is_visible, merge, total_of
 from lco.changes.topics import EventType
 from lco.db.models import BookingChange, BookingRow, FeedCursor
 from lco.domain.agreement import Agreement
-from lco.domain.booking import Booking, BookingEvent, BookingRequest, DeclineReason, OdooBooking, State
+from lco.domain.booking import ALIVE, Booking, BookingEvent, BookingRequest, DeclineReason, OdooBooking, State
 from lco.domain.date_range import DateRange
 
 # Statements on tables, built once: building one takes longer than running it, and so does making objects of rows.
@@ -52,7 +52,7 @@ CANDIDATES = _locked(*IN_DOUBT)
 LIKE_IT = (
     select(BOOKINGS)
     .where(
-        or_(*(BOOKINGS.c.state == state for state in sorted(states.ALIVE))),
+        or_(*(BOOKINGS.c.state == state for state in sorted(ALIVE))),
         *(BOOKINGS.c[name] == bindparam(name) for name in ("vehicle_id", "date_from", "date_to", "kind")),
     )
     .order_by(BOOKINGS.c.id)
@@ -396,15 +396,11 @@ class BookingRepository:
     def _save(self, booking: Booking, **due: datetime | None) -> None:
         self._connection.execute(SAVE, {"row_id": booking.id} | update_values(booking) | due)
 
-    def mail_link(self, booking: Booking) -> None:
-        """Have the link of the booking mailed to its customer."""
-        self._mails.write(self._connection, "link", booking)
-
     def _publish(self, step: Step, mail: str | None) -> None:
         """The change log is told after the commit, the customer in the same transaction or not at all."""
         self.steps.append(step)
         if mail:
-            self._mails.write(self._connection, mail, step.booking)
+            self.mail(step.booking, mail)
 
     def _record(self, booking: Booking, before: State | None, actor: str, reason: str) -> int:
         """Add a row to the audit. Returns its id."""

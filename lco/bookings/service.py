@@ -130,7 +130,7 @@ class BookingService:
                     return bookings.transition(requested, State.PLACING, "customer"), True
                 may_see = is_same_person(earlier.request, request)
                 if not may_see:
-                    bookings.mail_link(earlier)
+                    bookings.mail(earlier, "link")
         except IntegrityError:
             booking = self._find(request, key)
             if booking is None:

@@ -46,9 +46,6 @@ SUBMITTED = frozenset({State.PLACING, State.CHECKING})
 OPEN = SUBMITTED | {State.REQUESTED}
 """The customer has been promised an answer that has not come yet."""
 
-ALIVE = OPEN | {State.BOOKED, State.CONFIRMED}
-"""Odoo has made the booking, or may still make it."""
-
 ENDED = frozenset({State.DECLINED, State.CANCELLED, State.EXPIRED})
 """Nothing is booked, or nothing any more."""
 

@@ -28,6 +28,13 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
+HELD = frozenset({State.BOOKED, State.CONFIRMED})
+"""Odoo has the booking, and it has not ended."""
+
+ALIVE = HELD | {State.REQUESTED, State.PLACING, State.CHECKING}
+"""Odoo has made the booking, or may still make it."""
+
+
 class DeclineReason(StrEnum):
     """Why nothing was booked."""
 

@@ -96,9 +96,10 @@ class HijackedResponse(Response):
         headers = self.get_wsgi_headers(environ)
         # Without a length the answer ends with its connection (RFC 9112, 6.3), so nothing has to be framed.
         headers["Connection"] = "close"
+        rows = headers.to_wsgi_list()
         if learn := environ.get(ON_HEAD):
-            learn(headers.to_wsgi_list())
-        return self._connection.open(environ["gunicorn.socket"], _head(headers.to_wsgi_list()))
+            learn(rows)
+        return self._connection.open(environ["gunicorn.socket"], _head(rows))
 
 
 def response_over(connection: "SocketConnection | QueueConnection") -> Response:
@@ -126,7 +127,7 @@ class StreamMiddleware:
         self._wants_https = settings.site_url.startswith("https:")
         self._headers: Headers | None = None
         self._known: dict[str, Region] = {}
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Open the stream, or have the application answer."""
@@ -138,7 +139,7 @@ class StreamMiddleware:
         began = clock.seconds()
         try:
             # One at a time: between two of them the server turns to visitors who wait for a page.
-            with self._turn, self._app.app_context():
+            with self._lock, self._app.app_context():
                 connection = self._open(environ)
         except LcoError:
             return self._next(environ, start_response)

@@ -8,13 +8,12 @@ from sqlalchemy import Connection, Row, Table, bindparam, func, insert, or_, sel
 
 from lco.db.models import BookingRow
 from lco.db.wishes import WishRow
-from lco.domain.booking import State
+from lco.domain.booking import ALIVE
 from lco.domain.date_range import DateRange
 from lco.domain.wish import Ending, Wish, WishMessage, WishState
 
 TABLE = cast("Table", WishRow.__table__)
 BOOKINGS = cast("Table", BookingRow.__table__)
-HELD = (State.REQUESTED, State.PLACING, State.CHECKING, State.BOOKED, State.CONFIRMED)
 LIVE = (WishState.ASKED, WishState.WAITING, WishState.OFFERED)
 MOST_RANGES = 50
 """Ranges of days that are looked at for one change of a machine, the first wished for first."""
@@ -161,7 +160,7 @@ class WishRepository:
         """Whether its customer has a booking of the machine on some of the days."""
         theirs = (
             BOOKINGS.c.vehicle_id == wish.vehicle_id,
-            BOOKINGS.c.state.in_(HELD),
+            BOOKINGS.c.state.in_(sorted(ALIVE)),
             BOOKINGS.c.date_from < wish.days.end,
             BOOKINGS.c.date_to > wish.days.start,
             func.lower(BOOKINGS.c.customer_email) == wish.email,

@@ -46,7 +46,7 @@ def _day(name: str, text: str, missing: str, errors: dict[str, list[str]]) -> da
 
 
 def _wrong_end(start: date, end: date) -> str | None:
-    if end < start + DAY:
+    if end - start < DAY:
         return "Bring it back at least one day after you pick it up."
     if end - start > LONGEST:
         return "For more than a year, please call us."

@@ -85,7 +85,9 @@ class Availability:
         tell which days are taken.
         """
         found: list[DateRange] = []
-        rules = self.rules.snapshot()
+        rules, reach = self.rules.snapshot(), DAY * SEARCH_DAYS
+        if not rules.today - reach <= days.start <= rules.last_start + reach:
+            return ()  # no day within reach can be rented, and none may exist
         try:
             for candidate in _nearest(days, rules.today):
                 if any(candidate.overlaps(other) for other in found) or rules.check(vehicle, candidate):

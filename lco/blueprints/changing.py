@@ -1,6 +1,5 @@
 """Other days for a booking, or its end, by its customer: pages behind the secret link."""
 
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -12,7 +11,7 @@ from lco.availability.month import first_of
 from lco.availability.schemas import parse_date_range
 from lco.blueprints import booking_requests, change_requests
 from lco.blueprints.bookings import PRIVATE
-from lco.blueprints.equipment import shown_month
+from lco.blueprints.equipment import chosen_selection, shown_month
 from lco.bookings.errors import ChangedMeanwhile, NotChangeable
 from lco.bookings.schemas import new_key
 from lco.db.errors import DatabaseUnavailable
@@ -131,14 +130,14 @@ def _render(
 def _grid(booking: Booking, days: DateRange | None) -> dict[str, Any]:
     """The calendar. Raises NotChangeable for a machine that is no longer for rent."""
     own, today = booking.request.days, current_services().rules.today
-    half = _day(request.args.get("date_from", "")) if "date_to" not in request.args else None
     selection = Selection(days.start, days.end) if days else Selection(own.start, own.end)
     if booking.picked_up_on:
         selection = Selection(own.start)
-    elif half and days is None and half >= today:
-        selection = Selection(half)
-    first = first_of(max(selection.start or today, today))
-    month = shown_month() if request.args.get("month") else first
+    elif days is None and "date_to" not in request.args and (typed := chosen_selection()).is_half:
+        selection = typed
+    last = max(own.start, current_services().rules.last_start)
+    in_front = max(today, min(selection.start or today, last))
+    month = shown_month() if request.args.get("month") else first_of(in_front)
     try:
         page = url_for("changing.choose", token=booking.token)
         return change_grid(current_services(), booking, month, selection, page)
@@ -223,10 +222,3 @@ def _shown_price() -> Money | str | None:
         return Money(Decimal(amount), currency) if currency else None
     except (InvalidOperation, ValueError, ArithmeticError) as error:
         raise InvalidInput({}, "Please reload the page and try again.") from error
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

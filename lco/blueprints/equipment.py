@@ -50,7 +50,7 @@ def index() -> Response:
     catalogue = current_services().catalogue
     today = current_services().rules.today
     query, errors = parse_query(request.args, current_services().rules.require_days)
-    chosen = _selection()
+    chosen = chosen_selection()
     if chosen.is_half and "date_to" not in request.args:
         errors.pop("date_to", None)  # the day of return is chosen next, which is no mistake yet
     if not errors:
@@ -111,7 +111,7 @@ def calendar(vehicle_id: int) -> AnyResponse:
     200; 302 to the page that has it for others; 404, 410.
     """
     vehicle = current_services().catalogue.find(vehicle_id)
-    month, selection = shown_month(), _selection()
+    month, selection = shown_month(), chosen_selection()
     if htmx.wants_fragment():
         return htmx.unpushed(region(_calendar_region(vehicle_id, month, selection)).html())
     return redirect(vehicle_url(vehicle, month=f"{month:%Y-%m}", **_chosen()) + f"#calendar-{vehicle_id}", 302)
@@ -121,7 +121,7 @@ def calendar(vehicle_id: int) -> AnyResponse:
 def dates() -> AnyResponse:
     """`GET /equipment/dates`: the calendar of the list for htmx, 302 to the list for others; not cached."""
     query, _ = parse_query(request.args, current_services().rules.require_days)
-    month, selection = shown_month(), _selection()
+    month, selection = shown_month(), chosen_selection()
     if htmx.wants_fragment():
         grid = shop_grid(current_services(), query, month, selection, leaves="leaves" in request.args)
         return htmx.unpushed(render_template("partials/date_picker.html", **grid))
@@ -181,7 +181,7 @@ def render_vehicle(
         "description": _description(vehicle),
         "pictures": (details and details.pictures) or ([vehicle.picture] if vehicle.picture else []),
     }
-    chosen = Selection(days.start, days.end) if days else _selection()
+    chosen = Selection(days.start, days.end) if days else chosen_selection()
     shown = shown_month() if request.args.get("month") else first_of(max(chosen.start or today, today))
     page["calendar_region"] = _calendar_region(vehicle_id, shown, chosen)
     if htmx.wants_fragment():
@@ -246,7 +246,7 @@ def _calendar_region(vehicle_id: int, month: date, selection: Selection) -> str:
     return ":".join(("calendar", str(vehicle_id), f"{month:%Y-%m}", *ends))
 
 
-def _selection() -> Selection:
+def chosen_selection() -> Selection:
     """The days in the query as a calendar shows them; nothing where they cannot be meant."""
     today = current_services().rules.today
     start, end = (_day(request.args.get(name, "")) for name in NO_DAYS)

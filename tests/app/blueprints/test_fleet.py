@@ -82,3 +82,16 @@ def test_an_answer_that_odoo_cannot_give_is_503_in_json(client, odoo):
     status, body = get(client, "vehicles")
     assert status == 503
     assert body["error"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("9999-12-31", "2027-01-01"), ("9999-11-01", "9999-12-31"), ("0001-01-01", "0001-01-02")]
+)
+def test_days_beyond_every_calendar_are_no_error_of_the_site(client, odoo, first, last):
+    asked = {"vehicle_id": 1, "date_from": first, "date_to": last}
+    assert client.post("/api/fleet/availability", json=asked).status_code in {200, 400}
+    query = {"available_from": first, "available_to": last}
+    assert client.get("/api/fleet/vehicles", query_string=query).status_code in {200, 400}
+    chosen = {"date_from": first, "date_to": last}
+    for path in ("/equipment", "/equipment/dates", "/equipment/1", "/equipment/1/calendar"):
+        assert client.get(path, query_string=chosen, follow_redirects=True).status_code in {200, 422}

@@ -4,6 +4,7 @@ import html
 import re
 from datetime import timedelta
 
+import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -232,3 +233,11 @@ FORMS = st.dictionaries(
 def test_odd_input_never_breaks_a_page_of_the_booking(client, page, form, call, sends):
     answer = client.post(page + call, data=form) if sends and call else client.get(page + call, query_string=form)
     assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("chosen", [{}, {"date_to": "9999-12-31"}, {"date_to": "2099-01-05"}, {"date_to": "x"}])
+@pytest.mark.parametrize("first", ["9999-11-01", "9999-12-31", "2099-01-05", "0001-01-01"])
+def test_days_beyond_every_calendar_never_break_the_page(client, page, first, chosen):
+    query = {"date_from": first, **chosen}
+    assert client.get(f"{page}/change", query_string=query).status_code in {200, 422}
+    assert client.post(f"{page}/change", data=query | {"version": "1"}).status_code < 500

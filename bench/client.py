@@ -9,9 +9,15 @@ from contextlib import ExitStack
 CONNECTIONS = 16
 LENGTH = re.compile(rb"\r\nContent-Length: ([0-9]+)", re.IGNORECASE)
 
+NEW_PAGE = re.compile(rb"HTTP/1\.1 200 .*?\r\nETag: ([^\r]+)", re.DOTALL)
+KNOWN = re.compile(rb"If-None-Match: [^\r]+")
+
 
 class Connection:
-    """One request after the other; `status` is how every answer must begin."""
+    """One request after the other; `status` is how every answer that counts must begin.
+
+    A client that has the page takes a new one as browsers do: its next request names the new ETag.
+    """
 
     def __init__(self, port: int, request: bytes, status: bytes) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
@@ -30,10 +36,14 @@ class Connection:
         part = self.socket.recv(65_536)
         assert part, "the server closed the connection"
         self._received += part
-        if self._complete():
+        if not self._complete():
+            return
+        if self._status == b"304" and (new := NEW_PAGE.match(self._received)):
+            self._request = KNOWN.sub(lambda _: b"If-None-Match: " + new[1], self._request)
+        else:
             assert self._received.startswith(b"HTTP/1.1 " + self._status), self._received[:100]
             self.answered += 1
-            self.ask()
+        self.ask()
 
     def _complete(self) -> bool:
         end = self._received.find(b"\r\n\r\n")
@@ -44,7 +54,7 @@ class Connection:
 
 
 def a_second(port: int, path: str, seconds: float, status: str = "200", **headers: str) -> float:
-    """How many requests a second are answered at `path`, all with `status`."""
+    """How many requests a second are answered at `path` with `status`."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *(f"{k}: {v}" for k, v in headers.items())]
     request = "\r\n".join([*lines, "", ""]).encode()
     with ExitStack() as stack, selectors.DefaultSelector() as selector:

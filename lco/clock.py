@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 SLOWEST = 0.9
 """How fast `now` runs, compared with real time, while what it is compared with is behind it."""
-BELIEVED_AFTER = timedelta(seconds=10)
-"""How long a jump of the system's clock must last before `now` follows it: some are mistakes."""
-JUMP = timedelta(milliseconds=500)
-"""A difference that is a jump; a smaller one is followed at once."""
+BELIEVED_AFTER = 10 * 10**9
+"""Nanoseconds that a jump of the system's clock must last before `now` follows it: some are mistakes."""
+JUMP = 5 * 10**8
+"""A difference in nanoseconds that is a jump; a smaller one is followed at once."""
 LONGEST_QUESTION = timedelta(seconds=1)
 """How long another clock may take to answer and still be believed."""
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -58,12 +58,11 @@ class _SteadyClock:
 
     def _follow(self, ahead: int, ticks: int) -> None:
         """Take over how far the system's clock is ahead of the monotonic one; a jump must have lasted."""
-        jump, lasting = _nanoseconds(JUMP), _nanoseconds(BELIEVED_AFTER)
-        if abs(ahead - self._ahead) < jump:
+        if abs(ahead - self._ahead) < JUMP:
             self._ahead, self._doubted = ahead, None
-        elif self._doubted is None or abs(ahead - self._doubted[0]) >= jump:
+        elif self._doubted is None or abs(ahead - self._doubted[0]) >= JUMP:
             self._doubted = ahead, ticks
-        elif ticks - self._doubted[1] >= lasting:
+        elif ticks - self._doubted[1] >= BELIEVED_AFTER:
             self._ahead, self._doubted = ahead, None
 
     def _slow_step(self) -> int:

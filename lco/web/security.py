@@ -1,7 +1,5 @@
 """What protects visitors: response headers, the check that forms come from our own pages, the client's address."""
 
-from urllib.parse import urlsplit
-
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,6 +11,10 @@ from lco.settings import Settings
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OWN_RULES = {"api", "fleet", "webhooks"}  # blueprints that check origins or signatures themselves
 LARGEST_REQUEST = 64 * 1024
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def register(app: Flask, settings: Settings) -> dict[str, str]:
@@ -63,21 +65,8 @@ def is_own(origin: str, settings: Settings) -> bool:
 
 
 def _headers(settings: Settings) -> dict[str, str]:
-    odoo = urlsplit(settings.odoo_url)
     headers = {
-        "Content-Security-Policy": "; ".join(
-            (
-                "default-src 'none'",
-                "script-src 'self'",
-                "style-src 'self'",
-                "font-src 'self'",
-                f"img-src 'self' {odoo.scheme}://{odoo.netloc}",
-                "connect-src 'self'",
-                "form-action 'self'",
-                "base-uri 'none'",
-                "frame-ancestors 'none'",
-            )
-        ),
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Cross-Origin-Opener-Policy": "same-origin",

@@ -1,6 +1,7 @@
 """Headers, foreign forms, and whose address counts."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -95,6 +96,15 @@ def test_without_a_trusted_proxy_nothing_is_led_elsewhere(make_app):
 def test_no_redirect_names_the_host_of_the_request(client):
     answer = client.get("/equipment//1", headers={"Host": "evil.example"})
     assert "evil.example" not in answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/equipment", "/equipment/1-ariens-deluxe-28-snow-blower", "/healthz", "/api/openapi.json"]
+)
+def test_no_answer_names_the_host_of_odoo(client, odoo, settings, path):
+    answer = client.get(path, follow_redirects=True)
+    assert answer.status_code == 200
+    assert urlsplit(settings.odoo_url).netloc not in f"{answer.headers}{answer.text}"
 
 
 def test_static_files_have_the_same_headers(app, client):

@@ -34,6 +34,10 @@ timeout = 30
 graceful_timeout = 8  # with a second to notice the end and one to force it, a stop takes at most 10 s
 keepalive = 95  # above the 90 s for which a router in front may keep a connection
 logconfig_dict = configuration(os.environ.get("LOG_LEVEL", "INFO").upper(), os.environ.get("LOG_FORMAT", ""))
+# gunicorn itself takes no client's word for anything: what the proxies say is read as TRUSTED_PROXIES counts them.
+forwarded_allow_ips = "*"
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 accesslog = None  # a booking's address is a secret link, so addresses are not written down
 
 SECONDS_TO_ASK_AT_THE_END = 1.0

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests import serving
 
@@ -39,3 +40,11 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line_and_nothing_starts(s
     assert f"The site cannot start. {words}" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "Booting worker" not in ended.stderr
+
+
+def test_no_header_of_a_client_changes_path_or_scheme_of_its_request(odoo, tmp_path):
+    """Platforms set FORWARDED_ALLOW_IPS to `*`, which makes gunicorn believe these headers of every client."""
+    said = {"SCRIPT_NAME": "/equipment", "X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "off"}
+    with serving.site(odoo.url, tmp_path, FORWARDED_ALLOW_IPS="*") as site:
+        plain = requests.get(site.url + "/about", timeout=10)
+        assert requests.get(site.url + "/about", headers=said, timeout=10).text == plain.text

@@ -16,6 +16,7 @@ from typing import Any
 
 import gevent
 from dotenv import load_dotenv
+from gunicorn.glogging import Logger
 from gunicorn.workers.ggevent import GeventWorker
 
 load_dotenv(".env")  # what the environment itself says wins
@@ -77,6 +78,18 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
 
 worker_class = Worker
+
+
+class Log(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's log, with lines about requests only when a file for them is named."""
+
+    @property
+    def access_log_enabled(self) -> bool:
+        """Whether requests are logged. With `logconfig_dict`, gunicorn would make lines that no handler takes."""
+        return bool(self.cfg.accesslog)
+
+
+logger_class = Log
 
 STREAMS = ("/live", "/api/events")
 LAST_WORDS = timedelta(seconds=5)

@@ -16,11 +16,12 @@ PAGES = ("/equipment", "/equipment/6-bobcat-e35-mini-excavator")
 ROUNDS = 5
 SECONDS = 3.0
 BROTLI = {"Accept-Encoding": "br"}
-# The settings of the site's server, its worker too, without its hooks, which look for the site.
+# The settings of the site's server, its worker and log too, without its hooks, which look for the site.
 SAME_SERVER = """
 import runpy
 settings = runpy.run_path({path!r})
-kept = (name for name, value in settings.items() if name == "worker_class" or not callable(value))
+classes = ("worker_class", "logger_class")
+kept = (name for name, value in settings.items() if name in classes or not callable(value))
 globals().update((name, settings[name]) for name in kept if name[0] != "_")
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask, g
 
-from lco import cli, clock
+from lco import cli
 from lco.blueprints import (
     api,
     api_changes,
@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     if settings.is_demo():
         app.register_blueprint(dev.blueprint)
-    _keep_pages(app, settings)
+    _keep_pages(app)
     app.cli.add_command(cli.group)
     assets.register(app, secure)
     request_body.register(app)
@@ -163,12 +163,12 @@ def _renderer(app: Flask) -> Render:
     return lambda name, values: app.jinja_env.get_template(name).render(values)
 
 
-def _keep_pages(app: Flask, settings: Settings) -> None:
+def _keep_pages(app: Flask) -> None:
     """Keep finished pages until something changes that may stand in one."""
     services = app.extensions["lco"]
 
     def version_of_pages() -> tuple[object, ...]:
-        return services.changes.head(), services.cache.invalidations, clock.today(settings.timezone)
+        return services.changes.head(), services.cache.invalidations
 
     page_cache.register(app, pages.CACHED | equipment.CACHED, version_of_pages)
 

@@ -2,7 +2,7 @@
 
 A page is a function of its address, of the state of the shop and of the day. It is cached by its address, whole or
 as a fragment, in one encoding. It is served until the change log has a new entry, a cached value becomes invalid,
-the day is over, or TTL has passed.
+or TTL has passed.
 """
 
 import re
@@ -127,6 +127,7 @@ class PageCacheMiddleware:
         self._pages = ResponseStore(max_bytes)
         self._max_wait = max_wait
         self._under_way: dict[tuple[CacheKey, Hashable], threading.Event] = {}
+        self._kept, self._rendered = metrics.pages.labels("kept"), metrics.pages.labels("rendered")
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve the page from the cache, or have the application render it."""
@@ -140,7 +141,7 @@ class PageCacheMiddleware:
                 page = self._pages.get(key, self._version())
                 if page is None:
                     return self._render(key, environ, start_response)
-        metrics.pages.labels("kept").inc()
+        self._kept.inc()
         return page.respond(environ, start_response)
 
     def _key(self, environ: "WSGIEnvironment") -> CacheKey | None:
@@ -177,7 +178,7 @@ class PageCacheMiddleware:
     def _render(
         self, key: CacheKey, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        metrics.pages.labels("rendered").inc()
+        self._rendered.inc()
         environ[responses.ON_FINALIZED] = partial(self._store, key, self._version())
         return self._app(environ, start_response)
 

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 ADDON := odoo_addons/fleet_rental_storefront
 
-.PHONY: help run test test-pythons test-odoo check check-assets format requirements release bench clean
+.PHONY: help run test test-unit test-pythons test-odoo check check-assets format requirements release bench clean
 .DEFAULT_GOAL := help
 
 help:            ## List the commands
@@ -24,6 +24,9 @@ run: $(VENV)/ready  ## Start the shop on port 8000, with the demo Odoo beside it
 
 test: $(VENV)/ready  ## Run all tests
 	$(BIN)/pytest -m "not odoo" -n 2 --dist loadfile
+
+test-unit: $(VENV)/ready  ## Run the tests that need no server, in seconds
+	$(BIN)/pytest tests/unit -n 2 --dist loadfile
 
 test-pythons: $(VENV)/ready  ## Run the quick tests on each other supported Python that this machine has
 	.ci/pythons

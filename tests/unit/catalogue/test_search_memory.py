@@ -9,7 +9,7 @@ SALLA = chr(0xFDFA)  # one letter that decomposes into eighteen
 def test_very_many_long_searches_leave_little_in_memory():
     tracemalloc.start()
     try:
-        for number in range(1500):
+        for number in range(400):
             text = f"{SALLA * 92}{number}"
             assert len(normalize(text)) > 1000
             for word in words(text):

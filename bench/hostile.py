@@ -36,7 +36,8 @@ def running(*odoo_options: str) -> Iterator[tuple[serving.Demo, serving.Server, 
         TemporaryDirectory() as name,
         serving.site(odoo.url, Path(name), **SETTINGS) as site,
     ):
-        requests.get(f"{site.url}/equipment", timeout=120).raise_for_status()
+        # Until thousands of machines are read, the first pages say that Odoo has not answered yet.
+        serving.wait_until(lambda: requests.get(f"{site.url}/equipment", timeout=120).ok, "the list", 120)
         yield odoo, site, Path(name)
 
 

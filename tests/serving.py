@@ -107,7 +107,7 @@ class Server:
 class Demo(Server):
     """The demo Odoo with its controls."""
 
-    def control(self, path: str, **body: object) -> Any:
+    def control(self, path: str, /, **body: object) -> Any:
         answer = requests.post(f"{self.url}/demo/{path}", json=body, timeout=10)
         answer.raise_for_status()
         return answer.json()

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 NOT_THERE = "Odoo still offers the dates, so it has not booked them"
 OVERTAKEN = "Another customer has booked some of these days, so nothing was booked for you."
+UNANSWERED = frozenset({State.REQUESTED, State.CHECKING})
+"""States after an attempt to place it that Odoo has not answered."""
 TOO_LATE = "We could not reach our booking system in time, so nothing was booked. Please call us."
 
 
@@ -45,7 +47,7 @@ class BookingRecovery:
                 continue  # the next round finds out whether Odoo answers again
             state = self._process(one)
             if is_attempt:
-                is_odoo_down = state is State.REQUESTED
+                is_odoo_down = state in UNANSWERED
 
     def purge_expired(self) -> None:
         """Delete the unmatched events that are too old to belong to a booking of this site."""

@@ -159,6 +159,20 @@ def test_of_many_kept_requests_one_asks_whether_odoo_is_back(services, wanted, o
     assert services.bookings.admin.counts()[State.BOOKED] == 2, "and when it is, all are placed"
 
 
+def test_of_many_kept_requests_one_finds_out_that_odoo_takes_calls_and_never_answers(
+    services, other, kept, advance_clock
+):
+    """Each would hold up the others for as long as a call may take (F11b)."""
+    services.odoo.answer = OdooUnavailable()
+    rest = services.place(other, "another key")
+    advance_clock(timedelta(seconds=30))
+    services.odoo.answer = OutcomeUnknown()
+    before = len(services.odoo.asked)
+    services.bookings.recovery.process_due()
+    assert len(services.odoo.asked) == before + 1
+    assert [now(services, kept).state, now(services, rest).state] == [State.CHECKING, State.REQUESTED]
+
+
 def test_dates_taken_meanwhile_are_declined_by_mail(services, kept, advance_clock):
     services.odoo.answer = None
     services.odoo.taken = [DAYS]

@@ -4,7 +4,7 @@ import re
 import uuid
 
 from bench import report
-from tests.odoo import cluster, installed
+from tests.odoo import module_database, postgres_cluster
 
 # Runs in Odoo's own shell; each line that it prints as MEASURED is a result.
 SCRIPT = """
@@ -64,17 +64,19 @@ measure('morning without a booking that begins or ends', morning)
 
 
 def main() -> None:
-    template = installed.prepare()
+    template = module_database.prepare()
     name = f"bench_{uuid.uuid4().hex[:8]}"
-    installed.copy(template, name)
+    module_database.copy(template, name)
     try:
-        said = installed.run("shell", "-c", str(installed.CONFIGURATION), "-d", name, "--no-http", stdin=SCRIPT)
+        said = module_database.run(
+            "shell", "-c", str(module_database.CONFIGURATION), "-d", name, "--no-http", stdin=SCRIPT
+        )
         assert "Traceback" not in said, said
         report.title("5,000 machines and 50,000 bookings in a real Odoo (promise: 10 s, 50 ms, 1 s)")
         print("\n".join(f"  {line}" for line in re.findall(r"MEASURED (.*)", said)))
     finally:
-        cluster.drop(name)
-        installed.forget_files(name)
+        postgres_cluster.drop(name)
+        module_database.forget_files(name)
 
 
 if __name__ == "__main__":

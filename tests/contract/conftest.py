@@ -12,9 +12,9 @@ from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from tests import serving
 from tests.contract.version_2 import Odoo2, demo_2
-from tests.odoo.faulty import faulty_odoo
-from tests.odoo.staff import real_odoo_2
-from tests.odoo.unpacked import NoOdoo
+from tests.odoo.faulty_odoo import faulty_odoo
+from tests.odoo.odoo_package import NoOdoo
+from tests.odoo.odoo_staff import real_odoo_2
 
 
 class Odoo(Protocol):

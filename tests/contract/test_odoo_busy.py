@@ -26,7 +26,7 @@ from tests.contract.factories import (
     ahead,
     booking,
 )
-from tests.odoo.faulty import Forwarding, Older
+from tests.odoo.faulty_odoo import Forwarding, Older
 
 MACHINES = (SNOW_BLOWER, SKID_STEER, RENTED, IN_MAINTENANCE)
 

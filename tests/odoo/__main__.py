@@ -6,8 +6,8 @@ It stands on port 8269, and its webhooks go to the site on port 8000.
 import sys
 import threading
 
-from tests.odoo.pictures import take_pictures
-from tests.odoo.real import real_odoo
+from tests.odoo.odoo_screenshots import take_pictures
+from tests.odoo.odoo_server import real_odoo
 
 PORT = 8269
 TOLD = """Odoo: {url}/odoo (admin, admin)

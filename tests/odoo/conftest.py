@@ -8,10 +8,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests import serving
 from tests.browser import chromium
-from tests.odoo import installed
-from tests.odoo.pictures import log_in
-from tests.odoo.real import real_odoo
-from tests.odoo.unpacked import NoOdoo
+from tests.odoo import module_database
+from tests.odoo.odoo_package import NoOdoo
+from tests.odoo.odoo_screenshots import log_in
+from tests.odoo.odoo_server import real_odoo
 
 CLERK = "clerk"
 
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items):
 def odoo_installed() -> str:
     """The database with our module in it."""
     try:
-        return installed.prepare()
+        return module_database.prepare()
     except NoOdoo as reason:
         pytest.skip(f"no real Odoo on this machine: {reason}")
 
@@ -76,7 +76,7 @@ def visit(browser, site):
 @pytest.fixture(scope="module")
 def office(browser, odoo) -> Iterator[Page]:
     """Odoo, opened by a user who may handle bookings and no more."""
-    named = [["module", "=", installed.MODULE], ["name", "=", "group_user"]]
+    named = [["module", "=", module_database.MODULE], ["name", "=", "group_user"]]
     (group,) = odoo.call("ir.model.data", "search_read", domain=named, fields=["res_id"])
     user = {"name": CLERK, "login": CLERK, "password": CLERK, "group_ids": [(6, 0, [group["res_id"]])]}
     odoo.call("res.users", "create", vals_list=[user])

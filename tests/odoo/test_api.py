@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import requests
 
-from tests.odoo.days import ahead
+from tests.odoo.days_ahead import ahead
 
 FIFTY = 50
 

@@ -16,9 +16,9 @@ from lco.domain.business_calendar import BusinessCalendar
 from lco.domain.vehicle import Rates, Status, Vehicle
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
-from tests.odoo.days import ahead
-from tests.odoo.faulty import Forwarding, Older
-from tests.odoo.real import BOOKING
+from tests.odoo.days_ahead import ahead
+from tests.odoo.faulty_odoo import Forwarding, Older
+from tests.odoo.odoo_server import BOOKING
 
 ZONE = ZoneInfo("America/Chicago")
 SHOWN = 60

@@ -10,9 +10,9 @@ from datetime import date
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.odoo.days import ahead
-from tests.odoo.pictures import address
-from tests.odoo.real import BOOKING, VEHICLE
+from tests.odoo.days_ahead import ahead
+from tests.odoo.odoo_screenshots import address
+from tests.odoo.odoo_server import BOOKING, VEHICLE
 
 MOST_CLICKS = 6
 PNG = base64.b64decode(

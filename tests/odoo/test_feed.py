@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from tests.odoo import cluster
+from tests.odoo import postgres_cluster
 
 KEY = "the-key-of-these-tests"
 WRITER = """
@@ -34,7 +34,7 @@ def changes(odoo, **query) -> dict:
 @contextmanager
 def open_transaction(database: str):
     """Another writer, whose row is not committed before the block ends."""
-    with cluster.session(database) as writer:
+    with postgres_cluster.session(database) as writer:
         writer.stdin.write(WRITER + "\\echo written\n")
         writer.stdin.flush()
         assert writer.stdout.readline().strip() == "written"

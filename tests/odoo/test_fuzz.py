@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.odoo.days import ahead
+from tests.odoo.days_ahead import ahead
 
 CALLS = int(os.environ.get("FUZZ", "600"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))

@@ -16,9 +16,9 @@ from lco.demo.server import running
 from tests import serving
 from tests.integration.mail.smtp_server import Post
 from tests.integration.mail.smtp_server import serving as mail_server
-from tests.odoo import cluster
-from tests.odoo.days import ahead
-from tests.odoo.real import BOOKING, RealOdoo
+from tests.odoo import postgres_cluster
+from tests.odoo.days_ahead import ahead
+from tests.odoo.odoo_server import BOOKING, RealOdoo
 from tests.odoo.test_promises import Follower
 
 ADMIN = 2
@@ -128,7 +128,7 @@ def read(odoo: RealOdoo, reference: str) -> dict[str, object]:
 
 
 def age(odoo: RealOdoo) -> None:
-    cluster.sql(AGED.format(tries=TRIES), odoo.database)
+    postgres_cluster.sql(AGED.format(tries=TRIES), odoo.database)
 
 
 def failing(odoo: RealOdoo) -> int:

@@ -8,10 +8,10 @@ import pytest
 import requests
 
 from tests import serving
-from tests.odoo import cluster, installed
-from tests.odoo.days import ahead
-from tests.odoo.installed import MODULE
-from tests.odoo.real import BOOKING, VEHICLE, serve
+from tests.odoo import module_database, postgres_cluster
+from tests.odoo.days_ahead import ahead
+from tests.odoo.module_database import MODULE
+from tests.odoo.odoo_server import BOOKING, VEHICLE, serve
 
 OVERLAP = """
 INSERT INTO fleet_rental_booking (reference, version, vehicle_id, partner_id, booking_type, state,
@@ -38,10 +38,10 @@ env['ir.module.module'].search([('name', '=', '{MODULE}')]).button_immediate_uni
 def database(odoo_installed) -> Iterator[str]:
     """A copy of the example shop."""
     name = f"life_{uuid.uuid4().hex[:8]}"
-    installed.copy(odoo_installed, name)
+    module_database.copy(odoo_installed, name)
     yield name
-    cluster.drop(name)
-    installed.forget_files(name)
+    postgres_cluster.drop(name)
+    module_database.forget_files(name)
 
 
 @pytest.fixture(scope="module")
@@ -56,79 +56,89 @@ def fleet_only(odoo_installed) -> Iterator[str]:
         "env['fleet.vehicle'].create({'model_id': model.id, 'license_plate': 'ABC 123'})\nenv.cr.commit()\n",
     )
     yield name
-    cluster.drop(name)
-    installed.forget_files(name)
+    postgres_cluster.drop(name)
+    module_database.forget_files(name)
 
 
 def odoo(database: str, *arguments: str, may_fail: bool = False) -> str:
-    common = ("-c", str(installed.CONFIGURATION), "-d", database, "--stop-after-init")
-    return installed.run(*common, *arguments, may_fail=may_fail)
+    common = ("-c", str(module_database.CONFIGURATION), "-d", database, "--stop-after-init")
+    return module_database.run(*common, *arguments, may_fail=may_fail)
 
 
 def shell(database: str, script: str) -> None:
-    said = installed.run(*("shell", "-c", str(installed.CONFIGURATION), "-d", database, "--no-http"), stdin=script)
+    said = module_database.run(
+        *("shell", "-c", str(module_database.CONFIGURATION), "-d", database, "--no-http"), stdin=script
+    )
     assert "Traceback" not in said, said
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_an_installation_over_data_of_another_module_is_refused_and_changes_nothing(fleet_only, kind):
     name = f"foreign_{uuid.uuid4().hex[:8]}"
-    installed.copy(fleet_only, name)
+    module_database.copy(fleet_only, name)
     try:
-        cluster.sql(FOREIGN[kind], name)
-        cluster.sql(FILLED[kind], name)
+        postgres_cluster.sql(FOREIGN[kind], name)
+        postgres_cluster.sql(FILLED[kind], name)
         rows = "SELECT * FROM fleet_vehicle"
         theirs = "SELECT * FROM fleet_rental_booking" if kind == "table" else rows
-        before = cluster.sql(rows, name), cluster.sql(theirs, name)
+        before = postgres_cluster.sql(rows, name), postgres_cluster.sql(theirs, name)
         said = odoo(name, "-i", MODULE, may_fail=True)
         assert "data of another module" in said
-        assert (cluster.sql(rows, name), cluster.sql(theirs, name)) == before
-        assert cluster.sql(f"SELECT state FROM ir_module_module WHERE name = '{MODULE}'", name) == "uninstalled"
+        assert (postgres_cluster.sql(rows, name), postgres_cluster.sql(theirs, name)) == before
+        assert (
+            postgres_cluster.sql(f"SELECT state FROM ir_module_module WHERE name = '{MODULE}'", name)
+            == "uninstalled"
+        )
     finally:
-        cluster.drop(name)
-        installed.forget_files(name)
+        postgres_cluster.drop(name)
+        module_database.forget_files(name)
 
 
 def test_an_upgrade_makes_the_constraint_where_it_is_missing(database):
-    cluster.sql(DROPPED, database)
+    postgres_cluster.sql(DROPPED, database)
     odoo(database, "-u", MODULE)
-    assert cluster.sql(HAS_CONSTRAINT, database) == "1"
+    assert postgres_cluster.sql(HAS_CONSTRAINT, database) == "1"
 
 
 def test_an_upgrade_over_bookings_that_overlap_fails(database):
-    cluster.sql(DROPPED, database)
-    cluster.sql(OVERLAP, database)
+    postgres_cluster.sql(DROPPED, database)
+    postgres_cluster.sql(OVERLAP, database)
     said = odoo(database, "-u", MODULE, may_fail=True)
     assert "Failed to initialize database" in said
     assert "fleet_rental_booking_no_double_booking" in said
-    assert cluster.sql(HAS_CONSTRAINT, database) == "0"
+    assert postgres_cluster.sql(HAS_CONSTRAINT, database) == "0"
 
 
 def test_a_table_of_this_name_that_is_not_the_modules_stops_an_upgrade(database):
-    cluster.sql("ALTER TABLE fleet_rental_booking RENAME TO ours", database)
-    cluster.sql(FOREIGN["table"], database)
+    postgres_cluster.sql("ALTER TABLE fleet_rental_booking RENAME TO ours", database)
+    postgres_cluster.sql(FOREIGN["table"], database)
     said = odoo(database, "-u", MODULE, may_fail=True)
     assert "belongs to another module" in said
-    assert cluster.sql("SELECT count(*) FROM fleet_rental_booking", database) == "0"
+    assert postgres_cluster.sql("SELECT count(*) FROM fleet_rental_booking", database) == "0"
 
 
 def test_install_use_upgrade_uninstall_and_reinstall_keep_every_vehicle_of_fleet(database):
     with serve(database) as server:
         use(server)
     fleet = "SELECT id, license_plate, model_id, active FROM fleet_vehicle ORDER BY id"
-    before = cluster.sql(fleet, database)
+    before = postgres_cluster.sql(fleet, database)
     odoo(database, "-u", MODULE)
-    assert cluster.sql(fleet, database) == before
+    assert postgres_cluster.sql(fleet, database) == before
     shell(database, UNINSTALL)
-    assert cluster.sql(fleet, database) == before
+    assert postgres_cluster.sql(fleet, database) == before
     assert_nothing_is_left(database)
     odoo(database, "-i", MODULE)
-    said = installed.run(
-        *(f"--addons-path={installed.OUR_ADDONS}", "import_catalogue", "-c", str(installed.CONFIGURATION)),
+    said = module_database.run(
+        *(
+            f"--addons-path={module_database.OUR_ADDONS}",
+            "import_catalogue",
+            "-c",
+            str(module_database.CONFIGURATION),
+        ),
         *("-d", database),
     )
     assert "0 machines are new, 15 have their rates again" in said
-    assert cluster.sql("SELECT count(*) FROM fleet_vehicle WHERE rental_published", database) == "15"
+    assert postgres_cluster.sql("SELECT count(*) FROM fleet_vehicle WHERE rental_published", database) == "15"
     with serve(database) as server:
         use(server)
 
@@ -158,35 +168,37 @@ def assert_nothing_is_left(database: str) -> None:
     of_vehicles = "table_name = 'fleet_vehicle' AND column_name LIKE 'rental_%'"
     columns = f"SELECT count(*) FROM information_schema.columns WHERE {of_vehicles}"
     ids = f"SELECT count(*) FROM ir_model_data WHERE module = '{MODULE}'"
-    left = {statement: cluster.sql(statement, database) for statement in (parameters, tables, columns, ids)}
+    left = {
+        statement: postgres_cluster.sql(statement, database) for statement in (parameters, tables, columns, ids)
+    }
     assert set(left.values()) == {"0"}, left
 
 
 def test_the_catalogue_of_another_shop_is_imported_over_its_public_calls(fleet_only):
     name = f"moved_{uuid.uuid4().hex[:8]}"
-    installed.copy(fleet_only, name)
+    module_database.copy(fleet_only, name)
     try:
         with serving.demo("http://127.0.0.1:9", "--no-webhooks", "--contract", "1") as shop:
             odoo(name, "-i", MODULE)
             for counts in ("15 machines are new", "15 stay as they were"):
-                said = installed.run(
-                    *(f"--addons-path={installed.OUR_ADDONS}", "import_catalogue", f"--from={shop.url}"),
-                    *("-c", str(installed.CONFIGURATION), "-d", name),
+                said = module_database.run(
+                    *(f"--addons-path={module_database.OUR_ADDONS}", "import_catalogue", f"--from={shop.url}"),
+                    *("-c", str(module_database.CONFIGURATION), "-d", name),
                 )
                 assert counts in said
             theirs = requests.get(f"{shop.url}/api/fleet/vehicles", params={"limit": 100}, timeout=10).json()[
                 "data"
             ]
-        rows = cluster.sql(
+        rows = postgres_cluster.sql(
             "SELECT rental_name, rental_price_daily FROM fleet_vehicle WHERE rental_name <> ''", name
         )
         ours = dict(row.split("|") for row in rows.splitlines())
         assert {vehicle["name"]: vehicle["rental_price_daily"] for vehicle in theirs} == {
             name: float(price) for name, price in ours.items()
         }
-        assert cluster.sql("SELECT count(*) FROM fleet_vehicle WHERE rental_published", name) == "0"
-        assert int(cluster.sql("SELECT count(*) FROM fleet_rental_specification", name)) >= 15
-        assert not re.search(r"[^0]", cluster.sql("SELECT count(*) FROM fleet_rental_booking", name))
+        assert postgres_cluster.sql("SELECT count(*) FROM fleet_vehicle WHERE rental_published", name) == "0"
+        assert int(postgres_cluster.sql("SELECT count(*) FROM fleet_rental_specification", name)) >= 15
+        assert not re.search(r"[^0]", postgres_cluster.sql("SELECT count(*) FROM fleet_rental_booking", name))
     finally:
-        cluster.drop(name)
-        installed.forget_files(name)
+        postgres_cluster.drop(name)
+        module_database.forget_files(name)

@@ -13,8 +13,8 @@ from lco.demo.line import FaultyApi
 from lco.demo.server import running
 from tests import serving
 from tests.factories import order
-from tests.odoo.days import ahead
-from tests.odoo.faulty import Forwarding
+from tests.odoo.days_ahead import ahead
+from tests.odoo.faulty_odoo import Forwarding
 
 CUSTOMER = "lost-answer@example.com"
 BOOKING = "/api/fleet/booking"

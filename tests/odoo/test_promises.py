@@ -22,9 +22,9 @@ from flask import Flask, Response, request
 from lco.demo.server import running
 from tests import serving
 from tests.factories import order
-from tests.odoo import pages
-from tests.odoo.days import ahead
-from tests.odoo.real import BOOKING, VEHICLE
+from tests.odoo import booking_page
+from tests.odoo.days_ahead import ahead
+from tests.odoo.odoo_server import BOOKING, VEHICLE
 
 ROUNDS = int(os.environ.get("ROUNDS", "6"))
 SEED = int(os.environ.get("ROUNDS_SEED", "1"))
@@ -225,8 +225,8 @@ class Shop:
 
     def differences(self) -> dict[str, object]:
         """The pages that say something else than Odoo has, as (what Odoo has, what the page says)."""
-        wanted = pages.expected(self._odoo, list(self.pages))
-        said = {reference: pages.shown(url) for reference, url in self.pages.items()}
+        wanted = booking_page.expected(self._odoo, list(self.pages))
+        said = {reference: booking_page.shown(url) for reference, url in self.pages.items()}
         return {ref: (wanted[ref], said[ref]) for ref in wanted if wanted[ref] != said[ref]}
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import serving
-from tests.odoo.days import ahead
+from tests.odoo.days_ahead import ahead
 from tests.odoo.test_shop import book
 
 KEY = "key-of-self-service"

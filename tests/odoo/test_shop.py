@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import serving
-from tests.odoo.days import ahead
+from tests.odoo.days_ahead import ahead
 
 
 def test_what_is_booked_on_the_site_stands_in_odoo_and_follows_what_staff_do(visit, odoo, customer):

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests import serving
 from tests.factories import order
-from tests.odoo.days import ahead
-from tests.odoo.pictures import VIEWS, address
+from tests.odoo.days_ahead import ahead
+from tests.odoo.odoo_screenshots import VIEWS, address
 
 EMAIL = "customer-of-the-clerk@example.com"
 FOR_CLERKS = [name for name in VIEWS if name.startswith(("booking", "equipment"))]

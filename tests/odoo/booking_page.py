@@ -11,7 +11,7 @@ from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.web.filters import format_date_range
 from tests.html import parse
-from tests.odoo.real import BOOKING, RealOdoo
+from tests.odoo.odoo_server import BOOKING, RealOdoo
 
 FIELDS = ["reference", "state", "vehicle_id", "date_from", "date_to", "total_amount", "currency_id"]
 STATES = {"booked": "draft", "confirmed": "confirmed", "cancelled": "cancelled"}

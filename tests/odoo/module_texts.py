@@ -1,4 +1,4 @@
-"""`python -m tests.odoo.texts`: write the module's README.rst, its page in Apps and its list of terms again.
+"""`python -m tests.odoo.module_texts`: write the module's README.rst, its page in Apps and its terms again.
 
 README.rst and static/description/index.html come from the fragments in readme/, as OCA's tools make them.
 """
@@ -8,11 +8,11 @@ import re
 import subprocess
 import sys
 
-from tests.odoo import cluster, installed, unpacked
+from tests.odoo import module_database, odoo_package, postgres_cluster
 
-MODULE = installed.OUR_ADDONS / installed.MODULE
+MODULE = module_database.OUR_ADDONS / module_database.MODULE
 README, PAGE = MODULE / "README.rst", MODULE / "static/description/index.html"
-TERMS = MODULE / f"i18n/{installed.MODULE}.pot"
+TERMS = MODULE / f"i18n/{module_database.MODULE}.pot"
 SECTIONS = {
     "DESCRIPTION": "",
     "INSTALL": "Installation",
@@ -42,7 +42,7 @@ def readme() -> str:
 def page(text: str) -> str:
     """README.rst as HTML. AssertionError when it has a mistake."""
     made = subprocess.run(
-        [str(unpacked.PYTHON), "-c", HTML], input=text, text=True, capture_output=True, check=False
+        [str(odoo_package.PYTHON), "-c", HTML], input=text, text=True, capture_output=True, check=False
     )
     assert made.returncode == 0, made.stderr
     return made.stdout
@@ -50,9 +50,9 @@ def page(text: str) -> str:
 
 def terms(database: str) -> str:
     """Every text of the module that can be translated, without the date of its making."""
-    out = unpacked.HOME / f"{installed.MODULE}.pot"
-    common = ("-c", str(installed.CONFIGURATION), "-d", database)
-    installed.run("i18n", "export", *common, "-o", str(out), installed.MODULE)
+    out = odoo_package.HOME / f"{module_database.MODULE}.pot"
+    common = ("-c", str(module_database.CONFIGURATION), "-d", database)
+    module_database.run("i18n", "export", *common, "-o", str(out), module_database.MODULE)
     return DATES.sub("", out.read_text(encoding="utf-8"))
 
 
@@ -62,16 +62,16 @@ def _underlined(heading: str, line: str) -> str:
 
 def main() -> None:
     text = readme()
-    database = f"texts_{installed.MODULE}"
-    installed.copy(installed.prepare(), database)
+    database = f"texts_{module_database.MODULE}"
+    module_database.copy(module_database.prepare(), database)
     try:
         for path, content in ((README, text), (PAGE, page(text)), (TERMS, terms(database))):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
             sys.stdout.write(f"{path}\n")
     finally:
-        cluster.drop(database)
-        installed.forget_files(database)
+        postgres_cluster.drop(database)
+        module_database.forget_files(database)
 
 
 if __name__ == "__main__":

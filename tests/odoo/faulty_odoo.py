@@ -15,7 +15,7 @@ from lco.demo.faults import FaultSwitch
 from lco.demo.line import FaultyApi
 from lco.demo.server import running
 from lco.odoo.errors import BookingInvalid
-from tests.odoo.real import BOOKING, VEHICLE, RealOdoo, real_odoo
+from tests.odoo.odoo_server import BOOKING, VEHICLE, RealOdoo, real_odoo
 
 RENTED, IN_MAINTENANCE = 6, 11
 DROPPED = {"connection", "content-encoding", "content-length", "transfer-encoding", "server", "date"}

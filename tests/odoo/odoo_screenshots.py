@@ -8,10 +8,10 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests import serving
 from tests.browser import chromium
-from tests.odoo.days import ahead
-from tests.odoo.installed import MODULE
-from tests.odoo.real import BOOKING, RealOdoo
-from tests.odoo.unpacked import PYTHON
+from tests.odoo.days_ahead import ahead
+from tests.odoo.module_database import MODULE
+from tests.odoo.odoo_package import PYTHON
+from tests.odoo.odoo_server import BOOKING, RealOdoo
 
 FOLDER = serving.ROOT / "docs/images"
 # Odoo's own environment has Pillow, the site's has not.

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from tests.odoo import cluster, installed, unpacked
+from tests.odoo import module_database, odoo_package, postgres_cluster
 from tests.serving import SECRET, Server, free_port
 
 VEHICLE, BOOKING, DELIVERY = "fleet.vehicle", "fleet.rental.booking", "fleet.rental.event"
@@ -84,13 +84,13 @@ class RealOdoo:
 
     def run_cron(self, name: str) -> None:
         """What Odoo does by itself when the time has come; its own clock is not exact enough to wait for."""
-        named = [["module", "=", installed.MODULE], ["name", "=", name]]
+        named = [["module", "=", module_database.MODULE], ["name", "=", name]]
         (cron,) = self.call("ir.model.data", "search_read", domain=named, fields=["res_id"])
         self.call("ir.cron", "method_direct_trigger", [cron["res_id"]])
 
     def set_parameter(self, name: str, value: str) -> None:
         """One of the module's settings, by its name in `ir.config_parameter`."""
-        self.call("ir.config_parameter", "set_param", key=f"{installed.MODULE}.{name}", value=value)
+        self.call("ir.config_parameter", "set_param", key=f"{module_database.MODULE}.{name}", value=value)
 
 
 BOOKING_FIELDS = [
@@ -113,9 +113,9 @@ BOOKING_FIELDS = [
 @contextmanager
 def real_odoo(port: int | None = None) -> Iterator[RealOdoo]:
     """A real Odoo in a fresh database with the 15 machines. Raises NoOdoo where none can be had."""
-    template = installed.prepare()
+    template = module_database.prepare()
     database = f"test_{uuid.uuid4().hex[:8]}"
-    installed.copy(template, database)
+    module_database.copy(template, database)
     try:
         with serve(database, port) as odoo:
             yield odoo
@@ -126,10 +126,12 @@ def real_odoo(port: int | None = None) -> Iterator[RealOdoo]:
 @contextmanager
 def serve(database: str, port: int | None = None) -> Iterator[RealOdoo]:
     """An Odoo that serves this database, a copy of the template."""
-    key = cluster.sql("SELECT value FROM ir_config_parameter WHERE key = 'tests.key'", database)
+    key = postgres_cluster.sql("SELECT value FROM ir_config_parameter WHERE key = 'tests.key'", database)
     port = port or free_port()
-    command = installed.command("-c", str(installed.CONFIGURATION), "-d", database, "--http-port", str(port))
-    server = Server(command, port, READY, unpacked.environment(), unpacked.HOME / f"{database}.log")
+    command = module_database.command(
+        "-c", str(module_database.CONFIGURATION), "-d", database, "--http-port", str(port)
+    )
+    server = Server(command, port, READY, odoo_package.environment(), odoo_package.HOME / f"{database}.log")
     try:
         server.start()
         yield RealOdoo(server, database, key)
@@ -139,8 +141,8 @@ def serve(database: str, port: int | None = None) -> Iterator[RealOdoo]:
 
 def _drop(database: str) -> None:
     try:
-        cluster.drop(database)
+        postgres_cluster.drop(database)
     except subprocess.CalledProcessError as error:
         raise AssertionError(f"the database {database} stays behind: {error.stderr}") from error
-    installed.forget_files(database)
-    (unpacked.HOME / f"{database}.log").unlink(missing_ok=True)
+    module_database.forget_files(database)
+    (odoo_package.HOME / f"{database}.log").unlink(missing_ok=True)

@@ -6,8 +6,8 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.odoo import cluster, unpacked
-from tests.odoo.unpacked import HOME
+from tests.odoo import odoo_package, postgres_cluster
+from tests.odoo.odoo_package import HOME
 from tests.serving import ROOT
 
 MODULE = "fleet_rental_storefront"
@@ -29,11 +29,11 @@ env.cr.commit()
 
 def prepare() -> str:
     """The name of a database with our module and its example catalogue. Raises NoOdoo."""
-    unpacked.unpack()
-    cluster.start()
+    odoo_package.unpack()
+    postgres_cluster.start()
     write_configuration()
     name = f"shop_{_fingerprint()}"
-    if not cluster.exists(name):
+    if not postgres_cluster.exists(name):
         _drop_older_ones()
         _build(name)
     return name
@@ -41,7 +41,7 @@ def prepare() -> str:
 
 def copy(template: str, name: str) -> None:
     """A database of its own, with the files that go with it."""
-    cluster.clone(template, name)
+    postgres_cluster.clone(template, name)
     forget_files(name)
     shutil.copytree(STORE / template, STORE / name)
 
@@ -53,10 +53,10 @@ def forget_files(name: str) -> None:
 def write_configuration() -> None:
     lines = {
         "admin_passwd": "admin",
-        "db_host": cluster.SOCKET,
-        "db_port": cluster.PORT,
-        "db_user": cluster.USER,
-        "addons_path": f"{unpacked.ADDONS},{OUR_ADDONS}",
+        "db_host": postgres_cluster.SOCKET,
+        "db_port": postgres_cluster.PORT,
+        "db_user": postgres_cluster.USER,
+        "addons_path": f"{odoo_package.ADDONS},{OUR_ADDONS}",
         "data_dir": HOME / "data",
         "http_interface": "127.0.0.1",
         "list_db": False,
@@ -68,7 +68,7 @@ def write_configuration() -> None:
 
 def command(*arguments: str) -> list[str]:
     """A command line of Odoo's; `python -m odoo` would not do."""
-    return [str(unpacked.PYTHON), str(unpacked.COMMAND), *arguments]
+    return [str(odoo_package.PYTHON), str(odoo_package.COMMAND), *arguments]
 
 
 def run(*arguments: str, stdin: str = "", may_fail: bool = False) -> str:
@@ -76,7 +76,7 @@ def run(*arguments: str, stdin: str = "", may_fail: bool = False) -> str:
     done = subprocess.run(
         command(*arguments),
         cwd=HOME,
-        env=unpacked.environment(),
+        env=odoo_package.environment(),
         input=stdin,
         text=True,
         stdout=subprocess.PIPE,
@@ -89,21 +89,21 @@ def run(*arguments: str, stdin: str = "", may_fail: bool = False) -> str:
 
 def _build(name: str) -> None:
     unfinished = "unfinished"
-    cluster.drop(unfinished)
+    postgres_cluster.drop(unfinished)
     forget_files(unfinished)
     common = ("-c", str(CONFIGURATION), "-d", unfinished)
     said = run(*common, "-i", f"rpc,{MODULE}", "--stop-after-init")
     (HOME / "install.log").write_text(said, encoding="utf-8")
     said = run("shell", *common, "--no-http", stdin=FILL)
     assert "Traceback" not in said, said
-    cluster.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
+    postgres_cluster.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
     forget_files(name)
     (STORE / unfinished).rename(STORE / name)
 
 
 def _drop_older_ones() -> None:
-    for name in cluster.sql("SELECT datname FROM pg_database WHERE datname LIKE 'shop%'").splitlines():
-        cluster.drop(name)
+    for name in postgres_cluster.sql("SELECT datname FROM pg_database WHERE datname LIKE 'shop%'").splitlines():
+        postgres_cluster.drop(name)
         forget_files(name)
 
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from lco import clock
 from tests.contract.version_2 import KEY, Odoo2, receiving
-from tests.odoo import cluster
-from tests.odoo.real import BOOKING, VEHICLE, RealOdoo, real_odoo
+from tests.odoo import postgres_cluster
+from tests.odoo.odoo_server import BOOKING, VEHICLE, RealOdoo, real_odoo
 
 RENTED, IN_MAINTENANCE = 6, 11
 STOREFRONT, OPENING, CLOSED = "fleet.rental.storefront", "fleet.rental.opening", "fleet.rental.closed.day"
@@ -40,7 +40,7 @@ class RealStaff:
         self._open_all_days()
         self.set_key(KEY)
         self.limit_writes(1_000_000)
-        cluster.sql("DELETE FROM fleet_rental_attempt", self._odoo.database)
+        postgres_cluster.sql("DELETE FROM fleet_rental_attempt", self._odoo.database)
 
     def set_key(self, key: str) -> None:
         self._odoo.set_parameter("api_key", key)
@@ -97,9 +97,9 @@ class RealStaff:
         """A copy of the database takes its place, as after a backup was played back."""
         self._odoo.server.stop()
         name, backup = self._odoo.database, f"{self._odoo.database}_backup"
-        cluster.clone(name, backup)
-        cluster.drop(name)
-        cluster.sql(f'ALTER DATABASE "{backup}" RENAME TO "{name}"')
+        postgres_cluster.clone(name, backup)
+        postgres_cluster.drop(name)
+        postgres_cluster.sql(f'ALTER DATABASE "{backup}" RENAME TO "{name}"')
         self._odoo.server.start()
 
     def _end_bookings(self) -> None:

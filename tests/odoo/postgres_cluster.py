@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.odoo.unpacked import HOME, NoOdoo
+from tests.odoo.odoo_package import HOME, NoOdoo
 
 DATA = HOME / "pg"
 SOCKET = HOME / "sock"

@@ -8,6 +8,7 @@ from typing import TypeVar
 from lco import background, metrics
 from lco.availability.busy_days import BusyDays
 from lco.availability.month import MONTHS_AHEAD, DayState, Month, first_of, last_of, may_show
+from lco.availability.own_days import IsFree, own_days
 from lco.availability.price_cliffs import Cliffs, find_cliffs
 from lco.availability.rules import RentalRules
 from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
@@ -56,18 +57,18 @@ class Availability:
         key = f"availability:{vehicle_id}:quote:{days.start}:{days.end}"
         return self._get(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days))
 
-    def month(self, vehicle: Vehicle, first: date, own: DateRange | None = None) -> Month:
+    def month(self, vehicle: Vehicle, first: date, own: Collection[date] = ()) -> Month:
         """Return the month that starts with `first`; days that Odoo could not be asked about are unknown.
 
-        The days in `own` are held by the customer who looks, so they are not taken.
+        The days in `own` are kept by the customer who looks, so they are not taken.
         """
         today = self.rules.today
         states = dict.fromkeys(DateRange(first, last_of(first) + DAY), DayState.PAST)
         if last_of(first) >= today:
             ahead = DateRange(max(first, today), last_of(first) + DAY)
             taken = self._taken_or_none(vehicle, first)
-            if taken is not None and own:
-                taken = frozenset(day for day in taken if day not in own)
+            if taken is not None:
+                taken -= frozenset(own)
             rules = self.rules.snapshot()
             states |= {day: _state(rules, vehicle, day, taken) for day in ahead}
         previous, following = first_of(first, -1), first_of(first, 1)
@@ -77,6 +78,19 @@ class Availability:
             previous if may_show(previous, today) else None,
             following if may_show(following, today) else None,
         )
+
+    def own_days(self, vehicle: Vehicle, own: DateRange, is_free: IsFree) -> frozenset[date]:
+        """Return the days that only the booking of `own` keeps: these, and the buffer around them.
+
+        Without Odoo's answers these alone. `is_free` is that of `lco.availability.own_days`.
+        """
+        key = f"availability:{vehicle.id}:own:{own.start}:{own.end}"
+        try:
+            taken = self._cache.get(self._busy_query(vehicle.id)).value or frozenset()
+            return self._get(vehicle.id, key, lambda: own_days(own, taken, is_free))
+        except OdooError as error:
+            log.warning("the buffer around a booking is not known: %s", error.code)
+            return frozenset(own)
 
     def alternatives(self, vehicle: Vehicle, days: DateRange) -> tuple[DateRange, ...]:
         """Return up to MAX_ALTERNATIVES free ranges of the same length, the nearest first.

@@ -22,9 +22,11 @@ from lco.bookings.unit_of_work import UnitOfWork
 from lco.domain.booking import HELD, Booking, State
 from lco.domain.change import ChangeQuote, ChangeRefusal, ChangeRequest, ChangeState, WantedChange
 from lco.domain.date_range import DateRange
+from lco.domain.rental import ReasonCode
 from lco.errors import InvalidInput, KeyReused, LcoError, OdooUnavailable
 
 LOOK_AGAIN_SECONDS = 0.05
+OBSTACLES = {ReasonCode.TAKEN, ReasonCode.IN_MAINTENANCE, ReasonCode.NOT_FOR_RENT}
 
 
 class BookingChanges:
@@ -65,6 +67,10 @@ class BookingChanges:
         """What `days` would cost instead; its own days are no obstacle. Raises NotChangeable and OdooError."""
         self._require_possible(booking)
         return self._sender.quote(booking, days)
+
+    def is_free(self, booking: Booking, days: DateRange) -> bool:
+        """Whether only the booking itself stands in the way of `days`. Raises NotChangeable and OdooError."""
+        return not any(reason.code in OBSTACLES for reason in self.quote(booking, days).then.reasons)
 
     def request(
         self, booking: Booking, wanted: WantedChange, key: str, before_odoo: Callable[[], None]

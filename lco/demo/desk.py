@@ -179,7 +179,8 @@ class Desk:
         """Staff are free of the rules, but no machine is out twice."""
         _check_order(stay)
         diary, today = self._inventory.diary, self._inventory.today()
-        if booking.holds_days and diary.is_taken(vehicle_id, stay, today, booking):
+        vehicle = self._inventory.on_record(vehicle_id)
+        if booking.holds_days and diary.is_taken(vehicle, stay, today, booking):
             raise DatesTaken([Reason("taken", "The machine is not available on these dates.")])
 
     def _for_its_customer(self, ref: str, version: int) -> Booking:

@@ -1,7 +1,7 @@
 """The bookings by vehicle and day, and the overlap rule."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 
 from lco.demo.bookings import Booking, Stay
 from lco.demo.refusals import DeletedBooking, UnknownBooking
@@ -58,20 +58,21 @@ class Diary:
             return vehicle.availability_status
         if any(booking.state == "picked_up" for booking in self._holding(vehicle.id)):
             return "rented"
-        return "reserved" if any(stay.covers(today) for stay in self._held(vehicle.id, today)) else "available"
+        kept = (stay for stay in self._held(vehicle, today) if stay.covers(today))
+        before = timedelta(days=vehicle.buffer_days)
+        return "reserved" if any(stay.start + before <= today for stay in kept) else "available"
 
     def is_free(self, vehicle: Vehicle, stay: Stay, today: date) -> bool:
         """True when no booking, no maintenance and no sale is in the way of the stay."""
-        return not vehicle.out_of_service(stay.start) and not self.is_taken(vehicle.id, stay, today)
+        return not vehicle.out_of_service(stay.start) and not self.is_taken(vehicle, stay, today)
 
-    def is_taken(self, vehicle_id: int, stay: Stay, today: date, besides: Booking | None = None) -> bool:
-        """True when a booking other than `besides` holds one of these days."""
-        others = (booking for booking in self._holding(vehicle_id) if booking is not besides)
-        return any(booking.held(today).overlaps(stay) for booking in others)
+    def is_taken(self, vehicle: Vehicle, stay: Stay, today: date, besides: Booking | None = None) -> bool:
+        """True when a booking other than `besides` stands in the way of the stay and the buffer around it."""
+        return any(held.overlaps(stay) for held in self._held(vehicle, today, besides))
 
     def busy(self, vehicle: Vehicle, within: Stay, today: date) -> list[Stay]:
         """The parts of `within` in which the vehicle cannot be had, in order; they may touch or overlap."""
-        stays = self._held(vehicle.id, today)
+        stays = self._held(vehicle, today)
         if vehicle.out_of_service(within.start):
             stays.insert(0, Stay(within.start, vehicle.maintenance_until or within.end))
         return [
@@ -87,7 +88,7 @@ class Diary:
             if vehicle.maintenance_until is None:
                 return None, None
             start = vehicle.maintenance_until
-        for stay in self._held(vehicle.id, today):
+        for stay in self._held(vehicle, today):
             if stay.start > start:
                 return start, stay.start
             start = max(start, stay.end)
@@ -96,7 +97,12 @@ class Diary:
     def _holding(self, vehicle_id: int) -> list[Booking]:
         return [booking for booking in self._by_vehicle.get(vehicle_id, ()) if booking.holds_days]
 
-    def _held(self, vehicle_id: int, today: date) -> list[Stay]:
-        """The days held by bookings, in order."""
-        stays = [booking.held(today) for booking in self._holding(vehicle_id)]
+    def _held(self, vehicle: Vehicle, today: date, besides: Booking | None = None) -> list[Stay]:
+        """The days on which the vehicle cannot go out for its bookings, in order.
+
+        The buffer lies on both sides: a rental that ends before a booking needs it as well.
+        """
+        others = [booking.held(today) for booking in self._holding(vehicle.id) if booking is not besides]
+        buffer = timedelta(days=vehicle.buffer_days)
+        stays = [Stay(held.start - buffer, held.end + buffer) for held in others]
         return sorted(stays, key=lambda stay: stay.start)

@@ -12,7 +12,8 @@ from lco.demo.vehicles import VIEWS, Vehicle
 
 PRICES = ("rental_price_daily", "rental_price_weekly", "rental_price_monthly", "currency")
 TOLD_OTHERWISE = {
-    *(*PRICES, "availability_status", "maintenance_until", "version", "picture", "picture_version", "published"),
+    *(*PRICES, "availability_status", "maintenance_until", "version", "picture", "picture_version"),
+    *("published", "buffer_days"),
     *("view_count", "inquiry_count", "booking_count"),
 }
 OLD_TERMS = ("vehicle_id", "date_from", "date_to", "total_amount", "currency")

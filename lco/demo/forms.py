@@ -180,6 +180,7 @@ class VehicleChanges(ControlSchema):
     rental_price_monthly = fields.Decimal(places=DIGITS, validate=NOT_NEGATIVE, allow_none=True)
     minimum_rental_days = fields.Integer(validate=AT_LEAST_ONE)
     maximum_rental_days = fields.Integer(validate=AT_LEAST_ONE)
+    buffer_days = fields.Integer(validate=Range(min=0, max=30))
     availability_status = fields.String(validate=OneOf(STATUSES))
     in_maintenance = fields.Boolean()
     maintenance_until = fields.Date(allow_none=True)

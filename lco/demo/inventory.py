@@ -130,7 +130,9 @@ class Inventory:
             before = self.vehicle(vehicle_id)
             after = before.changed(**changes, version=before.version + 1)
             told = list(events.vehicle_changes(before, after))
-            if before.availability_status != after.availability_status:
+            if any(
+                getattr(before, name) != getattr(after, name) for name in ("availability_status", "buffer_days")
+            ):
                 told.append(self._availability(after))
             if not told:
                 return before

@@ -62,7 +62,7 @@ class Rules:
             yield Reason("not_for_rent", "This machine is not available for rent.")
         elif vehicle.out_of_service(stay.start):
             yield Reason("in_maintenance", "The machine is not available on these dates: it is in maintenance.")
-        if self._diary.is_taken(vehicle.id, stay, self._now.date(), besides):
+        if self._diary.is_taken(vehicle, stay, self._now.date(), besides):
             yield Reason("taken", "The machine is not available on these dates.")
 
 

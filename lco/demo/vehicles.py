@@ -62,6 +62,7 @@ class Vehicle:
     features: tuple[Feature, ...] = ()
     minimum_rental_days: int = 1
     maximum_rental_days: int = 90
+    buffer_days: int = 0
     availability_status: str = "available"
     maintenance_until: date | None = None
     published: bool = True

@@ -1,5 +1,6 @@
 """What a grid of days shows: the states of its days, the choice, and where its links lead."""
 
+from collections.abc import Collection
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,6 @@ from lco.availability.date_grid import MONTHS, DateGrid, Selection, shop_states
 from lco.availability.month import DayState, first_of, may_show
 from lco.catalogue.search import Query
 from lco.domain.booking import Booking
-from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Vehicle
 from lco.web.date_links import change_links, list_links, vehicle_links
 
@@ -29,9 +29,10 @@ def change_grid(
     services: "Services", booking: Booking, first: date, selection: Selection, page: str
 ) -> dict[str, Any]:
     """What the calendar on `page` needs, in which other days for `booking` are chosen. Raises NotFound, Gone."""
-    vehicle, own = services.catalogue.with_limits(booking.request.vehicle_id), booking.request.days
+    vehicle, days = services.catalogue.with_limits(booking.request.vehicle_id), booking.request.days
     rules = services.rules.snapshot()
-    check = partial(rules.check_change, vehicle, own)
+    check = partial(rules.check_change, vehicle, days)
+    own = services.availability.own_days(vehicle, days, partial(services.bookings.changes.is_free, booking))
     states = _states(services, vehicle, first, selection, own)
     grid = DateGrid(first, states, selection, check, rules.today)
     return {"vehicle": vehicle, "grid": grid, "links": change_links(page, first, selection), **turns(grid)}
@@ -56,7 +57,7 @@ def turns(grid: DateGrid) -> dict[str, date | None]:
 
 
 def _states(
-    services: "Services", vehicle: Vehicle, first: date, selection: Selection, own: DateRange | None = None
+    services: "Services", vehicle: Vehicle, first: date, selection: Selection, own: Collection[date] = ()
 ) -> dict[date, DayState]:
     states: dict[date, DayState] = {}
     for month in _months(first, selection):

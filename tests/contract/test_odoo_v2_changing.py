@@ -1,9 +1,10 @@
 """A customer changes or cancels a booking: quote, change and cancel (docs/odoo-contract.md, section 4.4)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
+from lco.domain.date_range import DAY, DateRange
 from tests.contract.factories import SKID_STEER, SNOW_BLOWER, ZONE, ahead
 from tests.contract.version_2 import range_body
 
@@ -43,6 +44,26 @@ def test_a_quote_has_the_price_of_other_days_and_changes_nothing(odoo_2, ref):
 def test_its_own_days_are_no_obstacle(odoo_2, ref):
     assert quote(odoo_2, ref, LONGER).json()["data"]["bookable"] is True
     assert change(odoo_2, ref, LONGER).status_code == 200
+
+
+def test_its_own_days_with_the_buffer_around_them_are_no_obstacle_and_all_others_are(odoo_2):
+    odoo_2.staff.change_vehicle(SNOW_BLOWER, buffer_days=2)
+    ref = odoo_2.booked(SNOW_BLOWER, FREE)
+    odoo_2.booked(SNOW_BLOWER, ahead(70, 2))
+    around = ahead(50, 30)
+    busy = odoo_2.data(f"vehicle/{SNOW_BLOWER}/busy", **{"from": around.start, "to": around.end})
+    assert taken(busy) == {*ahead(58, 8), *ahead(68, 6)}
+    obstacles = {day for day in around if "taken" in codes(quote(odoo_2, ref, DateRange(day, day + DAY)))}
+    assert obstacles == set(ahead(68, 6))
+    assert change(odoo_2, ref, ahead(60, 8)).status_code == 200
+
+
+def taken(ranges) -> set:
+    return {day for one in ranges for day in DateRange(*map(date.fromisoformat, one.values()))}
+
+
+def codes(answer) -> set[str]:
+    return {reason["code"] for reason in answer.json()["data"]["reasons"]}
 
 
 def test_a_quote_names_the_obstacles(odoo_2, ref):

@@ -42,7 +42,7 @@ class Staff(Protocol):
         """Fields of the storefront."""
 
     def change_vehicle(self, vehicle_id: int, **values: object) -> None:
-        """`rental_price_daily`, `listing_type` or `in_maintenance`."""
+        """`rental_price_daily`, `listing_type`, `in_maintenance` or `buffer_days`, kept free around a rental."""
 
     def retire(self, vehicle_id: int) -> None:
         """Take the vehicle out of the catalogue."""

@@ -15,7 +15,14 @@ RENTED, IN_MAINTENANCE = 6, 11
 STOREFRONT, OPENING, CLOSED = "fleet.rental.storefront", "fleet.rental.opening", "fleet.rental.closed.day"
 CALENDAR = {"cut_off": False, "lead_days": 0, "horizon_days": 730, "change_hours": 24}
 STEPS_TO_THE_END = {"draft": ["cancel"], "confirmed": ["cancel"], "picked_up": ["return"]}
-KEPT = ("rental_price_daily", "listing_type", "rental_state", "maintenance_until", "rental_published")
+KEPT = (
+    "rental_price_daily",
+    "listing_type",
+    "rental_state",
+    "maintenance_until",
+    "rental_published",
+    "rental_buffer_days",
+)
 
 
 class RealStaff:
@@ -68,6 +75,8 @@ class RealStaff:
         self._odoo.call(STOREFRONT, "write", [self._storefront["id"]], vals=values)
 
     def change_vehicle(self, vehicle_id: int, **values: Any) -> None:
+        if "buffer_days" in values:
+            values["rental_buffer_days"] = values.pop("buffer_days")
         if "in_maintenance" in values:
             values["rental_state"] = "maintenance" if values.pop("in_maintenance") else "in_service"
         self._odoo.change(vehicle_id, **values)

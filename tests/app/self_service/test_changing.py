@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import requests
@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lco import clock
+from lco.availability.month import first_of
 from lco.domain.date_range import DAY, DateRange
 from tests.app.self_service.demo_odoo import dates, form_in, in_odoo, reference
 
@@ -154,6 +155,35 @@ def test_page_without_scripts_has_days_as_links_and_her_own_days_are_free(client
     half = client.get(link).text
     last = re.search(rf'id="change-{days.end}"[^>]* href="([^"]*)"', half)[1]
     assert "New price" in client.get(html.unescape(last)).text
+
+
+def test_the_buffer_of_her_own_booking_is_no_obstacle_and_that_of_others_is(client, odoo, book, page, days):
+    odoo.change(1, buffer_days=2)
+    others = DateRange(days.end + DAY * 7, days.end + DAY * 9)
+    book(at=others, email="ben@example.com")
+    around = DateRange(days.start - DAY * 4, others.end + DAY * 4)
+    taken = taken_days(client, page, around)
+    assert taken == set(DateRange(others.start - DAY * 2, others.end + DAY * 2))
+    for last in (others.start - DAY * 2, others.start - DAY):
+        answer = client.get(f"{page}/change", query_string=dates(DateRange(days.start, last)))
+        assert ("Some of these days are taken" in answer.text) == (last > others.start - DAY * 2)
+
+
+def test_the_buffer_of_the_next_booking_that_begins_within_her_own_is_taken(client, odoo, book, page, days):
+    odoo.change(1, buffer_days=3)
+    others = DateRange(days.end + DAY * 4, days.end + DAY * 6)
+    book(at=others, email="ben@example.com")
+    around = DateRange(days.start - DAY * 5, others.end + DAY * 5)
+    assert taken_days(client, page, around) == set(DateRange(days.end + DAY, others.end + DAY * 3))
+
+
+def taken_days(client, page, within: DateRange) -> set[date]:
+    """The days of `within` that the calendar on the page to change a booking shows as taken."""
+    months = {first_of(day) for day in within}
+    texts = [client.get(f"{page}/change", query_string={"month": f"{month:%Y-%m}"}).text for month in months]
+    label = r'id="change-{}"[^>]*aria-label="([^"]*)"'
+    found = {day: [re.search(label.format(day), text) for text in texts] for day in within}
+    return {day for day, shown in found.items() if any(one and "taken" in one[1] for one in shown)}
 
 
 def test_for_htmx_only_the_changing_part_is_sent(client, page):

@@ -21,7 +21,9 @@ from gunicorn.workers.ggevent import GeventWorker
 
 load_dotenv(".env")  # what the environment itself says wins
 
-from lco.web.logs import configuration  # noqa: E402 - after .env, like everything that reads settings
+# After .env, like everything that reads settings.
+from lco.live.turnstile import Turnstile  # noqa: E402
+from lco.web.logs import configuration  # noqa: E402
 
 PORT = os.environ.get("PORT", "8000")
 
@@ -45,7 +47,7 @@ SECONDS_TO_ASK_AT_THE_END = 1.0
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """A gevent worker that closes idle connections when it is told to stop.
+    """A gevent worker that lets visitors pass a crowd of streams, and closes idle connections when it has to stop.
 
     gunicorn counts those that wait for a next request as busy, and would wait for them until `graceful_timeout`.
     """
@@ -53,10 +55,13 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._idle: set[socket.socket] = set()
+        self._turnstile = Turnstile()
 
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
-        """Serve one connection."""
+        """Serve one connection. One that begins by asking for a page's stream waits until it is its turn."""
         gevent.getcurrent().client = client
+        if _begins_with(client, STREAM_REQUEST):
+            self._turnstile.wait()
         super().handle(listener, client, addr)
 
     @contextmanager
@@ -77,6 +82,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
                 client.shutdown(socket.SHUT_RD)
 
 
+def _begins_with(client: socket.socket, start: bytes) -> bool:
+    """Whether these are the first bytes that have come from the client, which are left to be read; it never waits."""
+    client.setblocking(False)
+    try:
+        return client.recv(len(start), socket.MSG_PEEK) == start
+    except OSError:
+        return False  # nothing has come yet, or the client has left
+
+
 worker_class = Worker
 
 
@@ -92,6 +106,7 @@ class Log(Logger):  # type: ignore[misc]  # gunicorn ships no types
 logger_class = Log
 
 STREAMS = ("/live", "/api/events")
+STREAM_REQUEST = b"GET /live?"
 LAST_WORDS = timedelta(seconds=5)
 COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 OUR_FOLDER = "lco-metrics-"
@@ -158,6 +173,7 @@ def post_worker_init(worker: Any) -> None:
 
     from lco.live.socket_connection import SocketPool
 
+    _read_settings_once(worker.cfg)
     extensions = worker.wsgi.extensions
     if isinstance(worker, GeventWorker):
         extensions["lco.sockets"] = SocketPool(ALREADY_HANDLED)
@@ -173,6 +189,11 @@ def post_worker_init(worker: Any) -> None:
 
     signal.signal(signal.SIGTERM, close_streams)
     _collect_seldom()
+
+
+def _read_settings_once(cfg: Any) -> None:
+    """Keep gunicorn's settings as plain attributes: it looks each of them up twenty times for a request."""
+    vars(cfg).update({name: setting.get() for name, setting in cfg.settings.items()})
 
 
 def _collect_seldom() -> None:

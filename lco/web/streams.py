@@ -5,7 +5,7 @@ environment alone, in a third of the time that a request takes through Flask. Wh
 long way, where errors are answered as everywhere.
 """
 
-import threading
+import logging
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -48,9 +48,10 @@ def check(regions: Sequence[Region]) -> None:
     """Raise BadRequest for regions that no page shows together."""
     if not 0 < len(regions) <= MAX_REGIONS:
         raise BadRequest(f"Name 1 to {MAX_REGIONS} regions.")
-    today = clock.today(current_services().settings.timezone)
-    if not all(region.may_be_live(today) for region in regions):
-        raise BadRequest("No page shows these days.")
+    if any(region.day for region in regions):
+        today = clock.today(current_services().settings.timezone)
+        if not all(region.may_be_live(today) for region in regions):
+            raise BadRequest("No page shows these days.")
     if len({r.query for r in regions if r.query}) > MAX_QUERIES:
         raise BadRequest(f"At most {MAX_QUERIES} calendars, quotes and ranges of days can be live at once.")
 
@@ -118,6 +119,14 @@ def _head_at(headers: Headers, second: int) -> bytes:
     return "\r\n".join(["HTTP/1.1 200 OK", *rows, "", ""]).encode("latin-1")
 
 
+@lru_cache(maxsize=500)
+def _asked(query: str) -> tuple[Sequence[str], str]:
+    """The names of regions in a query, each once, and the last change that the page knows of."""
+    asked = parse_qsl(query, keep_blank_values=True, errors="replace")
+    names = dict.fromkeys(value for name, value in asked if name == "r")
+    return tuple(names), next((value for name, value in asked if name == "since"), "")
+
+
 class StreamMiddleware:
     """Opens the streams of pages in front of Flask, once Flask has opened one and its head is known."""
 
@@ -127,7 +136,6 @@ class StreamMiddleware:
         self._wants_https = settings.site_url.startswith("https:")
         self._headers: Headers | None = None
         self._known: dict[str, Region] = {}
-        self._lock = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Open the stream, or have the application answer."""
@@ -138,14 +146,13 @@ class StreamMiddleware:
             return self._next(environ, start_response)
         began = clock.seconds()
         try:
-            # One at a time: between two of them the server turns to visitors who wait for a page.
-            with self._lock, self._app.app_context():
+            with self._app.app_context():
                 connection = self._open(environ)
         except LcoError:
             return self._next(environ, start_response)
         answer = connection.open(environ["gunicorn.socket"], _head(self._headers))
         answered = request_log.Answered("GET", PATH, 200, clock.seconds() - began, environ.get("REMOTE_ADDR"))
-        request_log.write(answered, {})
+        request_log.write(answered, {}, logging.DEBUG)
         return answer
 
     def _is_ordinary(self, environ: "WSGIEnvironment") -> bool:
@@ -160,9 +167,7 @@ class StreamMiddleware:
         self._headers = headers
 
     def _open(self, environ: "WSGIEnvironment") -> "SocketConnection":
-        asked = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True, errors="replace")
-        names = dict.fromkeys(value for name, value in asked if name == "r")
-        since = next((value for name, value in asked if name == "since"), "")
+        names, since = _asked(environ.get("QUERY_STRING", ""))
         told = environ.get("HTTP_LAST_EVENT_ID")
         connection = connect_page(
             [self._region(name) for name in names],

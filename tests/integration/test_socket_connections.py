@@ -1,6 +1,9 @@
 """Streams whose connections the site has taken over from gunicorn: crowds, laggards, leavers, and the end."""
 
+import os
 import re
+import select
+import signal
 import socket
 import threading
 import time
@@ -18,6 +21,7 @@ from tests import serving, streams
 
 LAGGARDS = 200
 LEAVERS = 2000
+CROWD = 1000
 WINDOW = 4096
 
 
@@ -91,6 +95,30 @@ def test_nothing_is_left_of_many_closed_connections(site):
             pass
     serving.wait_until(lambda: open_streams(site) == 0, "the end of all streams")
     serving.wait_until(lambda: sockets(site) <= before, "sockets to be closed")
+
+
+def test_visitor_behind_a_crowd_is_answered_before_most_of_its_streams(site):
+    with called(site) as first:
+        first.recv(1)  # the head of streams is known from now on
+    with ExitStack() as stack:
+        os.kill(site.worker, signal.SIGSTOP)  # so that all wait in the order in which they have come
+        try:
+            crowd = [stack.enter_context(called(site, address)) for address in addresses(CROWD)]
+            visitor = stack.enter_context(called(site, path="/about"))
+        finally:
+            os.kill(site.worker, signal.SIGCONT)
+        assert visitor.recv(WINDOW).startswith(b"HTTP/1.1 200 OK\r\n")
+        before = greeted(crowd, patience=0)
+        assert before < CROWD // 2, "the visitor came last"
+        serving.wait_until(lambda: greeted(crowd, patience=1) == CROWD, "all streams")
+
+
+def greeted(crowd, patience: float) -> int:
+    """How many of these connections have received anything."""
+    watch = select.poll()
+    for connection in crowd:
+        watch.register(connection, select.POLLIN)
+    return len(watch.poll(patience * 1000))
 
 
 def test_an_address_with_too_many_streams_is_told_to_come_back(site):

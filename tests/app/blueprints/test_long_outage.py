@@ -1,4 +1,4 @@
-"""Odoo is away from Friday to Monday: what visitors still get, also from a site that is started meanwhile (F13)."""
+"""Odoo is away from Friday to Monday: what visitors get, also from a site that is started meanwhile (F13)."""
 
 import re
 from datetime import timedelta

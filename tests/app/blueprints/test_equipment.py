@@ -69,6 +69,23 @@ def test_machines_taken_on_the_dates_stay_in_the_list_after_the_rest(client, odo
     assert re.findall(r'id="card-([0-9]+)"', page)[-1] == "3"
 
 
+def test_pictures_of_the_first_screen_do_not_wait_and_the_first_one_leads(client):
+    pictures = re.findall("<img[^>]*480x360[^>]*>", client.get("/equipment").text)
+    assert ['fetchpriority="high"' in picture for picture in pictures[:2]] == [True, False]
+    assert [number for number, picture in enumerate(pictures, 1) if 'loading="lazy"' not in picture] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
+
+
+def test_a_card_says_in_a_sentence_of_the_business_what_the_machine_can_do(client):
+    assert "clears a long drive before breakfast" in client.get("/equipment").text
+
+
 def test_a_correction_of_what_was_typed_is_told(client):
     assert "Showing results for <b>excavator</b>" in client.get("/equipment?q=excavater").text
     assert "Showing results" not in client.get("/equipment?q=excavators").text

@@ -1,5 +1,6 @@
 """Home and its neighbours, and what crawlers read."""
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -21,6 +22,12 @@ def test_home_offers_dates_categories_and_featured_machines(client, odoo):
     assert 'id="calendar-dates"' in page
     assert "/equipment?category=Lawn+Care" in page
     assert "Professional Snow Blower" in page
+
+
+def test_only_the_picture_of_the_first_screen_of_home_comes_first(client, odoo):
+    first, *others = re.findall("<img[^>]*480x360[^>]*>", client.get("/").text)
+    assert 'fetchpriority="high"' in first
+    assert all('loading="lazy"' in other for other in others)
 
 
 def test_the_sitemap_names_every_vehicle_with_its_full_address(client, odoo):

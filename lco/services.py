@@ -24,6 +24,7 @@ from lco.domain.agreement import Agreement
 from lco.domain.booking import Booking
 from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Details
+from lco.errors import Gone, NotFound, OdooError
 from lco.mail.outbox import Outbox
 from lco.odoo.budget import CallBudget
 from lco.odoo.client import OdooClient
@@ -77,6 +78,19 @@ class Services:
         """Return the terms that a customer of the machine agrees to: the shop's and its own. None without any."""
         text = self.business.known.terms_html + details.terms_html
         return Agreement(text) if text else None
+
+    def terms(self, vehicle_id: int) -> Agreement | None:
+        """Return the same by the machine's number. Raises NotFound, Gone and OdooError."""
+        return self.agreement(self.catalogue.details(vehicle_id))
+
+    def has_unticked_terms(self, booking: Booking) -> bool:
+        """Whether there are rental terms now and the booking, not yet over, was made without a tick."""
+        if is_over(booking) or self.bookings.service.agreement(booking):
+            return False
+        try:
+            return self.terms(booking.request.vehicle_id) is not None
+        except (NotFound, Gone, OdooError):
+            return False
 
     def return_time(self, booking: Booking) -> time | None:
         """Return the time until which the machine is brought back; None when not known, and after the rental."""

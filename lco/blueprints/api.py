@@ -4,6 +4,7 @@ Source: docs/odoo-contract.md, sections 1 and 3.
 """
 
 import re
+from functools import partial
 from http import HTTPStatus
 
 from flask import Blueprint, Response, current_app, jsonify, request, url_for
@@ -37,13 +38,16 @@ NOT_KNOWN_YET = "Our booking system did not confirm in time. We are checking; pl
 def create() -> Response:
     """`POST /api/booking`: book; with an Idempotency-Key the same body gets the same answer, for ever.
 
+    `terms_digest`, where it is sent, is the digest of the machine's rental terms, which the customer agrees to.
     201, or 202 while the outcome is not known; 400, 404, 409, 410, 413, 415, 422, 429, 503; not cached.
     """
     try:
         with booking_requests.count_refusals():
-            attempt, wanted = key(), booking_requests.parse_request(json_object())
+            attempt, body = key(), json_object()
+            wanted = booking_requests.parse_request(body)
+            terms = partial(booking_requests.named_terms, wanted.vehicle_id, body.get("terms_digest"))
             try:
-                booking = booking_requests.place(wanted, attempt)
+                booking = booking_requests.place(wanted, attempt, terms)
             except DatesTaken as error:
                 return _taken(error, wanted)
     except InvalidInput as error:

@@ -136,6 +136,7 @@ def _changed(token: str, wanted: Callable[[Mapping[str, object]], WantedChange])
 def _answer(booking: Booking) -> Response:
     """The booking without anything that names the customer: links are passed on."""
     services, days = current_services(), booking.request.days
+    agreement = services.bookings.service.agreement(booking)
     return _private(
         jsonify(
             success=True,
@@ -151,6 +152,7 @@ def _answer(booking: Booking) -> Response:
                 "currency": _currency(booking.total),
                 "picked_up_on": booking.picked_up_on and booking.picked_up_on.isoformat(),
                 "returned_on": booking.returned_on and booking.returned_on.isoformat(),
+                "terms_digest": agreement and agreement.digest,
                 "changeable": services.bookings.changes.is_possible(booking),
                 "change_under_way": services.bookings.changes.pending(booking) is not None,
             },

@@ -1,6 +1,6 @@
 """What booking by form and by JSON have in common: the limits for each client, and one call of the service."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from flask import Response, request
@@ -16,6 +16,9 @@ from lco.web.clients import client_address
 from lco.web.extensions import current_services
 
 NOT_AGREED = "Please read the rental terms and tick the box."
+OTHER_TERMS = (
+    "These are not the rental terms as they are now. Read the machine again and show its new terms first."
+)
 TERMS_CHANGED = "The rental terms have changed. Please read them again and tick the box."
 
 
@@ -29,8 +32,10 @@ def parse_request(values: Mapping[str, object]) -> BookingRequest:
     return parse_booking(values)
 
 
-def place(wanted: BookingRequest, key: str) -> Booking:
+def place(wanted: BookingRequest, key: str, agreed: Callable[[], Agreement | None]) -> Booking:
     """Return the booking; see `BookingService.place`. Only a new request is checked and counts towards the limit.
+
+    `agreed` returns the rental terms that the customer agrees to, or raises InvalidInput.
 
     Raises InvalidInput for days that have to be changed, and NotRentable for a machine that cannot be had on these
     days for another reason than a booking.
@@ -38,7 +43,7 @@ def place(wanted: BookingRequest, key: str) -> Booking:
     services, client = current_services(), client_address()
 
     def check() -> Agreement | None:
-        agreement = _agreement(wanted.vehicle_id)
+        agreement = agreed()
         services.rules.require(services.catalogue.with_limits(wanted.vehicle_id), wanted.days)
         rate_limits.BOOKINGS.hit(client)
         return agreement
@@ -49,21 +54,33 @@ def place(wanted: BookingRequest, key: str) -> Booking:
         raise _true_reason(wanted) or error from error
 
 
-def _agreement(vehicle_id: int) -> Agreement | None:
-    """The rental terms that the form agrees to. Returns None when it has shown none, or they cannot be read now.
+def ticked_terms(vehicle_id: int) -> Agreement | None:
+    """Return the terms that the form agrees to. Returns None when it has shown none, or they cannot be read now.
 
     Raises InvalidInput when the box is not ticked, or the terms are other ones by now. A form that names none was
     shown before the machine had terms, or was not made by this site.
     """
     if "terms" not in request.form:
         return None
-    services = current_services()
     try:
-        agreement = services.agreement(services.catalogue.details(vehicle_id))
+        agreement = current_services().terms(vehicle_id)
     except OdooError:
         return None
     if agreement:
         _require_tick(agreement)
+    return agreement
+
+
+def named_terms(vehicle_id: int, digest: object) -> Agreement | None:
+    """Return the rental terms that a program names by their digest. Returns None when it names none.
+
+    Raises InvalidInput when that is not the digest of the terms as they are now.
+    """
+    if digest is None:
+        return None
+    agreement = current_services().terms(vehicle_id)
+    if agreement is None or digest != agreement.digest:
+        raise InvalidInput({"terms_digest": [OTHER_TERMS]})
     return agreement
 
 

@@ -1,6 +1,7 @@
 """Booking by form, and the customer's own page behind a secret link."""
 
 import re
+from functools import partial
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -67,7 +68,9 @@ def create() -> AnyResponse:
             wanted = booking_requests.parse_request(request.form.to_dict())
             if not _is_quoted(wanted.days):
                 return _render_price(wanted.days)
-            booking = booking_requests.place(wanted, key)
+            booking = booking_requests.place(
+                wanted, key, partial(booking_requests.ticked_terms, wanted.vehicle_id)
+            )
     except SAME_KEY as error:
         return _render_again(error, key)
     except NEW_KEY as error:
@@ -104,9 +107,12 @@ def show(token: str) -> Response:
     """`GET /bookings/<token>`: the customer's page; 200, 404; not cached. `done`: what she has just done."""
     booking = booking_requests.booking_of(token)
     done = DONE.get(request.args.get("done", ""))
-    agreement = current_services().bookings.service.agreement(booking)
-    page = render_template("pages/booking.html", booking=booking, done=done, agreement=agreement)
-    return make_response(page, PRIVATE)
+    services = current_services()
+    terms = {
+        "agreement": services.bookings.service.agreement(booking),
+        "is_unticked": services.has_unticked_terms(booking),
+    }
+    return make_response(render_template("pages/booking.html", booking=booking, done=done, **terms), PRIVATE)
 
 
 @blueprint.get("/<token>.ics")

@@ -83,7 +83,9 @@ def vehicles() -> Response:
 @blueprint.get("/vehicle/<int:vehicle_id>")
 def vehicle(vehicle_id: int) -> Response:
     """`GET /api/fleet/vehicle/<id>`: the long form; 200, 404, 410; revalidated."""
-    return jsonify(success=True, data=serializers.vehicle_detail(current_services().catalogue.details(vehicle_id)))
+    services = current_services()
+    details = services.catalogue.details(vehicle_id)
+    return jsonify(success=True, data=serializers.vehicle_detail(details, services.agreement(details)))
 
 
 @blueprint.post("/availability")

@@ -47,6 +47,14 @@ CHANGE = [400, 404, 409, 410, 413, 415, 422]
 class OrderSchema(BookingSchema, DayFields):
     """The body of `POST /api/booking`."""
 
+    terms_digest = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "The customer agrees to the rental terms with this digest, `agreement.digest` of the "
+            "machine. Left out, the booking is made without, and its page says so."
+        },
+    )
+
 
 class ErrorSchema(Schema):
     """What is answered when something is wrong."""
@@ -94,6 +102,13 @@ class VehicleSchema(Schema):
     maximum_rental_days = fields.Integer(allow_none=True)
 
 
+class AgreementFields(Schema):
+    """Rental terms as they are shown now, and the digest that names them."""
+
+    text = fields.String(required=True, metadata={"description": "HTML, cleaned"})
+    digest = fields.String(required=True, metadata={"description": "SHA-256 of the text, in hex"})
+
+
 class DetailsSchema(VehicleSchema):
     """The long form of a machine; its HTML is cleaned."""
 
@@ -101,6 +116,12 @@ class DetailsSchema(VehicleSchema):
     rental_price_monthly = fields.Float(required=True, allow_none=True)
     full_description = fields.String(required=True, allow_none=True)
     rental_terms = fields.String(required=True, allow_none=True)
+    agreement = fields.Nested(
+        AgreementFields,
+        required=True,
+        allow_none=True,
+        metadata={"description": "what a customer agrees to: the terms of the shop and of the machine"},
+    )
     specifications = fields.Dict(required=True)
     features = fields.List(fields.Dict(), required=True)
     images = fields.List(fields.Dict(), required=True)
@@ -179,6 +200,9 @@ class BookingFields(Schema):
     currency = fields.String(required=True, allow_none=True)
     picked_up_on = fields.Date(required=True, allow_none=True)
     returned_on = fields.Date(required=True, allow_none=True)
+    terms_digest = fields.String(
+        required=True, allow_none=True, metadata={"description": "of the rental terms agreed to; null: none were"}
+    )
     changeable = fields.Boolean(required=True, metadata={"description": "false: please call"})
     change_under_way = fields.Boolean(required=True, metadata={"description": "a change has no outcome yet"})
 

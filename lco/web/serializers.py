@@ -7,6 +7,7 @@ Counters are left out: the site does not keep them, and a wrong number would be 
 
 from collections.abc import Sequence
 
+from lco.domain.agreement import Agreement
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 from lco.domain.quote import Quote
@@ -41,8 +42,8 @@ def vehicle_summary(vehicle: Vehicle) -> Json:
     }
 
 
-def vehicle_detail(details: Details) -> Json:
-    """The long form of a vehicle; its HTML is already cleaned."""
+def vehicle_detail(details: Details, agreement: Agreement | None) -> Json:
+    """The long form of a vehicle; its HTML is already cleaned. `agreement`: what its customers agree to."""
     rates = details.vehicle.rates
     return {
         **vehicle_summary(details.vehicle),
@@ -50,6 +51,7 @@ def vehicle_detail(details: Details) -> Json:
         "rental_price_monthly": _number(rates.monthly),
         "full_description": details.description_html,
         "rental_terms": details.terms_html,
+        "agreement": agreement and {"text": agreement.text, "digest": agreement.digest},
         "specifications": dict(details.specifications),
         "features": [{"name": f.name, "category": f.category} for f in details.features],
         "images": [

@@ -1,11 +1,14 @@
 """The rental terms are ticked when booking, kept as they were shown, and printed with the booking."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
+from lco.blueprints.booking_requests import OTHER_TERMS
 from lco.domain.agreement import Agreement
-from tests.app.self_service.demo_odoo import dates
+from tests.app.self_service.demo_odoo import dates, form_in
 
 
 @pytest.fixture
@@ -81,9 +84,70 @@ def test_form_that_has_shown_no_terms_books_without(client, form):
     assert "terms that you agreed to" not in client.get(page.location).text
 
 
-def test_program_books_without_terms(client, form):
-    body = form | {"vehicle_id": 1}
-    assert client.post("/api/booking", json=body).status_code == 201
+def test_program_that_names_the_terms_agrees_to_them(client, services, form):
+    terms = services.terms(1)
+    assert client.get("/api/fleet/vehicle/1").json["data"]["agreement"] == {
+        "text": terms.text,
+        "digest": terms.digest,
+    }
+    answer = client.post("/api/booking", json=order(form, terms_digest=terms.digest))
+    assert answer.status_code == 201
+    page = client.get(answer.location)
+    assert terms.digest in page.text
+    assert 'id="unticked"' not in page.text
+    assert in_json(client, answer)["terms_digest"] == terms.digest
+
+
+@pytest.mark.parametrize("digest", ["", "x", "0" * 64, 7, True, [], {}])
+def test_program_that_names_other_terms_is_refused_and_books_nothing(client, odoo, form, digest):
+    answer = client.post("/api/booking", json=order(form, terms_digest=digest))
+    assert answer.status_code == 400
+    assert answer.json["fields"] == {"terms_digest": [OTHER_TERMS]}
+    assert odoo.asked.count("POST /api/fleet/booking") == 0
+
+
+@pytest.mark.parametrize("named", [{}, {"terms_digest": None}])
+def test_program_that_names_no_terms_books_and_the_page_says_that_none_were_ticked(client, form, named):
+    answer = client.post("/api/booking", json=order(form, **named))
+    assert answer.status_code == 201
+    page = client.get(answer.location)
+    assert "No rental terms were ticked with this booking." in page.text
+    link = re.search(r'id="unticked".*?href="([^"]+)"', page.text)[1]
+    assert 'id="terms"' in client.get(link, follow_redirects=True).text
+    assert in_json(client, answer)["terms_digest"] is None
+
+
+def test_same_attempt_is_answered_again_though_the_terms_are_other_ones_now(client, services, form):
+    body, key = order(form, terms_digest=services.terms(1).digest), {"Idempotency-Key": "order-1"}
+    first = client.post("/api/booking", json=body, headers=key)
+    again = client.post("/api/booking", json=body | {"terms_digest": "of other days"}, headers=key)
+    assert (first.status_code, again.status_code, again.location) == (201, 201, first.location)
+
+
+def test_page_without_a_tick_is_shown_while_odoo_is_away(client, odoo, services, form):
+    page = client.post("/api/booking", json=order(form)).location
+    odoo.fails_with = requests.ConnectTimeout()
+    services.catalogue.sync.invalidate(1)
+    assert client.get(page).status_code == 200
+
+
+def test_cancelled_booking_says_nothing_of_terms(client, services, form):
+    page = client.post("/api/booking", json=order(form)).location
+    path = urlsplit(page).path
+    confirm = client.get(f"{path}/cancel").text
+    assert client.post(f"{path}/cancel", data=form_in(confirm)).status_code == 303
+    assert "rental terms" not in client.get(page).text
+
+
+def order(form: dict[str, str], **more: object) -> dict[str, object]:
+    """What a program sends."""
+    typed = {name: value for name, value in form.items() if name != "idempotency_key"}
+    return typed | {"vehicle_id": 1} | more
+
+
+def in_json(client, answer) -> dict:
+    token = urlsplit(answer.location).path.rpartition("/")[2]
+    return client.get(f"/api/booking/{token}").json["data"]
 
 
 def test_same_text_is_stored_once(services, wanted_twice):

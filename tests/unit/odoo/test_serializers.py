@@ -57,7 +57,7 @@ BARE = Vehicle(8, "Bare", "", Status.AVAILABLE, Rates())
 
 @pytest.mark.parametrize("details", [DETAILS, Details(replace(BARE, id=7))])
 def test_the_long_form_is_read_back_as_it_was(client, requests_mock, details):
-    told = json.dumps({"success": True, "data": serializers.vehicle_detail(details)})
+    told = json.dumps({"success": True, "data": serializers.vehicle_detail(details, None)})
     requests_mock.get(f"{URL}/api/fleet/vehicle/7", text=told)
     assert client.vehicle(7) == details
 

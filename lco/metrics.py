@@ -20,6 +20,7 @@ LAST: Final = "livemostrecent"
 pages = Counter("lco_pages", "Pages that may be kept, by where they came from", ["source"])
 kept_page_bytes = Gauge("lco_kept_page_bytes", "Bytes of finished pages kept", multiprocess_mode=SUM)
 odoo_calls = Counter("lco_odoo_calls", "Calls to Odoo by call and outcome", ["call", "outcome"])
+odoo_changes = Counter("lco_odoo_changes", "Changes of bookings that Odoo's feed told")
 stale_answers = Counter("lco_stale_answers", "Answers given from old data because a refresh failed", ["what"])
 background_failures = Counter("lco_background_failures", "Background work that failed", ["what"])
 bookings = Counter("lco_bookings", "Bookings by the state they reached", ["state"])

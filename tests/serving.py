@@ -17,7 +17,7 @@ from typing import Any
 import requests
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 20.0
+PATIENCE = 60.0
 SECRET = "demo-secret"
 GUNICORN = ("gunicorn", "wsgi:app")
 THREADS = ("gunicorn", "--worker-class", "gthread", "--threads", "40", "wsgi:app")

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from lco import clock
+from lco import clock, metrics
 from lco.bookings.odoo_events import OdooBookingEvents
 from lco.bookings.unit_of_work import UnitOfWork
 from lco.db.database import retry_conflicts
@@ -70,6 +70,7 @@ class BookingSync:
             return self._read_all()
         try:
             newest, cursor = self._changes_after(cursor)
+            metrics.odoo_changes.inc(len(newest))
         except RecordDeleted:
             log.warning("the cursor of odoo's changes has expired: all bookings are read")
             return self._read_all()

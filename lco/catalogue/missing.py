@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 
+from lco import metrics
 from lco.domain.vehicle import Vehicle
 from lco.errors import OdooError
 from lco.odoo.client import Listing, OdooClient
@@ -13,6 +14,8 @@ log = logging.getLogger(__name__)
 MANY = 5
 SHARE = 0.2
 """More missing vehicles than MANY and this share of all are believed only when a second list lacks them, too."""
+INCOMPLETE = "incomplete list"
+"""The outcome of a reading that lacks vehicles without reason, in the counts of calls."""
 MAX_QUESTIONS = 20
 """So many missing vehicles are asked for after each reading; the others stay until a later one."""
 
@@ -45,6 +48,7 @@ class MissingVehicles:
         self._is_doubted = not self._is_doubted
         if not self._is_doubted:
             return []
+        metrics.odoo_calls.labels("vehicles", INCOMPLETE).inc()
         log.warning("odoo's list lacks %d of %d vehicles: it is read again", len(missing), all_known)
         self._read_again()
         return missing
@@ -56,4 +60,5 @@ class MissingVehicles:
             return True
         except OdooError as error:
             log.warning("vehicle %d is missing in odoo's list and cannot be asked for: %s", vehicle_id, error.code)
+        metrics.odoo_calls.labels("vehicles", INCOMPLETE).inc()
         return False

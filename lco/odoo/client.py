@@ -74,6 +74,7 @@ class OdooClient:
         try:
             data = schemas.load_lenient(schemas.DetailsSchema(), answer.get("data"))
         except ValidationError as error:
+            metrics.odoo_calls.labels("vehicle", "broken record").inc()
             log.warning("vehicle %d of odoo's cannot be read: %s", vehicle_id, error.messages)
             raise OdooError from error
         if data["listing_type"] not in RENTED_OUT:

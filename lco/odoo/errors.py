@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from lco.errors import OdooError
+from lco.errors import OdooError, OdooUnavailable
 
 
 class OutcomeUnknown(OdooError):
@@ -12,6 +12,18 @@ class OutcomeUnknown(OdooError):
     status = 502
     code = "upstream_outcome_unknown"
     message = "Our booking system did not confirm in time. We are checking; please do not book again."
+
+
+class OdooLimits(OdooUnavailable):
+    """429: Odoo takes no more calls for now, and has done nothing (docs/odoo-contract.md, section 4.1)."""
+
+    code = "upstream_limits"
+
+
+class KeyRefused(OdooUnavailable):
+    """401: Odoo wants another API key, and has done nothing (docs/odoo-contract.md, section 4.1)."""
+
+    code = "upstream_key"
 
 
 class OdooRefused(OdooError):

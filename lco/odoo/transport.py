@@ -28,7 +28,9 @@ from lco.odoo.errors import (
     CallUnknown,
     ChangeTooLate,
     DatesRefused,
+    KeyRefused,
     KeyRequired,
+    OdooLimits,
     OdooRefused,
     OutcomeUnknown,
     RecordDeleted,
@@ -53,6 +55,8 @@ REFUSALS: Mapping[int, type[OdooRefused]] = {
     409: DatesRefused,
     410: RecordDeleted,
 }
+NOT_NOW: Mapping[int, type[OdooUnavailable]] = {401: KeyRefused, 429: OdooLimits}
+"""Refusals that say nothing about the request: the same one may be taken later."""
 CODED: Mapping[tuple[int, object], type[OdooRefused]] = {
     (403, "too_late"): ChangeTooLate,
     (409, "version"): BookingMoved,
@@ -104,7 +108,7 @@ class Transport:
     def write(self, call: str, path: str, body: Mapping[str, object], key: str = "") -> dict[str, Any]:
         """The JSON object that a call with consequences answers. Sent once, never again; `key` names it to Odoo.
 
-        Raises OdooUnavailable when Odoo was certainly not reached, OutcomeUnknown when it may have acted,
+        Raises OdooUnavailable when Odoo has certainly not acted, OutcomeUnknown when it may have,
         and OdooRefused when it certainly said no.
         """
         headers = self._headers | ({"Idempotency-Key": key_header(key)} if key else {})
@@ -140,7 +144,9 @@ class Transport:
 
     def _is_worth_a_retry(self, error: BaseException) -> bool:
         """Not when Odoo has answered, and said no; and not behind an open breaker, whose probe is one try."""
-        return isinstance(error, OdooError) and not isinstance(error, OdooRefused) and not self.breaker.is_open
+        if isinstance(error, OdooRefused | KeyRefused | OdooLimits):
+            return False
+        return isinstance(error, OdooError) and not self.breaker.is_open
 
     def _send(
         self, session: requests.Session, call: str, method: str, path: str, seconds: float, **kwargs: Any
@@ -171,6 +177,8 @@ class Transport:
 
     def _refusal(self, call: str, reply: Response, payload: Mapping[str, Any] | None) -> OdooError:
         """What a reply that is no success means; one without our envelope comes from a proxy, not from Odoo."""
+        if payload is not None and reply.status in NOT_NOW:
+            return self._failed(call, NOT_NOW[reply.status]())
         code = _code(payload)
         refusal = CODED.get((reply.status, code)) or REFUSALS.get(reply.status)
         if refusal is None or payload is None:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ import requests
 import yaml
 
 from lco import clock
+from lco.demo.faults import HABITS, LINE
 from tests import serving
 from tests.factories import order
 
@@ -25,6 +26,15 @@ WINDOW = dict.fromkeys(["5m", "10m", "15m", "30m", "1h"], "8s")
 LASTING = {"1m": "1s", "2m": "1s", "5m": "1s", "15m": "1s"}
 PATIENCE = 90
 UNAVAILABLE = {"errors", "html", "nonsense", "down", "reset", "hang"}
+OTHER_FAULTS = {"off", "slow", "lost", "dies", "limited"}  # each has a test of its own
+UNREADABLE = {"unreadable_seats", "unreadable_price", "unreadable_featured", "no_name"}
+INCOMPLETE = {"short_list", "empty_list"}
+HARMLESS = {
+    *("no_currency", "float_noise", "no_price", "unknown_status", "json_404"),
+    *("only_changes", "bare_webhooks", "plain_signature", "webhooks_late", "webhooks_twice", "webhooks_reversed"),
+}
+"""What the site understands as it is meant."""
+KEY = "a-key-for-odoo"
 
 
 def shortened(rules: str) -> str:
@@ -68,9 +78,16 @@ def _is_ready(port: int) -> bool:
 
 
 @pytest.fixture(scope="module")
+def odoo(ports):
+    with serving.demo(f"http://127.0.0.1:{ports[0]}", "--contract", "2", "--key", KEY, port=ports[1]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def site(ports, odoo, tmp_path_factory):
     folder = Path(tmp_path_factory.mktemp("site"))
-    with serving.site(odoo.url, folder, port=ports[0], RECONCILE_SECONDS="1") as server:
+    environ = {"RECONCILE_SECONDS": "1", "ODOO_API_KEY": KEY}
+    with serving.site(odoo.url, folder, port=ports[0], **environ) as server:
         yield server
 
 
@@ -126,13 +143,79 @@ def test_fault_of_odoo_raises_its_alert_and_the_end_of_it_ends_the_alert(watched
     serving.wait_until(lambda: "LcoOdooUnavailable" not in firing(watched), "the alert to end", PATIENCE)
 
 
+def test_every_fault_of_the_demo_has_its_alert_or_is_harmless():
+    assert set(LINE) == UNAVAILABLE | OTHER_FAULTS
+    assert set(HABITS) == UNREADABLE | INCOMPLETE | HARMLESS | {"webhooks_dropped"}
+
+
+def book(site, vehicles: Iterable[int] = (1, 2, 3)) -> None:
+    """Ask for one booking of each of `vehicles`; any answer will do."""
+    start = clock.now().date() + timedelta(days=40)
+    for vehicle in vehicles:
+        requests.post(f"{site.url}/api/booking", json=order(vehicle, start, start + timedelta(days=2)), timeout=30)
+
+
+def test_slow_odoo_raises_its_alert(watched: str, odoo, visitors):
+    odoo.control("faults", mode="slow")
+    wait_for("LcoSlow", watched)
+
+
+def test_odoo_that_dies_while_it_books_raises_its_alert(watched: str, site, odoo, visitors):
+    odoo.control("faults", mode="dies")
+    book(site, (4,))
+    wait_for("LcoOdooUnavailable", watched)
+
+
+def test_odoo_that_limits_the_site_raises_its_alert(watched: str, site, odoo):
+    odoo.control("faults", mode="limited")
+    book(site, (6, 7, 8, 9))
+    wait_for("LcoOdooLimits", watched)
+
+
+@pytest.mark.parametrize("habit", sorted(UNREADABLE))
+def test_machine_that_cannot_be_read_raises_its_alert(watched: str, odoo, habit: str):
+    serving.wait_until(lambda: "LcoOdooUnreadable" not in firing(watched), "the alert to end", PATIENCE)
+    odoo.control(f"habits/{habit}", on=True)
+    odoo.control("vehicles/1", rental_price_daily=111)
+    wait_for("LcoOdooUnreadable", watched)
+
+
+@pytest.mark.parametrize("habit", sorted(INCOMPLETE))
+def test_list_without_most_machines_raises_its_alert(watched: str, site, odoo, habit: str):
+    serving.wait_until(lambda: "LcoOdooListIncomplete" not in firing(watched), "the alert to end", PATIENCE)
+    odoo.control(f"habits/{habit}", on=True)
+    site.stop()
+    site.start()  # reads the list, and knows from its files what was in it
+    wait_for("LcoOdooListIncomplete", watched)
+
+
+def test_changes_without_webhooks_raise_their_alert(watched: str, site, odoo):
+    serving.wait_until(lambda: "LcoWebhooksMissing" not in firing(watched), "the alert to end", PATIENCE)
+    book(site, (5,))
+    reference = odoo.state()["bookings"][-1]["booking_ref"]
+    odoo.control("habits/webhooks_dropped", on=True)
+    total = itertools.cycle((100, 200))
+
+    def is_raised_after_a_change() -> bool:
+        odoo.control(f"bookings/{reference}", total_amount=next(total))
+        return "LcoWebhooksMissing" in firing(watched)
+
+    serving.wait_until(is_raised_after_a_change, "the alert", PATIENCE)
+
+
+def test_what_the_site_understands_raises_no_alert(watched: str, site, odoo, visitors):
+    serving.wait_until(lambda: not firing(watched), "earlier alerts to end", PATIENCE)
+    for habit in sorted(HARMLESS):
+        odoo.control(f"habits/{habit}", on=True)
+    calls = sum(odoo.state()["calls"].values())
+    serving.wait_until(lambda: sum(odoo.state()["calls"].values()) > calls + 20, "some calls to Odoo")
+    assert not firing(watched)
+
+
 def test_lost_answers_to_bookings_raise_their_alert(watched: str, site, odoo):
     fault = {"mode": "lost", "path": "/api/fleet/booking"}
     requests.post(f"{odoo.url}/demo/faults", json=fault, timeout=10).raise_for_status()
-    start = clock.now().date() + timedelta(days=40)
-    for vehicle in (1, 2, 3):
-        body = order(vehicle, start, start + timedelta(days=2))
-        requests.post(f"{site.url}/api/booking", json=body, timeout=30)
+    book(site)
     wait_for("LcoBookingsInDoubt", watched)
 
 

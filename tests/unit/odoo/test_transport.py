@@ -45,8 +45,8 @@ PERHAPS_SENT = {
     "500 of odoo": {"status_code": 500, "json": {"success": False, "error": "Internal Server Error"}},
     "502 of a proxy": {"status_code": 502, "text": "<html>Bad Gateway</html>"},
     "503": {"status_code": 503, "text": ""},
-    "429": {"status_code": 429, "json": {"success": False, "error": "slow down"}},
-    "401": {"status_code": 401, "json": {"success": False, "error": "no"}},
+    "429 of a proxy": {"status_code": 429, "text": "slow down"},
+    "401 of a proxy": {"status_code": 401, "json": {"message": "no"}},
     "HTML with 200": {"text": "<!DOCTYPE html><h1>Database selector</h1>"},
     "nothing with 200": {"text": ""},
     "half an object": {"text": '{"success": true, "data": [{"id": 1'},
@@ -93,6 +93,17 @@ def test_a_write_without_a_usable_answer_is_never_repeated(transport, requests_m
     requests_mock.register_uri("POST", WRITE, **PERHAPS_SENT[fault])
     assert raised(lambda: write(transport)) is OutcomeUnknown
     assert [request.url for request in requests_mock.request_history] == [WRITE]
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_refusal_that_may_end_is_odoo_unavailable_after_one_try(transport, requests_mock, status):
+    body = {"success": False, "error": "x", "message": "Not now."}
+    requests_mock.get(READ, status_code=status, json=body)
+    requests_mock.post(WRITE, status_code=status, json=body)
+    for call in (read, write):
+        with pytest.raises(OdooUnavailable):
+            call(transport)
+    assert requests_mock.call_count == 2
 
 
 @pytest.mark.parametrize("status", CERTAIN_NO)

@@ -67,7 +67,7 @@ def show(token: str) -> Response:
 def quote(token: str) -> Response:
     """`POST …/quote` with `date_from`, `date_to`: both prices and what is in the way; not cached.
 
-    200 with the `version` that a change has to name; 400, 403, 404, 409, 503.
+    200 with the `version` that a change has to name; 400, 403 `too_late`, 404, 409, 503.
     """
     try:
         with booking_requests.count_refusals():
@@ -76,6 +76,8 @@ def quote(token: str) -> Response:
             quoted = change_requests.quote(booking, days)
     except InvalidInput as error:
         return api.bad(error)
+    except ChangeTooLate as error:
+        return _too_late(error)
     reasons = change_requests.obstacles(booking, quoted)
     return _private(
         jsonify(
@@ -125,12 +127,17 @@ def _changed(token: str, wanted: Callable[[Mapping[str, object]], WantedChange])
     except InvalidInput as error:
         return api.bad(error)
     except ChangeTooLate as error:
-        return api.extended(error_handlers.respond(error), until=error.until and error.until.isoformat())
+        return _too_late(error)
     if made.state is ChangeState.SENDING:
         response = _private(jsonify(success=True, state=str(made.state), message=NOT_KNOWN_YET))
         response.status_code = HTTPStatus.ACCEPTED
         return response
     return _answer(booking_requests.booking_of(token))
+
+
+def _too_late(error: ChangeTooLate) -> Response:
+    """403, with the instant until which the booking could be changed."""
+    return api.extended(error_handlers.respond(error), until=error.until and error.until.isoformat())
 
 
 def _answer(booking: Booking) -> Response:

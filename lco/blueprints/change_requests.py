@@ -1,7 +1,8 @@
 """What changing a booking by form and by JSON have in common: the check, the limit, one call of the service."""
 
+from lco import clock
 from lco.availability.rules import Reasons
-from lco.bookings.errors import PriceChanged
+from lco.bookings.errors import ChangeTooLate, PriceChanged
 from lco.domain.booking import Booking
 from lco.domain.change import ChangeQuote, ChangeRequest, WantedChange
 from lco.domain.date_range import DateRange
@@ -33,13 +34,19 @@ def change(booking: Booking, wanted: WantedChange, key: str, shown: Money | str 
 
 
 def quote(booking: Booking, days: DateRange) -> ChangeQuote:
-    """What `days` would cost. Raises InvalidInput when the machine is out and has another first day."""
+    """What `days` would cost.
+
+    Raises InvalidInput when the machine is out and has another first day, ChangeTooLate for what is not out yet.
+    """
     own = booking.request.days
     if booking.picked_up_on and days.start != own.start:
         raise InvalidInput({"date_from": [SAME_FIRST_DAY]})
     if days == own:
         raise InvalidInput({"date_to": [SAME_DAYS]})
-    return current_services().bookings.changes.quote(booking, days)
+    quoted = current_services().bookings.changes.quote(booking, days)
+    if not booking.picked_up_on and quoted.until and quoted.until < clock.now():
+        raise ChangeTooLate(quoted.until)
+    return quoted
 
 
 def obstacles(booking: Booking, quoted: ChangeQuote) -> Reasons:

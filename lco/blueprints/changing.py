@@ -12,7 +12,7 @@ from lco.availability.schemas import parse_date_range
 from lco.blueprints import booking_requests, change_requests
 from lco.blueprints.bookings import PRIVATE
 from lco.blueprints.equipment import chosen_selection, shown_month
-from lco.bookings.errors import ChangedMeanwhile, NotChangeable
+from lco.bookings.errors import ChangedMeanwhile, ChangeTooLate, NotChangeable
 from lco.bookings.schemas import new_key
 from lco.db.errors import DatabaseUnavailable
 from lco.domain.booking import Booking
@@ -78,7 +78,7 @@ def confirm(token: str) -> Response:
         booking = current_services().bookings.changes.current(booking)
     except OdooError as error:
         return _render_cancel(booking, error)
-    return _render_cancel(booking)
+    return _render_cancel(booking, ChangeTooLate() if booking.picked_up_on else None)
 
 
 @blueprint.post("/cancel")
@@ -110,7 +110,7 @@ def _render(
             quoted = change_requests.quote(booking, days)
         except InvalidInput as wrong:
             errors |= wrong.fields
-        except OdooError as problem:
+        except (OdooError, ChangeTooLate) as problem:
             error = error or problem
     values = {
         "booking": booking,

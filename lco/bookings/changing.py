@@ -47,9 +47,10 @@ class BookingChanges:
         self._max_open_days = max_open_days
 
     def is_possible(self, booking: Booking) -> bool:
-        """Whether its customer may change the booking: Odoo has it, takes changes, and the rental is not over."""
+        """Whether its customer may change it: Odoo has it, takes changes, and it is neither over nor overdue."""
         is_open = booking.state in HELD and booking.reference and not booking.returned_on
-        return bool(is_open) and self._contract.reads_bookings()
+        is_overdue = booking.picked_up_on and booking.request.days.end < clock.today(self._zone)
+        return bool(is_open) and not is_overdue and self._contract.reads_bookings()
 
     def pending(self, booking: Booking) -> ChangeRequest | None:
         """The change that has no outcome yet. Returns None when there is none."""

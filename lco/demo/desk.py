@@ -75,6 +75,8 @@ class Desk:
             vehicle = self._inventory.on_record(booking.vehicle_id)
             _check_order(stay)
             reasons = self._inventory.rules.reasons(vehicle, stay, besides=booking)
+            if self._is_too_late(booking):
+                reasons.append(Reason("too_late", "This booking cannot be changed any more."))
             return Quote(booking.total_amount, estimate(vehicle.rates, stay.days), booking.currency, reasons)
 
     def change(self, ref: str, stay: Stay, version: int) -> Booking:
@@ -87,7 +89,8 @@ class Desk:
             booking = self._for_its_customer(ref, version)
             _check_order(stay)
             is_out = booking.state == "picked_up"
-            if is_out and (stay.start != booking.stay.start or stay.end <= self._inventory.today()):
+            today = self._inventory.today()
+            if is_out and (booking.stay.end < today or stay.start != booking.stay.start or stay.end <= today):
                 raise TooLate(self.changeable_until(booking))
             if not is_out:
                 self._check_time(booking)
@@ -188,6 +191,12 @@ class Desk:
         if booking.version != version:
             raise OtherVersion(f"Booking {ref} was changed meanwhile. Read it again.")
         return self._live(ref)
+
+    def _is_too_late(self, booking: Booking) -> bool:
+        """After the last hour for changes; what is out can be kept longer until it is overdue."""
+        if booking.state == "picked_up":
+            return booking.stay.end < self._inventory.today()
+        return self._inventory.now() >= self.changeable_until(booking)
 
     def _check_time(self, booking: Booking) -> None:
         until = self.changeable_until(booking)

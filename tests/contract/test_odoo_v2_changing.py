@@ -170,6 +170,22 @@ def test_a_rental_that_is_out_can_be_extended_but_neither_moved_nor_cancelled(od
     assert (cancelled.status_code, cancelled.json()["error"]) == (403, "too_late")
 
 
+def test_a_rental_that_is_overdue_cannot_be_extended(odoo_2):
+    ref = odoo_2.booked(4, ahead(0, 2))
+    odoo_2.staff.confirm(ref)
+    odoo_2.staff.pick_up(ref)
+    odoo_2.staff.revise(ref, **range_body(ahead(-3, 2)))
+    assert "too_late" in codes(quote(odoo_2, ref, ahead(-3, 6)))
+    answer = change(odoo_2, ref, ahead(-3, 6))
+    assert (answer.status_code, answer.json()["error"]) == (403, "too_late")
+
+
+def test_a_quote_that_comes_too_late_says_so(odoo_2, ref):
+    odoo_2.staff.set_change_hours(24 * 90)
+    said = quote(odoo_2, ref, LATER).json()["data"]
+    assert (said["bookable"], [reason["code"] for reason in said["reasons"]]) == (False, ["too_late"])
+
+
 def test_an_extension_onto_the_next_rental_is_taken(odoo_2):
     ref = odoo_2.booked(4, ahead(0, 2))
     odoo_2.booked(4, ahead(2, 2))

@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
@@ -84,6 +85,48 @@ def test_too_late_names_the_instant(client, odoo, page, days):
     assert "You could change this booking until" in answer.text
     form = form_in(client.get(f"{page}/cancel").text)
     assert client.post(f"{page}/cancel", data=form).status_code == 403
+
+
+def test_page_that_comes_too_late_offers_no_change_and_says_whom_to_call(client, odoo, page, days):
+    odoo.control("settings", change_hours=24 * 90)
+    shown = client.get(f"{page}/change", query_string=dates(days.shift(DAY)))
+    assert shown.status_code == 403
+    assert "You could change this booking until" in shown.text
+    assert "You can change" not in shown.text
+    assert "Call us on" in shown.text
+    assert 'id="change-form"' not in shown.text
+
+
+def test_overdue_machine_offers_nothing_to_press_and_says_whom_to_call(client, odoo, out):
+    page, ref = out
+    today = clock.today(ZoneInfo("America/Chicago"))
+    odoo.control(f"bookings/{ref}/move", date_from=str(today - DAY * 3), date_to=str(today - DAY))
+    client.get(f"{page}/change")  # reads the booking again
+    told = client.get(page).text
+    assert "It is overdue" in told
+    assert "Keep it" not in told
+    assert "To keep it longer, call" in told
+    assert client.get(f"{page}/change", query_string={"date_to": str(today + DAY)}).status_code == 409
+
+
+def test_machine_that_is_out_cannot_be_cancelled(client, out):
+    page, _ = out
+    told = client.get(f"{page}/cancel")
+    assert told.status_code == 403
+    assert 'id="cancel-form"' not in told.text
+    assert "Call us on" in told.text
+
+
+@pytest.fixture
+def out(client, odoo, book) -> tuple[str, str]:
+    """The page and the number of a booking whose machine is out."""
+    today = clock.today(ZoneInfo("America/Chicago"))
+    page = book(4, DateRange(today, today + DAY * 2))
+    ref = reference(odoo)
+    odoo.control(f"bookings/{ref}/confirm")
+    odoo.control(f"bookings/{ref}/pick_up")
+    client.get(f"{page}/change")  # reads the booking again
+    return page, ref
 
 
 def test_days_against_the_rules_are_refused_before_odoo_is_asked(client, odoo, page, days):

@@ -89,3 +89,20 @@ def test_days_that_are_not_known_yet_take_no_more_room_than_known_ones(page):
     }
     """
     assert page.evaluate(grew) == 0
+
+
+def test_print_of_a_quote_keeps_the_price_and_no_empty_fields(page):
+    page.goto(f"{MACHINE}?{DATES}")
+    page.emulate_media(media="print")
+    expect(page.locator("#quote")).to_contain_text("$330 total")
+    assert [
+        field.get_attribute("name") for field in page.locator("input, textarea").all() if field.is_visible()
+    ] == []
+
+
+def test_print_of_taken_days_keeps_the_days_that_are_available_instead(page, odoo):
+    start = START + timedelta(days=230)
+    take(odoo, 9, start, 3)
+    page.goto(f"{MACHINE}?date_from={start}&date_to={start + timedelta(days=3)}")
+    page.emulate_media(media="print")
+    expect(page.locator("#quote .choice").first).to_be_visible()

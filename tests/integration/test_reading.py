@@ -1,5 +1,6 @@
 """The storefront reads Odoo sparingly, and serves on when Odoo does not."""
 
+import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -106,9 +107,11 @@ def test_the_age_of_old_data_is_told_and_goes_away_again(odoo, tmp_path):
 def test_the_first_visit_fits_into_40_kilobytes(site):
     page = get(f"{site.url}/equipment", **{"Accept-Encoding": "br"})
     assert page.headers["Content-Encoding"] == "br"
-    linked = [part.split('"')[0] for part in page.text.split("/static/")[1:]]
-    files = {f"{site.url}/static/{name}" for name in linked if name.endswith((".css", ".js", ".woff2"))}
-    assert len(files) >= 4
+    paths = set(re.findall(r"/static/[^\"]+[.](?:css|js)", page.text))
+    (sheet,) = (path for path in paths if path.endswith(".css"))
+    paths.update(re.findall(r"/static/[^\"]+[.]woff2", get(site.url + sheet).text))
+    assert len(paths) >= 6
+    files = {site.url + path for path in paths}
     bodies = [transferred(url) for url in files | {f"{site.url}/equipment"}]
     assert sum(bodies) <= 40_000
 

@@ -83,7 +83,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def _begins_with(client: socket.socket, start: bytes) -> bool:
-    """Whether these are the first bytes that have come from the client, which are left to be read; it never waits."""
+    """Whether the client has sent these bytes first. They are left to be read, and nothing is waited for."""
     client.setblocking(False)
     try:
         return client.recv(len(start), socket.MSG_PEEK) == start

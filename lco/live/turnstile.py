@@ -1,4 +1,4 @@
-"""Let the streams of a crowd in a few at a time, so that visitors who come behind it need not wait for all of it."""
+"""Let the streams of a crowd in a few at a time, so that visitors behind it need not wait for all of it."""
 
 from collections import deque
 

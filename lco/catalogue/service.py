@@ -115,7 +115,7 @@ class Catalogue:
         key = f"free:{days.start}:{days.end}"
 
         def load() -> frozenset[int]:
-            return frozenset(vehicle.id for vehicle in self._odoo.vehicles(free=days))
+            return self._odoo.free(days)
 
         def publish(before: frozenset[int], after: frozenset[int]) -> None:
             for vehicle_id in before ^ after:

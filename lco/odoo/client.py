@@ -1,7 +1,8 @@
 """One method for each call of Odoo's REST API (docs/odoo-contract.md, section 1), from nouns to nouns."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 from urllib.parse import quote as quoted
 
@@ -30,6 +31,7 @@ CHANGES_PAGE = 100
 MOST_VEHICLES = 50_000
 RENTED_OUT = {"rental", "both"}
 LISTED = schemas.VehicleSchema()
+FREE = schemas.VehicleSchema(only=("id", "listing_type"))
 
 
 class Listing(NamedTuple):
@@ -47,17 +49,21 @@ class OdooClient:
         self._currencies: dict[int, str] = {}
         """The currency of each vehicle that was read, for answers that leave it out."""
 
-    def vehicles(self, free: DateRange | None = None) -> list[Vehicle]:
-        """Return all vehicles for rent; with `free`, only those that Odoo lists as free in all of these days."""
-        return list(self.listing(free).vehicles)
+    def vehicles(self) -> list[Vehicle]:
+        """Return all vehicles for rent."""
+        return list(self.listing().vehicles)
 
-    def listing(self, free: DateRange | None = None) -> Listing:
+    def free(self, days: DateRange) -> frozenset[int]:
+        """Return the ids of what Odoo lists as free in all of `days`. Little of each record is read."""
+        dates = {"available_from": days.start.isoformat(), "available_to": days.end.isoformat()}
+        return frozenset(chain.from_iterable(map(_ids_for_rent, self._pages(dates))))
+
+    def listing(self) -> Listing:
         """Return the same as `vehicles`, and the ids of the records that cannot be read."""
-        dates = {"available_from": free.start.isoformat(), "available_to": free.end.isoformat()} if free else {}
         # By id, because one that moves in Odoo's order while it is read stands on two pages.
         vehicles: dict[int, Vehicle] = {}
         unreadable: set[int] = set()
-        for page in self._pages(dates):
+        for page in self._pages({}):
             for entry in page:
                 try:
                     vehicle = self._listed(entry)
@@ -246,6 +252,17 @@ class OdooClient:
         """`data` in its currency, else in that of the vehicle, else in that of any other one."""
         usual = next(iter(self._currencies.values()), DEFAULT_CURRENCY)
         return {**data, "currency": data["currency"] or self._currencies.get(vehicle_id, usual)}
+
+
+def _ids_for_rent(page: Iterable[object]) -> Iterator[int]:
+    """The ids of a page of a list, without those that are only for sale or have no id."""
+    for entry in page:
+        try:
+            data = FREE.load(entry)  # type: ignore[arg-type]  # anything may come over the wire
+        except ValidationError:
+            continue  # the reading of the whole list logs it
+        if data["listing_type"] in RENTED_OUT:
+            yield data["id"]
 
 
 def _unreadable(entry: object, error: ValidationError) -> set[int]:

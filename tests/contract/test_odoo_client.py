@@ -79,11 +79,11 @@ def test_a_quote_is_odoos_own_price_for_whole_days(client, length, price):
 def test_the_list_of_what_is_free_leaves_out_what_is_taken_on_any_of_the_days(client):
     client.book(booking())
     around = DateRange(FREE.start - DAY, FREE.end + DAY)
-    everything = {vehicle.id for vehicle in client.vehicles(free=around.shift(DAY * 30))}
+    everything = client.free(around.shift(DAY * 30))
     assert everything == set(range(1, 16))
-    assert {vehicle.id for vehicle in client.vehicles(free=around)} == everything - {SNOW_BLOWER}
+    assert client.free(around) == everything - {SNOW_BLOWER}
     after = DateRange(FREE.end, FREE.end + DAY)
-    assert SNOW_BLOWER in {vehicle.id for vehicle in client.vehicles(free=after)}
+    assert SNOW_BLOWER in client.free(after)
 
 
 def test_brands_have_ids_and_names(client):

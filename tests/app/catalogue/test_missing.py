@@ -18,8 +18,8 @@ def lists(front, catalogue):
     read = front.client.listing
     changes = []
 
-    def listing(free=None):
-        return (changes.pop(0) if changes else lambda one: one)(read(free))
+    def listing():
+        return (changes.pop(0) if changes else lambda one: one)(read())
 
     front.client.listing = listing
     return changes

@@ -76,11 +76,17 @@ def test_only_what_is_for_rent_is_listed(client, requests_mock):
     assert [vehicle.id for vehicle in client.vehicles()] == [0, 2, 3]
 
 
-def test_with_days_odoo_is_asked_for_what_is_free_in_them(client, requests_mock):
+def test_odoo_is_asked_for_what_is_free_in_the_days(client, requests_mock):
     requests_mock.get(LIST, json=page([entry(1)]))
-    client.vehicles(free=DAYS)
+    assert client.free(DAYS) == {1}
     query = requests_mock.last_request.qs
     assert (query["available_from"], query["available_to"]) == (["2026-12-01"], ["2026-12-05"])
+
+
+def test_what_is_free_is_known_by_id_without_what_is_only_for_sale(client, requests_mock):
+    odd = [None, "text", {"id": "two"}, {}, entry(8, listing_type="sale")]
+    requests_mock.get(LIST, json=page([entry(1), *odd, entry(3, name="", rental_price_daily="dear")]))
+    assert client.free(DAYS) == {1, 3}
 
 
 @pytest.mark.parametrize(

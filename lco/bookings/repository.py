@@ -377,8 +377,7 @@ class BookingRepository:
         self._save(modified)
         number = self._record(modified, before.state, actor, "modified")
         kind = EventType.BOOKING_MODIFIED
-        mail = "cancelled" if modified.state is State.CANCELLED else "changed"
-        self._publish(Step(modified, kind, number), mail)
+        self._publish(Step(modified, kind, number), states.mail_of_change(before, modified))
         self._note_vehicle(before)
         return modified
 

@@ -104,6 +104,15 @@ def mail_for(before: State, after: State, tries: int) -> str | None:
     return MAILS.get(after)
 
 
+def mail_of_change(before: Booking, after: Booking) -> str:
+    """The message that the customer gets of a change that a customer could see, without a step of the state."""
+    if after.state is State.CANCELLED:
+        return "cancelled"
+    if after.returned_on and not before.returned_on:
+        return "returned"
+    return "picked_up" if after.picked_up_on and not before.picked_up_on else "changed"
+
+
 def next_attempt_at(state: State, tries: int, now: datetime) -> datetime | None:
     """When the site looks after a booking that came to `state` just now; None: not by itself."""
     match state:

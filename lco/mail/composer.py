@@ -57,6 +57,8 @@ class MailKind(StrEnum):
     DECLINED = "declined"
     CANCELLED = "cancelled"
     CHANGED = "changed"
+    PICKED_UP = "picked_up"
+    RETURNED = "returned"
     LINK = "link"
     UNCHANGED = "unchanged"
 
@@ -103,6 +105,16 @@ def changed(_booking: Booking, _messages: "MailComposer") -> MailContent:
     return MailContent(MailKind.CHANGED, has_entry=True)
 
 
+def picked_up(_booking: Booking, _messages: "MailComposer") -> MailContent:
+    """The machine is with its customer."""
+    return MailContent(MailKind.PICKED_UP, has_entry=True)
+
+
+def returned(_booking: Booking, _messages: "MailComposer") -> MailContent:
+    """The machine is back."""
+    return MailContent(MailKind.RETURNED)
+
+
 def link(_booking: Booking, _messages: "MailComposer") -> MailContent:
     """The link of a booking that exists already."""
     return MailContent(MailKind.LINK)
@@ -120,6 +132,8 @@ BUILDERS: Mapping[str, Callable[[Booking, "MailComposer"], MailContent]] = {
     MailKind.DECLINED: declined,
     MailKind.CANCELLED: cancelled,
     MailKind.CHANGED: changed,
+    MailKind.PICKED_UP: picked_up,
+    MailKind.RETURNED: returned,
     MailKind.LINK: link,
     MailKind.UNCHANGED: unchanged,
 }

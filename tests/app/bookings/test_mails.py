@@ -21,6 +21,14 @@ def test_a_booking_is_written_about_once_for_each_step_that_matters(services, wa
     assert services.mailed() == ["booked", "confirmed", "changed", "cancelled"]
 
 
+def test_customer_is_written_when_the_machine_goes_out_and_when_it_is_back(services, wanted):
+    services.place(wanted)
+    services.on_modified("BK-1", picked_up_on=DAYS.start)
+    services.on_modified("BK-1", DAYS.shift(timedelta(days=1)), picked_up_on=DAYS.start)
+    services.on_modified("BK-1", picked_up_on=DAYS.start, returned_on=DAYS.end)
+    assert services.mailed() == ["booked", "picked_up", "changed", "returned"]
+
+
 @pytest.mark.parametrize("answer", [OdooUnavailable(), OutcomeUnknown()])
 def test_that_a_request_is_kept_is_written_once_however_long_it_takes(services, wanted, advance_clock, answer):
     services.odoo.answer = answer

@@ -37,6 +37,7 @@ BOOKING = Booking(
     changed_at=NOON,
     changes=0,
 )
+OUT = replace(BOOKING, state=State.CONFIRMED, changes=2, picked_up_on=DAYS.start)
 KEPT = replace(BOOKING, state=State.REQUESTED, reference=None, total=None)
 CONFIRMED = replace(BOOKING, state=State.CONFIRMED, changes=1)
 CANCELLED = replace(BOOKING, state=State.CANCELLED, changes=2, reason="The yard is flooded.")
@@ -50,6 +51,8 @@ BOOKINGS = {
     "declined": TAKEN,
     "cancelled": CANCELLED,
     "changed": CONFIRMED,
+    "picked_up": OUT,
+    "returned": replace(OUT, changes=3, returned_on=DAYS.end),
     "link": BOOKING,
     "unchanged": CONFIRMED,
 }

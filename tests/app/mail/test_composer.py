@@ -44,6 +44,8 @@ def test_every_mail_has_a_letter_and_a_test():
         ("declined", "Not booked: Zero-Turn Mower, Jan 7 – Jan 11", "Nothing was charged"),
         ("cancelled", "Canceled: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "The yard is flooded."),
         ("changed", "Changed: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "Your booking has changed."),
+        ("picked_up", "Picked up: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "You have the machine."),
+        ("returned", "Returned: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "You brought it back."),
         ("link", "Your booking: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "the link to your booking"),
         ("unchanged", "Not changed: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "stays"),
     ],
@@ -53,6 +55,13 @@ def test_every_mail_says_what_happened_in_its_subject_its_text_and_its_html(read
     assert mail["Subject"] == subject
     assert sentence in text(mail)
     assert sentence in html(mail)
+
+
+@pytest.mark.parametrize("message", ["picked_up", "returned", "cancelled"])
+def test_what_is_out_or_over_is_not_offered_for_change(read, message):
+    mail = read(BOOKINGS[message], message)
+    assert "change or cancel" not in text(mail)
+    assert "change or cancel" not in html(mail)
 
 
 def test_mail_and_its_entry_say_until_when_the_machine_is_brought_back(make_messages):

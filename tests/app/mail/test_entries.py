@@ -19,6 +19,7 @@ from tests.app.mail.fakes import (
         ("booked", "REQUEST", "TENTATIVE", 0),
         ("confirmed", "REQUEST", "CONFIRMED", 1),
         ("changed", "REQUEST", "CONFIRMED", 1),
+        ("picked_up", "REQUEST", "CONFIRMED", 2),
         ("cancelled", "CANCEL", "CANCELLED", 2),
     ],
 )
@@ -45,7 +46,7 @@ def test_the_entry_is_attached_too(read):
     assert attached.get_content().startswith(b"BEGIN:VCALENDAR\r\n")
 
 
-@pytest.mark.parametrize("message", ["received", "declined", "link"])
+@pytest.mark.parametrize("message", ["received", "declined", "link", "returned"])
 def test_mails_without_a_booking_have_no_entry(read, message):
     assert entries(read(BOOKINGS[message], message)) == []
 

@@ -53,7 +53,7 @@ def document(url: str, browser: Browser) -> None:
     """The pictures of README, each in the size in which it is shown, so that the files are small."""
     for name, path, size, scheme in (
         ("home", "/", (1280, 800), "light"),
-        ("detail", f"{quote()}#booking-panel", (1200, 820), "light"),
+        ("detail", quote(), (1200, 1180), "light"),
         ("phone-dark", "/equipment", (390, 780), "dark"),
     ):
         page = opened(browser, url + path, size, scheme)

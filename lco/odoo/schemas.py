@@ -455,18 +455,20 @@ def to_booking(data: Mapping[str, Any]) -> OdooBooking:
 
 
 def to_picture(url: str | None, caption: str, base_url: str) -> Picture | None:
-    """A picture at Odoo, whichever host name Odoo believes to have; None for one on a foreign server."""
+    """A picture at Odoo, whichever host name Odoo believes to have.
+
+    None for one that Odoo does not scale: the site could not serve it, and pages show no other pictures.
+    """
     if not url:
         return None
     try:
-        absolute = urljoin(base_url + "/", url)
         parts = urlsplit(urljoin(base_url, url))
     except ValueError:
         log.warning("odoo names a picture at an address that is none: %.100r", url)
         return None
     if parts.path.startswith(IMAGES):
         return Picture(base_url + parts.path, caption, sized=True, version=_version(parts.query))
-    return Picture(absolute, caption, sized=False) if absolute.startswith(base_url + "/") else None
+    return None
 
 
 def to_storefront(data: Mapping[str, Any], base_url: str) -> Storefront:

@@ -13,6 +13,10 @@ from lco.domain.money import Money
 from lco.domain.quote import Quote
 from lco.domain.rental import Reason
 from lco.domain.vehicle import Details, Picture, Vehicle
+from lco.web.urls import picture_url
+
+LARGEST = "960x720"
+"""The box into which pictures are scaled."""
 
 Json = dict[str, object]
 
@@ -37,7 +41,7 @@ def vehicle_summary(vehicle: Vehicle) -> Json:
         "availability_status": vehicle.status.value,
         "featured": vehicle.featured,
         "short_description": vehicle.summary,
-        "primary_image": _url(vehicle.picture),
+        "primary_image": _url(vehicle.picture, vehicle) if vehicle.picture else None,
         **_limits(vehicle),
     }
 
@@ -55,7 +59,8 @@ def vehicle_detail(details: Details, agreement: Agreement | None) -> Json:
         "specifications": dict(details.specifications),
         "features": [{"name": f.name, "category": f.category} for f in details.features],
         "images": [
-            {"url": p.url, "name": p.caption, "is_primary": n == 0} for n, p in enumerate(details.pictures)
+            {"url": _url(p, details.vehicle), "name": p.caption, "is_primary": n == 0}
+            for n, p in enumerate(details.pictures)
         ],
         "video_url": details.video_url,
         "virtual_tour_url": details.tour_url,
@@ -102,5 +107,6 @@ def _number(money: Money | None) -> float | None:
     return None if money is None else float(money.amount)
 
 
-def _url(picture: Picture | None) -> str | None:
-    return picture.url if picture else None
+def _url(picture: Picture, vehicle: Vehicle) -> str:
+    """Where the site itself serves the picture, as Odoo's address may be an internal one."""
+    return picture_url(picture, LARGEST, vehicle)

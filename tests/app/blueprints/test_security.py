@@ -1,11 +1,14 @@
 """Headers, foreign forms, and whose address counts."""
 
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
+from lco import clock
 from lco.web.extensions import client_address
+from tests.factories import order
 
 ORDER = {"vehicle_id": "1"}
 
@@ -98,13 +101,35 @@ def test_no_redirect_names_the_host_of_the_request(client):
     assert "evil.example" not in answer.headers.get("Location", "")
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/equipment", "/equipment/1-ariens-deluxe-28-snow-blower", "/healthz", "/api/openapi.json"]
-)
-def test_no_answer_names_the_host_of_odoo(client, odoo, settings, path):
-    answer = client.get(path, follow_redirects=True)
-    assert answer.status_code == 200
-    assert urlsplit(settings.odoo_url).netloc not in f"{answer.headers}{answer.text}"
+SAMPLES = {"vehicle_id": "1", "slug": "ariens-deluxe-28-snow-blower", "size": "480x360"}
+STREAMS = {"/live", "/api/events"}
+
+
+def test_no_answer_names_the_host_of_odoo(app, client, odoo, settings):
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in rule.methods and rule.rule not in STREAMS]
+    pages = [app.url_map.bind("localhost").build(r.endpoint, _filled(r)) for r in rules]
+    for page in [*pages, "/equipment?q=odd", "/equipment/2", "/no-such-page", "/pictures/9x9/none/0/x"]:
+        answer = client.get(page, follow_redirects=True)
+        assert _host(settings) not in f"{answer.headers}{answer.text}", page
+
+
+def _filled(rule) -> dict[str, object]:
+    return {name: SAMPLES.get(name, "x") for name in rule.arguments}
+
+
+def test_no_answer_about_a_booking_names_the_host_of_odoo(client, odoo, settings):
+    start = clock.today(settings.timezone) + timedelta(days=90)
+    booked = client.post("/api/booking", json=order(3, start, start + timedelta(days=2)))
+    assert booked.status_code == 201
+    page = urlsplit(booked.headers["Location"]).path
+    for answer in (booked, client.get(page), client.get(f"{page}.ics")):
+        assert _host(settings) not in f"{answer.headers}{answer.text}"
+
+
+def _host(settings) -> str:
+    host = urlsplit(settings.odoo_url).netloc
+    assert host
+    return host
 
 
 def test_static_files_have_the_same_headers(app, client):

@@ -56,10 +56,10 @@ BARE = Vehicle(8, "Bare", "", Status.AVAILABLE, Rates())
 
 
 @pytest.mark.parametrize("details", [DETAILS, Details(replace(BARE, id=7))])
-def test_the_long_form_is_read_back_as_it_was(client, requests_mock, details):
+def test_the_long_form_is_read_back_without_pictures_as_the_site_serves_them(client, requests_mock, details):
     told = json.dumps({"success": True, "data": serializers.vehicle_detail(details, None)})
     requests_mock.get(f"{URL}/api/fleet/vehicle/7", text=told)
-    assert client.vehicle(7) == details
+    assert client.vehicle(7) == replace(details, vehicle=replace(details.vehicle, picture=None), pictures=())
 
 
 def test_the_short_form_is_read_back_without_the_longer_rates(client, requests_mock):
@@ -67,7 +67,13 @@ def test_the_short_form_is_read_back_without_the_longer_rates(client, requests_m
         {"success": True, "data": [serializers.vehicle_summary(VEHICLE), serializers.vehicle_summary(BARE)]}
     )
     requests_mock.get(f"{URL}/api/fleet/vehicles", text=told)
-    assert client.vehicles() == [replace(VEHICLE, rates=Rates(daily=money("90.5"))), BARE]
+    assert client.vehicles() == [replace(VEHICLE, rates=Rates(daily=money("90.5")), picture=None), BARE]
+
+
+def test_pictures_are_told_where_the_site_serves_them():
+    told = serializers.vehicle_detail(DETAILS, None)
+    assert told["primary_image"] == "/pictures/960x720/fleet.vehicle/7/image_1920"
+    assert [one["url"] for one in told["images"]] == ["/pictures/960x720/fleet.vehicle.image/71/image?vehicle=7"]
 
 
 def test_a_free_range_is_told_with_odoos_price_and_the_daily_rate():

@@ -22,7 +22,7 @@ from gunicorn.workers.ggevent import GeventWorker
 load_dotenv(".env")  # what the environment itself says wins
 
 # After .env, like everything that reads settings.
-from lco.live.turnstile import Turnstile  # noqa: E402
+from lco.live.admission import AdmissionQueue  # noqa: E402
 from lco.web.logs import configuration  # noqa: E402
 
 PORT = os.environ.get("PORT", "8000")
@@ -55,13 +55,13 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._idle: set[socket.socket] = set()
-        self._turnstile = Turnstile()
+        self._admission = AdmissionQueue()
 
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
         """Serve one connection. One that begins by asking for a page's stream waits until it is its turn."""
         gevent.getcurrent().client = client
         if _begins_with(client, STREAM_REQUEST):
-            self._turnstile.wait()
+            self._admission.wait()
         super().handle(listener, client, addr)
 
     @contextmanager

@@ -11,27 +11,27 @@ PAUSE = 0.0001
 """Seconds. Only a sleep longer than zero checks for new connections and data."""
 
 
-class Turnstile:
-    """Those who wait pass in their order. Nothing is held while one passes, so none can hold up the others.
+class AdmissionQueue:
+    """A queue of connections that wait to be served, first come first served; it holds nothing while one is.
 
-    Needs gevent's loop, and everything runs in its thread.
+    Needs the loop of gevent, and runs in its thread alone.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[Event] = deque()
-        self._letting: gevent.Greenlet | None = None
+        self._admitting: gevent.Greenlet | None = None
 
     def wait(self) -> None:
         """Return when it is the caller's turn: at once unless others have come."""
         turn = Event()
         self._waiting.append(turn)
-        if self._letting is None:
-            self._letting = gevent.spawn(self._let_pass)
+        if self._admitting is None:
+            self._admitting = gevent.spawn(self._admit)
         turn.wait()
 
-    def _let_pass(self) -> None:
+    def _admit(self) -> None:
         while self._waiting:
             for _ in range(min(AT_ONCE, len(self._waiting))):
                 self._waiting.popleft().set()
             gevent.sleep(PAUSE)
-        self._letting = None
+        self._admitting = None

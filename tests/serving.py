@@ -108,12 +108,12 @@ class Demo(Server):
     """The demo Odoo with its controls."""
 
     def control(self, path: str, /, **body: object) -> Any:
-        answer = requests.post(f"{self.url}/demo/{path}", json=body, timeout=10)
+        answer = requests.post(f"{self.url}/demo/{path}", json=body, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
     def state(self) -> Any:
-        return requests.get(f"{self.url}/demo/state", timeout=10).json()
+        return requests.get(f"{self.url}/demo/state", timeout=60).json()
 
     def calls(self, path: str) -> int:
         return int(self.state()["calls"].get(path, 0))

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
-PATIENCE = 10.0
+from tests.serving import PATIENCE
 
 Message = dict[str, str]
 

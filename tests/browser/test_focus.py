@@ -137,11 +137,11 @@ def test_machine_that_is_removed_while_its_form_is_open_says_so(page: Page, site
     number = added["vehicle"]["id"]
     start = START + timedelta(days=3)
     address = f"{site.url}/equipment/{number}"
-    serving.wait_until(lambda: requests.get(address, timeout=10).ok, "the machine in the shop")
+    serving.wait_until(lambda: requests.get(address, timeout=60).ok, "the machine in the shop")
     page.goto(f"/equipment/{number}?date_from={start}&date_to={start + timedelta(days=2)}")
     page.wait_for_selector('#indicator[data-connection="live"]', state="attached")
     page.get_by_label("Your name").fill("Ann Larsen")
-    requests.delete(f"{odoo.url}/demo/vehicles/{number}", timeout=10).raise_for_status()
+    requests.delete(f"{odoo.url}/demo/vehicles/{number}", timeout=60).raise_for_status()
     expect(page.locator("#quote")).to_contain_text("We no longer rent out this machine")
     expect(page.locator("#status-" + str(number))).to_have_text("No longer offered")
     expect(page.get_by_label("Your name")).to_have_value("Ann Larsen")

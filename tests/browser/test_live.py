@@ -59,7 +59,7 @@ def test_a_new_machine_is_offered_and_moves_nothing(page, odoo):
 def test_a_removed_machine_says_so_on_list_and_detail(page, context, odoo):
     opened(page, "/equipment")
     detail = opened(context.new_page(), "/equipment/10-wood-chipper")
-    requests.delete(f"{odoo.url}/demo/vehicles/10", timeout=10).raise_for_status()
+    requests.delete(f"{odoo.url}/demo/vehicles/10", timeout=60).raise_for_status()
     expect(page.locator("#card-10")).to_contain_text("no longer offered")
     expect(detail.locator("#status-10")).to_contain_text("No longer offered")
 

@@ -122,5 +122,5 @@ def take(odoo, vehicle_id: int, start, days: int) -> None:
         "date_from": str(start),
         "date_to": str(start + timedelta(days=days)),
     }
-    answer = requests.post(f"{odoo.url}/api/fleet/booking", json=order, timeout=10)
+    answer = requests.post(f"{odoo.url}/api/fleet/booking", json=order, timeout=60)
     assert answer.status_code == 201, answer.text

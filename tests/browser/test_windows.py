@@ -13,7 +13,7 @@ LIVE = ("data-connection", re.compile("live|shared"))
 
 
 def open_streams(site) -> int:
-    text = requests.get(f"{site.url}/metrics", timeout=10).text
+    text = requests.get(f"{site.url}/metrics", timeout=60).text
     return int(float(re.search(r'^lco_streams\{kind="live"\} (\S+)', text, re.MULTILINE)[1]))
 
 

@@ -117,7 +117,7 @@ def lived(life: int, what: str, odoo: str, database: str) -> bool:
 
 
 def made_in_odoo(life: int, odoo: str) -> list[dict[str, str]]:
-    everything = requests.get(f"{odoo}/demo/state", timeout=10).json()["bookings"]
+    everything = requests.get(f"{odoo}/demo/state", timeout=60).json()["bookings"]
     return [booking for booking in everything if booking["customer_email"] == wanted(life).email]
 
 

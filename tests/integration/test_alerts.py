@@ -99,7 +99,7 @@ def watched(site, tmp_path_factory) -> Iterator[str]:
 
 def firing(address: str) -> set[str]:
     time.sleep(0.5)  # Prometheus looks each second
-    found = requests.get(f"{address}/api/v1/alerts", timeout=10).json()["data"]["alerts"]
+    found = requests.get(f"{address}/api/v1/alerts", timeout=60).json()["data"]["alerts"]
     return {alert["labels"]["alertname"] for alert in found if alert["state"] == "firing"}
 
 
@@ -214,7 +214,7 @@ def test_what_the_site_understands_raises_no_alert(watched: str, site, odoo, vis
 
 def test_lost_answers_to_bookings_raise_their_alert(watched: str, site, odoo):
     fault = {"mode": "lost", "path": "/api/fleet/booking"}
-    requests.post(f"{odoo.url}/demo/faults", json=fault, timeout=10).raise_for_status()
+    requests.post(f"{odoo.url}/demo/faults", json=fault, timeout=60).raise_for_status()
     book(site)
     wait_for("LcoBookingsInDoubt", watched)
 
@@ -222,7 +222,7 @@ def test_lost_answers_to_bookings_raise_their_alert(watched: str, site, odoo):
 def test_webhooks_with_a_wrong_signature_raise_their_alert(watched: str, site):
     for _ in range(3):
         answer = requests.post(
-            f"{site.url}/api/webhook/inventory", data=b"{}", headers={"X-Webhook-Signature": "wrong"}, timeout=10
+            f"{site.url}/api/webhook/inventory", data=b"{}", headers={"X-Webhook-Signature": "wrong"}, timeout=60
         )
         assert answer.status_code == 401
     wait_for("LcoWebhooksRefused", watched)

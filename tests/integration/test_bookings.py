@@ -41,7 +41,7 @@ def site(odoo, tmp_path, database):
     """A site of the test's own behind a proxy that names each customer's address."""
     port = serving.free_port()
     with serving.site(odoo.url, tmp_path, port, DATABASE_URL=database, TRUSTED_PROXIES="1") as server:
-        requests.get(f"{server.url}/equipment", timeout=15).raise_for_status()
+        requests.get(f"{server.url}/equipment", timeout=60).raise_for_status()
         yield server
 
 
@@ -63,11 +63,11 @@ def made(odoo, email="ada@example.com") -> list[dict]:
 def misbehaves(odoo, mode: str, **more: object) -> None:
     """From now on Odoo does so when it is asked to book."""
     fault = {"mode": mode, "path": "/api/fleet/booking", **more}
-    requests.post(f"{odoo.url}/demo/faults", json=fault, timeout=10).raise_for_status()
+    requests.post(f"{odoo.url}/demo/faults", json=fault, timeout=60).raise_for_status()
 
 
 def page_of(answer) -> str:
-    return requests.get(answer.headers["Location"], timeout=15).text
+    return requests.get(answer.headers["Location"], timeout=60).text
 
 
 def is_booked(answer) -> bool:
@@ -125,7 +125,7 @@ def test_an_answer_that_cannot_be_used_is_never_taken_for_a_no(site, odoo, fault
 
 def test_a_lost_answer_is_found_again_by_the_webhook(odoo, ports, tmp_path):
     with serving.site(odoo.url, tmp_path, ports[0]) as site:
-        requests.get(f"{site.url}/equipment", timeout=15)
+        requests.get(f"{site.url}/equipment", timeout=60)
         misbehaves(odoo, "lost")
         answer = post(site, body())
         assert answer.status_code in {201, 202}, "the webhook may come before the answer is given up"
@@ -137,7 +137,7 @@ def test_a_lost_answer_is_found_again_by_the_webhook(odoo, ports, tmp_path):
 @ON_BOTH
 def test_a_site_killed_while_odoo_books_finds_the_booking_after_its_start(odoo, database, ports, tmp_path):
     with serving.site(odoo.url, tmp_path, ports[0], DATABASE_URL=database) as site:
-        requests.get(f"{site.url}/equipment", timeout=15)
+        requests.get(f"{site.url}/equipment", timeout=60)
         misbehaves(odoo, "slow", seconds=2)
         with ThreadPoolExecutor(1) as thread:
             broken = thread.submit(post, site, body(), "k")
@@ -180,7 +180,7 @@ def test_two_processes_place_every_kept_request_once(odoo, database, tmp_path):
         serving.site(odoo.url, second, DATABASE_URL=database, TRUSTED_PROXIES="1") as two,
     ):
         for site in (one, two):
-            requests.get(f"{site.url}/equipment", timeout=15)
+            requests.get(f"{site.url}/equipment", timeout=60)
         odoo.stop(signal.SIGKILL)
         kept = [post(site, body(n), address=f"198.51.100.{n}") for n, site in enumerate([one, two] * 5)]
         assert {answer.json()["state"] for answer in kept} == {"requested"}

@@ -46,7 +46,7 @@ def site(odoo, tmp_path, silence):
     (tmp_path / "sitecustomize.py").write_text(RESOLVER.format(flag=str(silence)))
     address = f"http://{HOST}:{odoo.port}"
     with serving.site(address, tmp_path, PYTHONPATH=str(tmp_path), TRUSTED_PROXIES="1") as server:
-        assert "Skid Steer" in requests.get(f"{server.url}/equipment", timeout=15).text
+        assert "Skid Steer" in requests.get(f"{server.url}/equipment", timeout=60).text
         yield server
 
 
@@ -70,7 +70,7 @@ def visit(site, number: int) -> int:
     """The status of a page with a question that is new, so that only Odoo knows the answer."""
     day = clock.today(ZoneInfo("America/Chicago")) + timedelta(days=30 + number)
     dates = {"date_from": day.isoformat(), "date_to": (day + timedelta(days=2)).isoformat()}
-    return requests.get(f"{site.url}/equipment", params=dates, timeout=15).status_code
+    return requests.get(f"{site.url}/equipment", params=dates, timeout=60).status_code
 
 
 def test_without_names_every_page_is_served_and_a_booking_is_made_once_they_are_back(site, odoo, silence):
@@ -84,5 +84,5 @@ def test_without_names_every_page_is_served_and_a_booking_is_made_once_they_are_
     assert (answer.status_code, answer.json()["state"]) == (202, "requested")
     silence.unlink()
     page = answer.headers["Location"]
-    serving.wait_until(lambda: 'data-state="booked"' in requests.get(page, timeout=15).text, "the booking", 40)
+    serving.wait_until(lambda: 'data-state="booked"' in requests.get(page, timeout=60).text, "the booking", 40)
     assert odoo.calls("POST /api/fleet/booking") == 1

@@ -103,7 +103,7 @@ def confirm(odoo: serving.Demo, placed: requests.Response) -> None:
     page = placed.headers["Location"]
 
     def shows(words: re.Pattern[str]) -> re.Match[str] | None:
-        return words.search(requests.get(page, timeout=10).text)
+        return words.search(requests.get(page, timeout=60).text)
 
     found = serving.wait_until(lambda: shows(REFERENCE), "Odoo's name of the booking", PATIENCE)
     odoo.control(f"bookings/{found[0]}/confirm")
@@ -119,7 +119,7 @@ def test_both_releases_take_and_settle_bookings_on_the_newest_schema(
     with serving.site(odoo.url, tmp_path, port=ports[0], DATABASE_URL=database_url):
         confirm(odoo, left)
     with running(former, database_url, odoo, ports[0], tmp_path) as site:
-        assert requests.get(left.headers["Location"], timeout=10).ok
+        assert requests.get(left.headers["Location"], timeout=60).ok
         confirm(odoo, book(site, vehicle=4))
 
 

@@ -12,8 +12,7 @@ from lco.mail.outbox import LEASE, Counts, Outbox
 from lco.mail.serialization import loads
 from tests.app.mail.fakes import mail_of, stored, write
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
-
-PATIENCE = 10.0
+from tests.serving import PATIENCE
 
 
 @pytest.fixture

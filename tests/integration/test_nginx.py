@@ -126,7 +126,7 @@ def test_http_leads_to_https(nginx: Nginx):
     answer = requests.get(
         f"http://127.0.0.1:{nginx.http}/equipment?q=saw",
         headers={"Host": "rent.example"},
-        timeout=10,
+        timeout=60,
         allow_redirects=False,
     )
     assert (answer.status_code, answer.headers["Location"]) == (308, "https://rent.example/equipment?q=saw")

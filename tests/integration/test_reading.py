@@ -20,7 +20,7 @@ FAULTS = ("errors", "hang", "reset", "html", "nonsense", "down")
 
 
 def get(url: str, **headers: str) -> requests.Response:
-    return requests.get(url, headers=headers, timeout=15)
+    return requests.get(url, headers=headers, timeout=60)
 
 
 def at_once(urls: list[str]) -> list[int]:
@@ -117,7 +117,7 @@ def test_the_first_visit_fits_into_40_kilobytes(site):
 
 
 def transferred(url: str) -> int:
-    with requests.get(url, headers={"Accept-Encoding": "br"}, stream=True, timeout=10) as answer:
+    with requests.get(url, headers={"Accept-Encoding": "br"}, stream=True, timeout=60) as answer:
         return len(answer.raw.read(decode_content=False))
 
 

@@ -43,7 +43,7 @@ def addresses(count):
 
 
 def open_streams(site):
-    text = requests.get(f"{site.url}/metrics", timeout=10).text
+    text = requests.get(f"{site.url}/metrics", timeout=60).text
     return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith("lco_streams{"))
 
 
@@ -125,7 +125,7 @@ def test_an_address_with_too_many_streams_is_told_to_come_back(site):
     with ExitStack() as stack:
         for _ in range(MAX_PER_ADDRESS):
             stack.enter_context(called(site)).recv(1)
-        answer = requests.get(f"{site.url}/live?r=rates:1", timeout=10)
+        answer = requests.get(f"{site.url}/live?r=rates:1", timeout=60)
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
         with called(site, "127.0.0.9") as other:
@@ -148,10 +148,10 @@ def test_the_head_is_that_of_every_other_answer(site):
 
 def test_a_stop_ends_streams_at_different_times_and_finishes_requests(odoo, tmp_path):
     with serving.site(odoo.url, tmp_path) as site, ExitStack() as stack:
-        requests.get(f"{site.url}/equipment", timeout=10)
+        requests.get(f"{site.url}/equipment", timeout=60)
         clients = [stack.enter_context(called(site)) for _ in range(20)]
         idle = requests.Session()
-        idle.get(f"{site.url}/healthz", timeout=10)
+        idle.get(f"{site.url}/healthz", timeout=60)
         odoo.control("faults", mode="slow", seconds=2)
         answers = []
         start = clock.today(ZoneInfo("America/Chicago")) + timedelta(days=40)
@@ -190,7 +190,7 @@ def test_second_stream_has_the_head_of_the_first_and_the_same_errors(site):
     first = head("/live?r=rates:1")
     assert head("/live?r=rates:2&r=rates%3A3&since=nonsense") == first
     for path in ("/live", "/live?r=nonsense", "/live?r=calendar:1:2199-12", "/live?r=booking:nonsense"):
-        answer = requests.get(site.url + path, timeout=10)
+        answer = requests.get(site.url + path, timeout=60)
         assert answer.status_code in {400, 404}, path
         assert answer.headers["X-Request-Id"]
     lines = [line for line in site.log.read_text().splitlines() if "route=/live " in line]

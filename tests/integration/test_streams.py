@@ -36,9 +36,9 @@ def told(site):
     ) -> requests.Response:
         body = json.dumps({"event_type": event_type, **fields}).encode()
         headers = sign(serving.SECRET, delivery or f"msg-{uuid.uuid4()}", clock.now(), body)
-        return requests.post(f"{site.url}/api/webhook/{endpoint}", data=body, headers=headers, timeout=10)
+        return requests.post(f"{site.url}/api/webhook/{endpoint}", data=body, headers=headers, timeout=60)
 
-    requests.get(f"{site.url}/equipment", timeout=10).raise_for_status()
+    requests.get(f"{site.url}/equipment", timeout=60).raise_for_status()
     return tell
 
 
@@ -133,14 +133,14 @@ def test_an_unsigned_event_is_refused(site):
     body = b'{"event_type": "vehicle.removed", "vehicle_id": 1}'
     old = sign(serving.SECRET, "old", clock.now().replace(year=2020), body)
     for headers in ({}, {"X-Webhook-Signature": "0" * 64}, sign("wrong", "id", clock.now(), body), old):
-        assert requests.post(url, data=body, headers=headers, timeout=10).status_code == 401
+        assert requests.post(url, data=body, headers=headers, timeout=60).status_code == 401
     assert (
         requests.post(
-            url, data=b"x" * 70_000, headers=sign_plain(serving.SECRET, b"x" * 70_000), timeout=10
+            url, data=b"x" * 70_000, headers=sign_plain(serving.SECRET, b"x" * 70_000), timeout=60
         ).status_code
         == 413
     )
-    assert requests.post(url, data=b"[]", headers=sign_plain(serving.SECRET, b"[]"), timeout=10).status_code == 400
+    assert requests.post(url, data=b"[]", headers=sign_plain(serving.SECRET, b"[]"), timeout=60).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_lost_webhooks_heal_by_reading_odoo_again(tmp_path):
             services.catalogue.vehicles()
             start = services.changes.head()
             odoo.control("vehicles/1", rental_price_daily=777)
-            requests.delete(f"{odoo.url}/demo/vehicles/2", timeout=10).raise_for_status()
+            requests.delete(f"{odoo.url}/demo/vehicles/2", timeout=60).raise_for_status()
             odoo.control("vehicles", name="Tall Ladder", rental_price_daily=20)
             with clock.moved(timedelta(seconds=61)):
                 upkeep.start()

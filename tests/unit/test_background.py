@@ -4,9 +4,8 @@ from datetime import timedelta
 import pytest
 
 from lco import background, metrics
-from tests.serving import wait_until
+from tests.serving import PATIENCE, wait_until
 
-PATIENCE = 5.0
 PAUSE = timedelta(milliseconds=50)
 
 

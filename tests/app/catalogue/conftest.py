@@ -23,9 +23,7 @@ from lco.demo.server import running
 from lco.domain.business_calendar import BusinessCalendar
 from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
-from tests.serving import wait_until
-
-PATIENCE = 5.0
+from tests.serving import PATIENCE, wait_until
 
 
 @dataclass

@@ -12,8 +12,8 @@ from lco.domain.date_range import DAY, DateRange
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
 from lco.errors import Gone, NotFound
+from tests.serving import PATIENCE
 
-PATIENCE = 5.0
 LATER = LIST_MAX_AGE + timedelta(seconds=1)
 BACK = date(2027, 1, 5)
 DETAIL = "/api/fleet/vehicle/"

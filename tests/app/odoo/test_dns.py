@@ -10,9 +10,8 @@ from lco.errors import OdooUnavailable
 from lco.odoo import http_adapter
 from lco.odoo.dns import Resolver, connect
 from lco.odoo.transport import Transport
-from tests.serving import free_port, wait_until
+from tests.serving import PATIENCE, free_port, wait_until
 
-PATIENCE = 5.0
 SOON = 0.02
 HOST = "odoo.test"
 HERE = (socket.AF_INET, "127.0.0.1")

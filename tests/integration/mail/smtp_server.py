@@ -17,9 +17,9 @@ from lco.mail.outbox import Counts, Outbox
 from lco.mail.sender import SmtpSender
 from lco.mail.worker import Worker
 from tests.app.mail.fakes import mail_of, stored, with_request, write
+from tests.serving import PATIENCE
 
 ADA = "ada@x.test.com"
-PATIENCE = 10.0
 
 
 class Post:

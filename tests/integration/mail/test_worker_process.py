@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from tests.integration.mail.smtp_server import PATIENCE
-from tests.serving import ROOT, wait_until
+from tests.serving import PATIENCE, ROOT, wait_until
 
 PROCESS = """
 from gevent import monkey

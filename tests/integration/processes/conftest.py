@@ -15,7 +15,7 @@ from tests.redis_server import redis_server  # noqa: F401 - a fixture
 @pytest.fixture(scope="module")
 def site(odoo, redis_server, tmp_path_factory):  # noqa: F811 - pytest's way to ask for a fixture
     with at_site(odoo.url, tmp_path_factory.mktemp("site"), redis_server.url) as server:
-        requests.get(f"{server.url}/equipment", timeout=10).raise_for_status()
+        requests.get(f"{server.url}/equipment", timeout=60).raise_for_status()
         yield server
 
 

@@ -10,10 +10,9 @@ from lco.caching.swr import MAX_INVALIDATIONS, MAX_STALE, PLAIN, CacheQuery, Sta
 from lco.deadline import deadline
 from lco.errors import OdooError, OdooUnavailable
 from lco.odoo.errors import VehicleUnknown
-from tests.serving import wait_until
+from tests.serving import PATIENCE, wait_until
 
 FRESH = timedelta(seconds=30)
-PATIENCE = 5.0
 LATER = FRESH + timedelta(seconds=1)
 
 

@@ -8,10 +8,8 @@ import pytest
 from lco import clock, metrics
 from lco.caching.swr import FOREVER, PLAIN, StaleWhileRevalidateCache
 from lco.errors import OdooUnavailable
-from tests.serving import wait_until
+from tests.serving import PATIENCE, wait_until
 from tests.unit.caching.sources import LATER, Backend, Source
-
-PATIENCE = 5.0
 
 
 def test_the_backend_keeps_a_value_over_a_restart(source):

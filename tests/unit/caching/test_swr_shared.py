@@ -9,9 +9,8 @@ import pytest
 from lco import clock
 from lco.caching.swr import PLAIN, StaleWhileRevalidateCache
 from lco.errors import OdooUnavailable
+from tests.serving import PATIENCE
 from tests.unit.caching.sources import FRESH, LATER, Backend, Source
-
-PATIENCE = 5.0
 
 
 @pytest.fixture

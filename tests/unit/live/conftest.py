@@ -12,8 +12,8 @@ from lco.changes.log import MemoryLog
 from lco.live.hub import Hub
 from lco.live.rendering import mark_stale
 from lco.odoo.budget import payer
+from tests.serving import PATIENCE
 
-PATIENCE = 5
 SAW = {"vehicle_id": 1, "vehicle_name": "Saw", "availability_status": "rented"}
 
 

@@ -11,10 +11,10 @@ import pytest
 from lco import metrics
 from lco.live.socket_connection import KERNEL_BUFFER_BYTES, SocketPool
 from lco.live.subscriptions import MAX_PENDING_BYTES
+from tests.serving import PATIENCE
 
 HANDLED = [b"handled"]
 BEAT = timedelta(milliseconds=5)
-PATIENCE = 5.0
 WINDOW = 64 * 1024
 
 

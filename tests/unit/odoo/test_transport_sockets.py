@@ -13,9 +13,8 @@ from lco import clock
 from lco.errors import OdooError, OdooUnavailable
 from lco.odoo.errors import OutcomeUnknown
 from lco.odoo.transport import Transport
-from tests.serving import free_port
+from tests.serving import PATIENCE, free_port
 
-PATIENCE = 5.0
 BODY = b'{"success": true, "data": []}'
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n" + BODY
 RESET = struct.pack("ii", 1, 0)

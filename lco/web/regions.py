@@ -227,10 +227,10 @@ def _odoo(name: str, parts: list[str]) -> Region:
 
 
 def _release(name: str, parts: list[str]) -> Region:
-    release, *form = parts
-    if not RELEASE.fullmatch(release) or form not in ([], ["form"]):
+    release, *posted = parts
+    if not RELEASE.fullmatch(release) or posted not in ([], ["posted"]):
         raise ValueError(name)
-    data = {"is_earlier": release != version(), "has_form": bool(form)}
+    data = {"is_earlier": release != version(), "is_posted": bool(posted)}
     return Region(name, "release", frozenset({LIVE}), lambda: data)
 
 

@@ -107,6 +107,10 @@ class Server:
 class Demo(Server):
     """The demo Odoo with its controls."""
 
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Not by SIGINT, which programs ignore when a shell has started the tests in the background."""
+        super().stop(how)
+
     def control(self, path: str, /, **body: object) -> Any:
         answer = requests.post(f"{self.url}/demo/{path}", json=body, timeout=60)
         answer.raise_for_status()

@@ -58,11 +58,15 @@ class FleetRentalStaff(models.AbstractModel):
             _logger.exception("Staff could not be told of %s", booking.reference)
 
     def _schedule(self, record, activity_type):
-        """One activity of this type for the responsible person; the mail about it is ours, not the activity's."""
+        """One activity of this type for the responsible person, due on the business's today.
+
+        The mail about it is ours, not the activity's.
+        """
         person = self._responsible()
         quiet = record.sudo().with_context(mail_activity_quick_update=True, lang=person.lang)
         if person and not quiet.activity_search([activity_type]):
-            quiet.activity_schedule(activity_type, user_id=person.id)
+            today = self.env["fleet.vehicle"]._rental_today()
+            quiet.activity_schedule(activity_type, date_deadline=today, user_id=person.id)
 
     def _mail(self, subject, template, values):
         """Written with the change, and sent within seconds of the commit by Odoo's own queue."""

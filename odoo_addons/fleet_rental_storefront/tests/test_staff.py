@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 from io import BytesIO
 from unittest.mock import patch
+from zoneinfo import ZoneInfo
 
 import vobject
 from odoo.exceptions import AccessError, UserError
@@ -9,6 +10,7 @@ from odoo.tools.pdf import PdfFileReader
 
 from ..labels import sheet
 from ..models.fleet_rental_event import LONGEST_PAUSE
+from ..models.fleet_rental_schedule import TIMEZONE
 from ..models.fleet_rental_staff import FAILING, GIVEN_UP, TO_CONFIRM
 from .common import RentalCase
 
@@ -42,6 +44,15 @@ class TestStaff(RentalCase, HttpCase):
         for text in ("Bob", "bob@example.com", reference, f"/odoo/fleet.rental.booking/{booking.id}"):
             self.assertIn(text, mail.body_html)
         self.assertEqual(mail.state, "outgoing")
+
+    def test_the_activity_is_due_on_the_day_of_the_business(self):
+        # These two zones never have the same day, so one of them has another day than the server.
+        for zone in ("Etc/GMT+12", "Etc/GMT-14"):
+            self.env["ir.config_parameter"].set_param(TIMEZONE, zone)
+            self.desk.activity_unlink([FAILING])
+            self.desk._schedule(self.desk, FAILING)
+            due = self.open_activities(self.desk, FAILING).date_deadline
+            self.assertEqual(due, datetime.now(ZoneInfo(zone)).date())
 
     def test_the_queue_of_mails_is_woken_by_the_commit(self):
         cron = self.env.ref("mail.ir_cron_mail_scheduler_action")

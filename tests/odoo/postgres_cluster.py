@@ -53,7 +53,8 @@ def clone(template: str, name: str) -> None:
 
 
 def drop(name: str) -> None:
-    sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    # As the superuser: autovacuum may be at work in it, and a role without rights cannot end that process.
+    sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', user="postgres")
 
 
 def exists(name: str) -> bool:

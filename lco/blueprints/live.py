@@ -13,7 +13,6 @@ from lco.web import streams
 from lco.web.clients import client_address
 from lco.web.cors import check_origins
 from lco.web.extensions import current_services
-from lco.web.regions import region
 
 if TYPE_CHECKING:
     from lco.live.queue_connection import QueueConnection
@@ -29,8 +28,8 @@ def page() -> Response:
 
     200 with an event stream; 400 for other regions than pages show, 404, 429, 503 when too many are open.
     """
-    connection = streams.connect_page(
-        [region(name) for name in dict.fromkeys(request.args.getlist("r"))],
+    connection = streams.Streams(current_app).connect_page(
+        streams.regions_of(request.args.getlist("r")),
         _seen(),
         resumed="Last-Event-ID" in request.headers,
         client=client_address(),
@@ -48,7 +47,8 @@ def events() -> Response:
     head = current_services().changes.head()
     seen = _seen() or head
     greeting = sse.notice("connected", head, seen)
-    connection = streams.connect("events", client_address(), request.environ, sse.FEED_HEARTBEAT, greeting)
+    opening = streams.Streams(current_app)
+    connection = opening.connect("events", client_address(), request.environ, sse.FEED_HEARTBEAT, greeting)
     current_app.extensions["lco.hub"].subscribe_feed(connection, seen)
     return _stream(connection)
 

@@ -23,26 +23,29 @@ class ConnectionLimiter:
         self._most_for_one = most_for_one
         self._lock = threading.Lock()
         self._by_address: Counter[str] = Counter()
+        self._in_use = 0
 
     @property
     def in_use(self) -> int:
         """The number of places that are taken."""
-        return self._by_address.total()
+        return self._in_use
 
     def acquire(self, address: str, kind: str) -> Callable[[], None]:
         """Take a place for one more stream. Returns a function to call once at its end. Raises TooBusy."""
         with self._lock:
-            if self.in_use >= self._most or self._by_address[address] >= self._most_for_one:
+            if self._in_use >= self._most or self._by_address[address] >= self._most_for_one:
                 metrics.refused.labels("streams").inc()
                 raise TooBusy(
                     "Too many live pages are open. Please try again in a moment.", retry_after=RETRY_AFTER
                 )
             self._by_address[address] += 1
+            self._in_use += 1
         metrics.streams.labels(kind).inc()
         return lambda: self._release(address, kind)
 
     def _release(self, address: str, kind: str) -> None:
         with self._lock:
+            self._in_use -= 1
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]

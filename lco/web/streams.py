@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response
 from werkzeug.http import http_date
 
 from lco import clock
@@ -36,16 +36,17 @@ MAX_REGIONS = 80
 MAX_QUERIES = 4
 """What one stream may have asked of Odoo: calendars, quotes, ranges of days of cards. A page shows one of each."""
 PATH = "/live"
-MAX_KNOWN = 10_000
-"""Regions that are kept by their names: most pages show the same ones."""
+MAX_KNOWN = 200
+"""Sets of regions that are kept by their names: most pages show the same ones."""
 ON_HEAD = "lco.stream_head"
 """The key in the WSGI environment under which the middleware leaves a function that gets the head of a stream."""
 
 Headers = Sequence[tuple[str, str]]
 
 
-def check(regions: Sequence[Region]) -> None:
-    """Raise BadRequest for regions that no page shows together."""
+def regions_of(names: Iterable[str]) -> Sequence[Region]:
+    """The regions that a page asks for. Raises BadRequest for those that no page shows together."""
+    regions = [region(name) for name in dict.fromkeys(names)]
     if not 0 < len(regions) <= MAX_REGIONS:
         raise BadRequest(f"Name 1 to {MAX_REGIONS} regions.")
     if any(region.day for region in regions):
@@ -54,35 +55,46 @@ def check(regions: Sequence[Region]) -> None:
             raise BadRequest("No page shows these days.")
     if len({r.query for r in regions if r.query}) > MAX_QUERIES:
         raise BadRequest(f"At most {MAX_QUERIES} calendars, quotes and ranges of days can be live at once.")
+    return regions
 
 
-def connect(
-    kind: str, client: str, environ: "WSGIEnvironment", heartbeat: bytes, greeting: bytes
-) -> "SocketConnection | QueueConnection":
-    """The way to this client, holding a place among all streams until it ends. Raises TooBusy."""
-    hub: Hub = current_app.extensions["lco.hub"]
-    release = hub.limiter.acquire(client, kind)
+class Streams:
+    """The streams of one application. Opens more of them; needs no application context for that."""
 
-    def ended(connection: "SocketConnection | QueueConnection") -> None:
-        release()
-        hub.unsubscribe(connection)
+    def __init__(self, app: Flask) -> None:
+        self._extensions = app.extensions
 
-    pool: SocketPool | None = current_app.extensions.get("lco.sockets")
-    if pool and environ["REQUEST_METHOD"] == "GET" and pool.can_take(environ):
-        return pool.open(heartbeat, greeting, ended)
-    return QueueConnection(heartbeat, greeting, ended)
+    def connect(
+        self, kind: str, client: str, environ: "WSGIEnvironment", heartbeat: bytes, greeting: bytes
+    ) -> "SocketConnection | QueueConnection":
+        """The way to this client, holding a place among all streams until it ends. Raises TooBusy."""
+        hub: Hub = self._extensions["lco.hub"]
+        release = hub.limiter.acquire(client, kind)
 
+        def ended(connection: "SocketConnection | QueueConnection") -> None:
+            release()
+            hub.unsubscribe(connection)
 
-def connect_page(
-    regions: Sequence[Region], seen: ChangeId | None, *, resumed: bool, client: str, environ: "WSGIEnvironment"
-) -> "SocketConnection | QueueConnection":
-    """A stream that keeps `regions` right, starting after the change `seen`. Raises BadRequest and TooBusy."""
-    check(regions)
-    connection = connect("live", client, environ, sse.PAGE_HEARTBEAT, sse.connected(seen))
-    hub: Hub = current_app.extensions["lco.hub"]
-    payer = Payer(current_services().call_budget, client)
-    hub.subscribe_page(connection, regions, seen, resumed=resumed, payer=payer)
-    return connection
+        pool: SocketPool | None = self._extensions.get("lco.sockets")
+        if pool and environ["REQUEST_METHOD"] == "GET" and pool.can_take(environ):
+            return pool.open(heartbeat, greeting, ended)
+        return QueueConnection(heartbeat, greeting, ended)
+
+    def connect_page(
+        self,
+        regions: Sequence[Region],
+        seen: ChangeId | None,
+        *,
+        resumed: bool,
+        client: str,
+        environ: "WSGIEnvironment",
+    ) -> "SocketConnection | QueueConnection":
+        """A stream that keeps `regions` right, starting after the change `seen`. Raises TooBusy."""
+        connection = self.connect("live", client, environ, sse.PAGE_HEARTBEAT, sse.connected(seen))
+        payer = Payer(self._extensions["lco"].call_budget, client)
+        hub: Hub = self._extensions["lco.hub"]
+        hub.subscribe_page(connection, regions, seen, resumed=resumed, payer=payer)
+        return connection
 
 
 class HijackedResponse(Response):
@@ -121,10 +133,9 @@ def _head_at(headers: Headers, second: int) -> bytes:
 
 @lru_cache(maxsize=500)
 def _asked(query: str) -> tuple[Sequence[str], str]:
-    """The names of regions in a query, each once, and the last change that the page knows of."""
+    """The names of regions in a query, and the last change that the page knows of."""
     asked = parse_qsl(query, keep_blank_values=True, errors="replace")
-    names = dict.fromkeys(value for name, value in asked if name == "r")
-    return tuple(names), next((value for name, value in asked if name == "since"), "")
+    return tuple(value for name, value in asked if name == "r"), dict(asked[::-1]).get("since", "")
 
 
 class StreamMiddleware:
@@ -132,10 +143,11 @@ class StreamMiddleware:
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._app = app
+        self._streams = Streams(app)
         self._next: WSGIApplication = app.wsgi_app
         self._wants_https = settings.site_url.startswith("https:")
         self._headers: Headers | None = None
-        self._known: dict[str, Region] = {}
+        self._known: dict[Sequence[str], Sequence[Region]] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Open the stream, or have the application answer."""
@@ -146,8 +158,7 @@ class StreamMiddleware:
             return self._next(environ, start_response)
         began = clock.seconds()
         try:
-            with self._app.app_context():
-                connection = self._open(environ)
+            connection = self._open(environ)
         except LcoError:
             return self._next(environ, start_response)
         answer = connection.open(environ["gunicorn.socket"], _head(self._headers))
@@ -169,8 +180,8 @@ class StreamMiddleware:
     def _open(self, environ: "WSGIEnvironment") -> "SocketConnection":
         names, since = _asked(environ.get("QUERY_STRING", ""))
         told = environ.get("HTTP_LAST_EVENT_ID")
-        connection = connect_page(
-            [self._region(name) for name in names],
+        connection = self._streams.connect_page(
+            self._known.get(names) or self._regions_of(names),
             ChangeId.parse(told or since),
             resumed=told is not None,
             client=client_of(environ.get("REMOTE_ADDR") or ""),
@@ -179,12 +190,14 @@ class StreamMiddleware:
         assert not isinstance(connection, QueueConnection)  # noqa: S101 - `_is_ordinary` has seen to it
         return connection
 
-    def _region(self, name: str) -> Region:
-        found = self._known.get(name) or region(name)
-        if found.kind != "booking":  # its secret is looked up each time
+    def _regions_of(self, names: Sequence[str]) -> Sequence[Region]:
+        """The regions, kept by their names unless they have to be looked up, or compared with today, each time."""
+        with self._app.app_context():
+            found = regions_of(names)
+        if not any(region.day or region.kind == "booking" for region in found):
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            self._known[name] = found
+            self._known[names] = found
         return found
 
 

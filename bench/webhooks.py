@@ -39,6 +39,7 @@ def price(number: int) -> tuple[str, bytes]:
         "event_type": "price.updated",
         "vehicle_id": 1 + number % 15,
         "rental_price_daily": number % 900 + 9,
+        "currency": "USD",
     }
     return "inventory", json.dumps(payload).encode()
 

@@ -110,7 +110,10 @@ class CatalogueSync:
         self._apply_webhook(vehicle_id, EventType.VEHICLE_REMOVED, lambda _: None)
 
     def reread(self, vehicle_id: int, then: Callable[[], object] | None = None) -> None:
-        """Ask Odoo soon how the vehicle is, correct what pages show, and do `then`."""
+        """Ask Odoo soon how the vehicle is, correct what pages show, and do `then`.
+
+        Of many calls within REREAD_PAUSE the first and the last are run, those with and those without `then` apart.
+        """
         self.invalidate(vehicle_id)
 
         def read() -> None:
@@ -118,10 +121,8 @@ class CatalogueSync:
             if then:
                 then()
 
-        if then:
-            background.run("read a vehicle again", read)
-        else:
-            background.throttle("read a vehicle again", vehicle_topic(vehicle_id), self.pause, read)
+        key = f"{vehicle_topic(vehicle_id)}:{'published' if then else 'corrected'}"
+        background.throttle("read a vehicle again", key, self.pause, read)
 
     def refresh(self) -> None:
         """Read the list again if it is not fresh, so that changes without a webhook are shown as well."""

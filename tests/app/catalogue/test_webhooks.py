@@ -289,3 +289,24 @@ def test_news_of_one_vehicle_do_not_make_others_be_asked_again(catalogue, odoo, 
     for vehicle_id in (1, 10, 11):
         catalogue.details(vehicle_id)
     assert odoo.calls(f"GET {DETAIL}{{id}}") == before + 1
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        lambda c: c.sync.updated(1),
+        lambda c: c.sync.added(1),
+        lambda c: c.sync.price_changed(1, Rates(daily=dollars(160))),
+    ],
+)
+def test_a_burst_of_news_of_one_vehicle_asks_odoo_at_most_twice(catalogue, odoo, settle, tell):
+    catalogue.details(1)
+    catalogue.sync.pause = timedelta(seconds=1)
+    before = odoo.calls(f"GET {DETAIL}{{id}}")
+    for _ in range(30):
+        tell(catalogue)
+    odoo.change(1, name="Renamed")
+    tell(catalogue)
+    settle()
+    assert odoo.calls(f"GET {DETAIL}{{id}}") <= before + 2
+    assert catalogue.find(1).name == "Renamed"

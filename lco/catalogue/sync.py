@@ -112,7 +112,7 @@ class CatalogueSync:
     def reread(self, vehicle_id: int, then: Callable[[], object] | None = None) -> None:
         """Ask Odoo soon how the vehicle is, correct what pages show, and do `then`.
 
-        Of many calls within REREAD_PAUSE the first and the last are run, those with and those without `then` apart.
+        Of many calls within REREAD_PAUSE the first and the last are run, with and without `then` separately.
         """
         self.invalidate(vehicle_id)
 

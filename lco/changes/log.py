@@ -171,9 +171,12 @@ class MemoryLog:
         return self._window.head
 
     def since(self, seen: ChangeId) -> Sequence[Change] | None:
-        """Return the entries after `seen`. Returns None when the log no longer has them all."""
+        """Return the entries after `seen`. Returns None when the log no longer has them all.
+
+        Also for an id that is not one of this log's: a former process had it while the clock was ahead.
+        """
         with self._lock:
-            return self._window.since(seen)
+            return self._window.since(seen) if self._window.has(seen) else None
 
     def subscribe(self, listener: Listener, on_gap: OnGap = ignore) -> None:
         """Call `listener` for every entry from now on."""

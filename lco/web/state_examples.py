@@ -60,15 +60,16 @@ def sections(vehicle: Vehicle, days: DateRange) -> Iterator[tuple[str, list[Exam
 
 
 def _cards(vehicle: Vehicle, days: DateRange) -> Iterator[tuple[str, str]]:
-    def card(shown: Vehicle, *, free: bool | None = None, later: DateRange | None = None) -> str:
-        price = estimate(shown.rates, len(days))
-        return _region("card", vehicle_id=1, vehicle=shown, days=days, free=free, price=price, next_free=later)
+    def card(shown: Vehicle, wanted: DateRange | None = days, **more: object) -> str:
+        known = {"free": None, "next_free": None, "price": estimate(shown.rates, len(days)), **more}
+        return _region("card", vehicle_id=1, vehicle=shown, days=wanted, **known)
 
     for status in Status:
-        yield status.value, card(replace(vehicle, status=status))
+        yield status.value, card(replace(vehicle, status=status), None)
+    yield "the chosen dates cannot be checked", card(vehicle)
     yield "available on the chosen dates", card(vehicle, free=True)
     yield "price not certain", card(replace(vehicle, rates=Rates(PRICED.daily)), free=True)
-    yield "taken, next free dates known", card(vehicle, free=False, later=days.shift(DAY * 6))
+    yield "taken, next free dates known", card(vehicle, free=False, next_free=days.shift(DAY * 6))
     yield "taken, next free dates not known", card(vehicle, free=False)
     yield "no price", card(replace(vehicle, rates=Rates()))
     yield "no picture", card(replace(vehicle, picture=None))

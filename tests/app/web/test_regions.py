@@ -152,6 +152,15 @@ def test_a_card_with_days_says_whether_it_is_free_on_them(rendered, names):
     assert "data-free" not in rendered("card:1")
 
 
+def test_a_card_with_days_does_not_show_the_state_of_today_while_odoo_is_away(rendered, app, names, odoo):
+    app.extensions["lco"].catalogue.vehicles()
+    odoo.fails_with = requests.ConnectTimeout()
+    html = rendered("card:1:{from}:{to}".format_map(names))
+    assert "Dates not checked" in html
+    assert 'data-status="available"' not in html
+    assert 'data-status="available"' in rendered("card:1")
+
+
 def test_a_quote_is_explained_or_offers_other_days(rendered, names):
     assert "2 days at $150" in rendered("quote:1:{from}:{to}".format_map(names))
     taken = rendered("quote:1:{soon}:{then}".format_map(names))

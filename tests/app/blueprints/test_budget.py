@@ -8,6 +8,8 @@ import pytest
 
 from lco import clock
 from lco.availability.service import MAX_AGE
+from lco.catalogue.service import LIMITS_AT_ONCE
+from lco.catalogue.sync import REREAD_PAUSE
 from lco.domain.date_range import DAY
 from tests.streams import OpenStream
 
@@ -55,7 +57,8 @@ def test_a_stream_that_would_ask_odoo_many_things_is_refused(client, odoo, day, 
     assert odoo.asked == []
 
 
-def test_a_list_with_dates_is_one_question_for_all_its_cards(client, odoo, day):
+def test_a_list_with_dates_is_one_question_for_all_its_cards(client, app, odoo, day):
+    app.extensions["lco"].catalogue.sync.pause = REREAD_PAUSE
     cards = "&".join(f"r=card:{n + 1}:{day(30)}:{day(33)}" for n in range(15))
     started = time.monotonic()
     with closing(client.get(f"/live?{cards}")) as response:
@@ -64,10 +67,14 @@ def test_a_list_with_dates_is_one_question_for_all_its_cards(client, odoo, day):
         seen = ""
         while not all(f"card-{n + 1}" in seen for n in range(15)):
             seen += stream.next().get("data", "")
-    lists = odoo.asked.count("GET /api/fleet/vehicles")
-    refreshed = int((time.monotonic() - started) / MAX_AGE.total_seconds())  # on a busy machine
+        asked = list(odoo.asked)
+    # On a busy machine this may take so long that answers are refreshed and limits of more machines are read.
+    taken = timedelta(seconds=time.monotonic() - started)
+    refreshed = taken // MAX_AGE
+    lists, limits = asked.count("GET /api/fleet/vehicles"), sum("/vehicle/" in call for call in asked)
     assert lists <= 2 + 2 * refreshed  # all machines, and those that are free on these days
-    assert len(odoo.asked) <= 8 + 2 * refreshed
+    assert limits <= LIMITS_AT_ONCE * (1 + taken // REREAD_PAUSE)
+    assert len(asked) - limits <= 3 + 2 * refreshed
 
 
 @pytest.mark.parametrize("region", ["calendar:1:2199-12", "calendar:1:2001-01", "quote:1:{}:{}", "card:1:{}:{}"])

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 from lco import clock
@@ -12,11 +12,14 @@ _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="background")
 _lock = threading.Lock()
 _waiting: set[str] = set()
 _begun: dict[str, float] = {}
+_under_way: set[Future[None]] = set()
 
 
 def run(what: str, work: Callable[[], object]) -> None:
     """Run `work` soon in another thread. A failure is logged and counted under `what`."""
-    _threads.submit(_run_guarded, what, work)
+    future = _threads.submit(_run_guarded, what, work)
+    _under_way.add(future)
+    future.add_done_callback(_under_way.discard)
 
 
 def throttle(what: str, key: str, pause: timedelta, work: Callable[[], object]) -> None:
@@ -51,8 +54,8 @@ def later(what: str, pause: timedelta, work: Callable[[], object]) -> None:
 
 
 def is_idle() -> bool:
-    """Return whether no work of `throttle` waits to begin."""
-    return not _waiting
+    """Return whether no work of `run` and `throttle` waits or is under way."""
+    return not _waiting and not _under_way
 
 
 def _after(seconds: float, begin: Callable[[], object]) -> None:

@@ -48,13 +48,17 @@ class _SteadyClock:
             return present
 
     def synchronize(self, shared: datetime, asked: int, answered: int) -> None:
-        """Follow a clock that showed `shared` between two readings of the monotonic clock, in nanoseconds."""
-        if answered - asked <= _nanoseconds(LONGEST_QUESTION):
-            with self._lock:
-                if not self._is_shared:
-                    self._last = 0  # a process that has just begun may have to step back
-                self._ahead = _nanoseconds(shared - EPOCH) - (asked + answered) // 2
-                self._is_shared = True
+        """Follow a clock that showed `shared` between two readings of the monotonic clock, in nanoseconds.
+
+        The first answer is believed however long it took: the system's own clock may be hours wrong.
+        """
+        with self._lock:
+            if self._is_shared and answered - asked > _nanoseconds(LONGEST_QUESTION):
+                return
+            if not self._is_shared:
+                self._last = 0  # a process that has just begun may have to step back
+            self._ahead = _nanoseconds(shared - EPOCH) - (asked + answered) // 2
+            self._is_shared = True
 
     def _follow(self, ahead: int, ticks: int) -> None:
         """Take over how far the system's clock is ahead of the monotonic one; a jump must have lasted."""

@@ -1,7 +1,7 @@
 """What is for rent: queries over the catalogue, answered from memory where possible."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -21,12 +21,13 @@ from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY
 from lco.domain.vehicle import Details, Vehicle
 from lco.errors import Gone, NotFound, OdooError
+from lco.odoo.budget import charged_to, payer
 from lco.odoo.client import OdooClient
 
 log = logging.getLogger(__name__)
 
-LIMITS_AT_ONCE = 24
-"""So many vehicles are read after a list of free ones, when their longer rates or their limits are not known."""
+LIMITS_AT_ONCE = 5
+"""So many vehicles are read in a row, when their longer rates or their limits are not known."""
 
 
 class Catalogue:
@@ -94,21 +95,36 @@ class Catalogue:
         return not self._availability.rules.check(vehicle, days)
 
     def _learn_unknown(self, listed: Iterable[int], days: DateRange) -> None:
-        """Have some of the listed vehicles read whose longer rates or limits are not known."""
+        """Have the listed vehicles read whose longer rates or limits are not known, for the present client."""
+        client = payer()
+        if self._unknown(listed) and (client is None or client.can_pay()):
+
+            def learn() -> None:
+                with charged_to(client):
+                    self._learn_limits(listed, days)
+
+            background.throttle("learn limits", "limits", self.sync.pause, learn)
+
+    def _unknown(self, listed: Iterable[int]) -> Sequence[int]:
+        """Those to be read next. With version 2, the list tells all that is to be known."""
         vehicles, is_complete = self.vehicles().by_id, self.sync.state.is_complete
         unknown = (vehicle_id for vehicle_id in listed if vehicle_id in vehicles and not is_complete(vehicle_id))
-        if chosen := tuple(islice(unknown, LIMITS_AT_ONCE)):
-            background.throttle(
-                "learn limits", "limits", self.sync.pause, lambda: self._learn_limits(chosen, days)
-            )
+        return tuple(islice(unknown, LIMITS_AT_ONCE))
 
-    def _learn_limits(self, vehicle_ids: Iterable[int], days: DateRange) -> None:
-        """Read vehicles whose limits are not known, as in version 1, and correct what was shown of `days`."""
-        for vehicle_id in vehicle_ids:
-            self.sync.details(vehicle_id)
+    def _learn_limits(self, listed: Iterable[int], days: DateRange) -> None:
+        """Read some, correct what was shown of `days`, and go on after a pause until all are known."""
+        chosen = self._unknown(listed)
+        for vehicle_id in chosen:
+            try:
+                self.sync.details(vehicle_id)
+            except OdooError as error:
+                log.info("the limits of vehicle %d are not known yet: %s", vehicle_id, error.code)
+                return
             vehicle = self.sync.state.vehicles().get(vehicle_id)
             if vehicle and self._availability.rules.check(vehicle, days):
                 events.publish_corrected(self._changes, vehicle_id)
+        if self._unknown(listed) != chosen:
+            self._learn_unknown(listed, days)
 
     def _listed_free(self, days: DateRange) -> frozenset[int]:
         """The ids that Odoo lists as free in all of `days`. Pages that show another list are corrected."""

@@ -57,18 +57,12 @@ def test_work_that_failed_may_be_asked_for_again(failures):
 
     for _ in range(2):
         background.throttle("a failing test", "failing", PAUSE, fail)
-        wait_until(background.is_idle, "it to begin")
-    settled()
+        settled()
     assert failures() == 2
 
 
 def settled() -> None:
-    """Returns when everything begun before has ended: all threads are then in one barrier."""
-    threads = background._threads._max_workers
-    barrier = threading.Barrier(threads + 1)
-    for _ in range(threads):
-        background.run("settling", lambda: barrier.wait(PATIENCE))
-    barrier.wait(PATIENCE)
+    wait_until(background.is_idle, "all work to end")
 
 
 @pytest.fixture

@@ -120,13 +120,8 @@ class Front:
 
 
 def settle() -> None:
-    """Returns when all background work asked for before has ended: every thread of it is then in one barrier."""
-    wait_until(background.is_idle, "background work to begin")
-    threads = background._threads._max_workers
-    barrier = threading.Barrier(threads + 1)
-    for _ in range(threads):
-        background.run("settling", lambda: barrier.wait(PATIENCE))
-    barrier.wait(PATIENCE)
+    """Returns when all background work has ended, and what it has asked for in turn."""
+    wait_until(background.is_idle, "background work to end")
 
 
 @pytest.fixture(scope="session")

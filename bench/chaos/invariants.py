@@ -16,13 +16,17 @@ from sqlalchemy import create_engine, select, text, update
 from bench.chaos.pages import differences, shown
 from bench.chaos.parts import Parts
 from bench.chaos.traffic import Record, Traffic
+from lco import clock
 from lco.db.mails import Mail
 from lco.db.models import BookingRow, Delivery
+from lco.mail.outbox import LEASE
 
 CONVERGED_WITHIN = 70.0
 STEP = timedelta(seconds=390)
 """By how much what waits is made older at a time: the longest lease, 5 minutes, and some more."""
 STEPS = 8
+UNDER_WAY = timedelta(seconds=30)
+"""How long a process may be busy with what it has leased: a lease taken from it would be a fault of this check."""
 OPEN = {"requested", "placing", "checking"}
 IN_ODOO = {"booked": {"draft", "confirmed"}, "confirmed": {"confirmed"}, "cancelled": {"cancelled"}}
 NOT_IN_ODOO = {"declined", "expired"}
@@ -74,12 +78,13 @@ class Tables:
             return [dict(row) for row in connection.execute(text(statement)).mappings()]
 
     def grow_older(self, by: timedelta) -> None:
-        """As if so much time had passed for everything that waits."""
+        """As if so much time had passed for everything that waits, and that no process has just begun with."""
+        begun = clock.now() + LEASE - UNDER_WAY, clock.now() + LEASE
         with self._engine.begin() as connection:
             for table, columns in WAITING.items():
                 for row in connection.execute(select(table.c.id, *(table.c[name] for name in columns))).mappings():
                     older = {name: row[name] - by for name in columns if row[name]}
-                    if row["due_at"]:
+                    if row["due_at"] and not begun[0] < row["due_at"] <= begun[1]:
                         connection.execute(update(table).where(table.c.id == row["id"]).values(older))
 
     def close(self) -> None:

@@ -1,6 +1,9 @@
 """Headers, foreign forms, and whose address counts."""
 
+import email
+import email.policy
 import re
+from contextlib import closing
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -9,6 +12,7 @@ import pytest
 from lco import clock
 from lco.web.extensions import client_address
 from tests.factories import order
+from tests.streams import OpenStream
 
 ORDER = {"vehicle_id": "1"}
 
@@ -124,6 +128,29 @@ def test_no_answer_about_a_booking_names_the_host_of_odoo(client, odoo, settings
     page = urlsplit(booked.headers["Location"]).path
     for answer in (booked, client.get(page), client.get(f"{page}.ics")):
         assert _host(settings) not in f"{answer.headers}{answer.text}"
+
+
+def test_no_mail_names_the_host_of_odoo(app, client, odoo, settings):
+    start = clock.today(settings.timezone) + timedelta(days=90)
+    assert client.post("/api/booking", json=order(3, start, start + timedelta(days=2))).status_code == 201
+    app.extensions["lco.mail"]._stopped.clear()  # in tests nothing is sent by itself
+    app.extensions["lco.mail"].send_due()
+    (mail,) = settings.mail_dir.glob("*.eml")
+    message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
+    parts = [part.get_payload(decode=True).decode() for part in message.walk() if not part.is_multipart()]
+    assert len(parts) > 1
+    assert _host(settings) not in f"{mail.read_text()}{parts}"
+
+
+def test_no_message_of_a_stream_names_the_host_of_odoo(client, odoo, settings):
+    start = clock.today(settings.timezone) + timedelta(days=40)
+    days = f"{start}:{start + timedelta(days=2)}"
+    regions = [f"card:1:{days}", "card:2", "status:1", "rates:1", f"calendar:1:{start:%Y-%m}", f"quote:1:{days}"]
+    with closing(client.get("/live?" + "&".join(f"r={name}" for name in regions))) as answer:
+        stream, seen = OpenStream(answer), ""
+        while not all(f'data-region="{name}"' in seen for name in regions):
+            seen += str(stream.next())
+    assert _host(settings) not in f"{answer.headers}{seen}"
 
 
 def _host(settings) -> str:

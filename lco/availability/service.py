@@ -15,7 +15,7 @@ from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
-from lco.errors import OdooError
+from lco.errors import OdooError, OdooUnavailable
 from lco.odoo.budget import charged_to, payer
 from lco.odoo.client import OdooClient
 
@@ -53,9 +53,16 @@ class Availability:
         self._on_change = on_change
 
     def quote(self, vehicle_id: int, days: DateRange) -> Quote:
-        """Return Odoo's answer about these days, at most MAX_AGE old. Raises OdooError, VehicleUnknown."""
+        """Return Odoo's answer about these days, at most MAX_AGE old, older while Odoo does not answer.
+
+        Raises VehicleUnknown, and OdooError, also when bookings have changed since the last answer.
+        """
         key = f"availability:{vehicle_id}:quote:{days.start}:{days.end}"
-        return self._get(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days))
+        query = self._query(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days))
+        answer = self._cache.get(query)
+        if self._cache.is_outdated(query, answer):
+            raise OdooUnavailable
+        return answer.value
 
     def month(self, vehicle: Vehicle, first: date, own: Collection[date] = ()) -> Month:
         """Return the month that starts with `first`; days that Odoo could not be asked about are unknown.

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import islice
 
 import pytest
+import requests
 
 from lco import clock
 from lco.availability.service import MAX_AGE
@@ -115,3 +116,12 @@ def test_open_and_new_pages_do_not_offer_days_that_odoo_has_refused_as_taken(
     until(card, 'data-free="no"')
     until(quote, 'data-free="no"')
     assert (listed(client, days), quoted(client, days)) == ("no", "no")
+
+
+def test_days_that_were_just_booked_here_are_not_called_available_while_odoo_does_not_answer(client, odoo, days):
+    assert quoted(client, days) == "yes"
+    assert client.post("/api/booking", json=order(MACHINE, days.start, days.end)).status_code == 201
+    odoo.fails_with = requests.ConnectTimeout()
+    assert quoted(client, days) == "unknown"
+    asked = {"vehicle_id": MACHINE, "date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
+    assert client.post("/api/fleet/availability", json=asked).status_code == 503

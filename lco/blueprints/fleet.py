@@ -90,7 +90,7 @@ def vehicle(vehicle_id: int) -> Response:
 
 @blueprint.post("/availability")
 def availability() -> Response:
-    """`POST /api/fleet/availability`: whether days can be rented, and the price; 200, 400, 404."""
+    """`POST /api/fleet/availability`: whether days can be rented, and the price; 200, 400, 404, 429, 503."""
     services = current_services()
     asked = _loaded(AskSchema(), json_object())
     days = _days(asked)

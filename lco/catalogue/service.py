@@ -97,7 +97,7 @@ class Catalogue:
     def _learn_unknown(self, listed: Iterable[int], days: DateRange) -> None:
         """Have the listed vehicles read whose longer rates or limits are not known, for the present client."""
         client = payer()
-        if self._unknown(listed) and (client is None or client.can_pay()):
+        if self._unknown(listed) and (client is None or client.has_plenty()):
 
             def learn() -> None:
                 with charged_to(client):
@@ -112,7 +112,10 @@ class Catalogue:
         return tuple(islice(unknown, LIMITS_AT_ONCE))
 
     def _learn_limits(self, listed: Iterable[int], days: DateRange) -> None:
-        """Read some, correct what was shown of `days`, and go on after a pause until all are known."""
+        """Read some, correct what was shown of `days`, and go on after a pause until all are known.
+
+        Or until half of the client's calls are used up: its own questions come first.
+        """
         chosen = self._unknown(listed)
         for vehicle_id in chosen:
             try:

@@ -69,6 +69,12 @@ class CallBudget:
             metrics.refused.labels("odoo budget").inc()
             raise BudgetExceeded(retry_after=timedelta(seconds=max(1.0, wait)))
 
+    def has_plenty(self, client: str) -> bool:
+        """Whether at least half of the calls of `client` are left, and of those of all clients."""
+        now = clock.seconds()
+        with self._lock:
+            return all(bucket.fill(now) >= bucket.most / 2 for bucket in (self._bucket(client, now), self._all))
+
     def spend(self, client: str) -> None:
         """Take the token of one call."""
         now = clock.seconds()
@@ -103,6 +109,10 @@ class Payer:
         except BudgetExceeded:
             return False
         return True
+
+    def has_plenty(self) -> bool:
+        """Whether Odoo may be called for what the client has not asked for, so that its own calls come first."""
+        return self.budget.has_plenty(self.client)
 
     def spend(self) -> None:
         """Take the token of one call."""

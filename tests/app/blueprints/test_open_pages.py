@@ -25,7 +25,7 @@ def days(settings) -> DateRange:
 
 @pytest.fixture
 def books_elsewhere(odoo, days):
-    """Has Odoo book the days for another customer, and tell nobody."""
+    """Has Odoo book the days for another customer, and send no webhook."""
 
     def book() -> None:
         body = order(MACHINE, days.start, days.end, customer_email="bob@example.com")

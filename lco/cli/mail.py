@@ -18,8 +18,10 @@ SHOWN = 50
 @with_appcontext
 def mail_worker() -> None:
     """Send mails until told to stop, beside the site or instead of it."""
-    # The main thread only waits, so a signal ends the waiting and never a mail that is being sent.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The main thread only waits, so a signal ends the waiting and never a mail that is being sent. A shell that
+    # starts a program in the background has it ignore SIGINT.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     worker = _worker()
     try:
         worker.start()

@@ -99,4 +99,4 @@ def watched(page: Page, complaints: list[str]) -> Page:
 
 def _is_skipped_motion(error: Error) -> bool:
     """Whether Chromium has left out the motion from one page to the next, as it does on a busy machine."""
-    return str(error).startswith("Transition was ")
+    return str(error).startswith("Transition was aborted because of invalid state. ViewTransition opt-in disabled")

@@ -4,7 +4,6 @@ import pytest
 
 from lco.changes.log import ChangeId
 from lco.live.connection_limit import MAX_PER_ADDRESS
-from tests.streams import OpenStream
 
 
 def test_a_page_is_greeted_at_once_in_a_way_that_nothing_on_the_way_holds_back(open_stream):
@@ -182,20 +181,6 @@ def test_events_are_open_to_the_configured_origins_and_no_others(open_stream, cl
     allowed = open_stream("/api/events", headers={"Origin": "https://partner.example"})
     assert allowed.response.headers["Access-Control-Allow-Origin"] == "https://partner.example"
     assert client.get("/api/events", headers={"Origin": "https://elsewhere.example"}).status_code == 403
-
-
-@pytest.fixture
-def open_stream(client, odoo):
-    opened = []
-
-    def get(url, **more):
-        response = client.get(url, **more)
-        opened.append(response)
-        return OpenStream(response)
-
-    yield get
-    for response in opened:
-        response.close()
 
 
 @pytest.fixture

@@ -36,20 +36,16 @@ def books_elsewhere(odoo, days):
 
 
 @pytest.fixture
-def open_page(client, odoo):
+def open_page(client, open_stream):
     """Opens the stream of a page with one region, as it was when the page was loaded."""
-    opened = []
 
     def open_one(region: str) -> OpenStream:
         since = client.application.extensions["lco"].changes.head()
-        opened.append(client.get(f"/live?r={region}&since={since}"))
-        stream = OpenStream(opened[-1])
+        stream = open_stream(f"/live?r={region}&since={since}")
         assert stream.next()["event"] == "connected"
         return stream
 
-    yield open_one
-    for response in opened:
-        response.close()
+    return open_one
 
 
 def until(stream: OpenStream, text: str) -> Message:

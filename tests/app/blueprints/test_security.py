@@ -3,7 +3,6 @@
 import email
 import email.policy
 import re
-from contextlib import closing
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -12,7 +11,6 @@ import pytest
 from lco import clock
 from lco.web.extensions import client_address
 from tests.factories import order
-from tests.streams import OpenStream
 
 ORDER = {"vehicle_id": "1"}
 
@@ -142,15 +140,14 @@ def test_no_mail_names_the_host_of_odoo(app, client, odoo, settings):
     assert _host(settings) not in f"{mail.read_text()}{parts}"
 
 
-def test_no_message_of_a_stream_names_the_host_of_odoo(client, odoo, settings):
+def test_no_message_of_a_stream_names_the_host_of_odoo(open_stream, settings):
     start = clock.today(settings.timezone) + timedelta(days=40)
     days = f"{start}:{start + timedelta(days=2)}"
     regions = [f"card:1:{days}", "card:2", "status:1", "rates:1", f"calendar:1:{start:%Y-%m}", f"quote:1:{days}"]
-    with closing(client.get("/live?" + "&".join(f"r={name}" for name in regions))) as answer:
-        stream, seen = OpenStream(answer), ""
-        while not all(f'data-region="{name}"' in seen for name in regions):
-            seen += str(stream.next())
-    assert _host(settings) not in f"{answer.headers}{seen}"
+    stream, seen = open_stream("/live?" + "&".join(f"r={name}" for name in regions)), ""
+    while not all(f'data-region="{name}"' in seen for name in regions):
+        seen += str(stream.next())
+    assert _host(settings) not in f"{stream.response.headers}{seen}"
 
 
 def _host(settings) -> str:

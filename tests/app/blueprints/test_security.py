@@ -10,6 +10,7 @@ import pytest
 
 from lco import clock
 from lco.web.extensions import client_address
+from tests.app.mail.fakes import send_mails
 from tests.factories import order
 
 ORDER = {"vehicle_id": "1"}
@@ -131,8 +132,7 @@ def test_no_answer_about_a_booking_names_the_host_of_odoo(client, odoo, settings
 def test_no_mail_names_the_host_of_odoo(app, client, odoo, settings):
     start = clock.today(settings.timezone) + timedelta(days=90)
     assert client.post("/api/booking", json=order(3, start, start + timedelta(days=2))).status_code == 201
-    app.extensions["lco.mail"]._stopped.clear()  # in tests nothing is sent by itself
-    app.extensions["lco.mail"].send_due()
+    send_mails(app)
     (mail,) = settings.mail_dir.glob("*.eml")
     message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
     parts = [part.get_payload(decode=True).decode() for part in message.walk() if not part.is_multipart()]

@@ -117,3 +117,10 @@ def html(message) -> str:
 def entries(message) -> list[tuple[str, Calendar]]:
     parts = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
     return [(part["Content-Type"].params["method"], Calendar.from_ical(part.get_content())) for part in parts]
+
+
+def send_mails(app) -> None:
+    """Write mail files, as the worker of a serving process does."""
+    worker = app.extensions["lco.mail"]
+    worker._stopped.clear()
+    worker.send_due()

@@ -18,6 +18,7 @@ from lco.domain.date_range import DAY, DateRange
 from lco.errors import InvalidInput, NotFound
 from lco.settings import Settings
 from lco.webhooks import schemas
+from tests.app.mail.fakes import send_mails
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 
 MAIL = "ann.larsen@example.com"
@@ -80,13 +81,6 @@ def dump(app, settings: Settings) -> str:
         return rows + files + mails
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     return subprocess.run(["pg_dump", address], capture_output=True, text=True, check=True).stdout + mails
-
-
-def send_mails(app) -> None:
-    """Write mail files, as the worker of a serving process does."""
-    worker = app.extensions["lco.mail"]
-    worker._stopped.clear()
-    worker.send_due()
 
 
 def names_in(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import gevent
+import gevent.socket
 from dotenv import load_dotenv
 from gunicorn.glogging import Logger
 from gunicorn.workers.ggevent import GeventWorker
@@ -23,6 +24,7 @@ load_dotenv(".env")  # what the environment itself says wins
 
 # After .env, like everything that reads settings.
 from lco.live.admission import AdmissionQueue  # noqa: E402
+from lco.web import stream_head  # noqa: E402
 from lco.web.logs import configuration  # noqa: E402
 
 PORT = os.environ.get("PORT", "8000")
@@ -59,10 +61,20 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
         """Serve one connection. One that begins by asking for a page's stream waits until it is its turn."""
-        gevent.getcurrent().client = client
-        if _begins_with(client, STREAM_REQUEST):
+        head = _head_so_far(client)
+        if head.startswith(stream_head.START):
             self._admission.wait()
+            if self._opens_stream(client, addr, head):
+                return
+        gevent.getcurrent().client = client
         super().handle(listener, client, addr)
+
+    def _opens_stream(self, client: socket.socket, addr: Any, head: bytes) -> bool:
+        """Open the stream that the request asks for. False when gunicorn has to read the request."""
+        try:
+            return bool(self.wsgi.extensions["lco.streams"].open_ahead(client, addr[0], head))
+        except OSError:
+            return False  # gunicorn finds the same error, and logs it
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
@@ -82,13 +94,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
                 client.shutdown(socket.SHUT_RD)
 
 
-def _begins_with(client: socket.socket, start: bytes) -> bool:
-    """Whether the client has sent these bytes first. They are left to be read, and nothing is waited for."""
+def _head_so_far(client: socket.socket) -> bytes:
+    """What the client has sent first. It is left to be read, and nothing is waited for. Empty with TLS."""
+    if type(client) is not gevent.socket.socket:
+        return b""
     client.setblocking(False)
     try:
-        return client.recv(len(start), socket.MSG_PEEK) == start
+        return client.recv(stream_head.MAX_BYTES, socket.MSG_PEEK)
     except OSError:
-        return False  # nothing has come yet, or the client has left
+        return b""  # nothing has come yet, or the client has left
 
 
 worker_class = Worker
@@ -106,7 +120,6 @@ class Log(Logger):  # type: ignore[misc]  # gunicorn ships no types
 logger_class = Log
 
 STREAMS = ("/live", "/api/events")
-STREAM_REQUEST = b"GET /live?"
 LAST_WORDS = timedelta(seconds=5)
 COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 OUR_FOLDER = "lco-metrics-"

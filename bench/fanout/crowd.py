@@ -32,7 +32,7 @@ BETWEEN = 0.05
 def opening() -> None:
     """How long it takes to open so many streams, beside nginx with nchan in the same run."""
     pages = process.room_for(PAGES)
-    report.title(f"Opening {pages:,} streams (promise: at most 12 times nchan's time; the aim is 6)")
+    report.title(f"Opening {pages:,} streams (promise: at most 6 times nchan's time)")
     each = pages // OPENINGS
     with measures.both([1] * each) as (site, nchan):
         ours, theirs = [], []

@@ -1,5 +1,7 @@
 """What protects visitors: response headers, the check that forms come from our own pages, the client's address."""
 
+from typing import TYPE_CHECKING
+
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -7,6 +9,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from lco import metrics
 from lco.errors import Forbidden
 from lco.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OWN_RULES = {"api", "fleet", "webhooks"}  # blueprints that check origins or signatures themselves
@@ -22,17 +27,22 @@ def register(app: Flask, settings: Settings) -> dict[str, str]:
 
     Returns the headers, for what is served in front of the application.
     """
-    hops = settings.trusted_proxies
-    # Each proxy adds an address, but the protocol is one entry: the nearest proxy sets it or leaves it as it came.
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=min(hops, 1), x_host=0, x_prefix=0)  # type: ignore[method-assign]  # as Flask documents for middleware
+    app.wsgi_app = trust_proxies(app.wsgi_app, settings)  # type: ignore[method-assign]  # as Flask documents for middleware
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.before_request(lambda: _refuse_foreign_forms(settings))
     app.url_map.merge_slashes = False  # its redirect would name the host that the request has named
-    if hops and settings.site_url.startswith("https:"):
+    if settings.trusted_proxies and settings.site_url.startswith("https:"):
         app.before_request(lambda: _to_https(settings))
     headers = _headers(settings)
     app.after_request(lambda response: _add(headers, response))
     return headers
+
+
+def trust_proxies(application: "WSGIApplication", settings: Settings) -> ProxyFix:
+    """`application`, seeing the client's address and protocol as the trusted proxies have noted them."""
+    hops = settings.trusted_proxies
+    # Each proxy adds an address, but the protocol is one entry: the nearest proxy sets it or leaves it as it came.
+    return ProxyFix(application, x_for=hops, x_proto=min(hops, 1), x_host=0, x_prefix=0)
 
 
 def _to_https(settings: Settings) -> ResponseReturnValue | None:

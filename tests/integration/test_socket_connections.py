@@ -26,14 +26,14 @@ WINDOW = 4096
 
 
 @contextmanager
-def called(site, address="127.0.0.1", path="/live?r=rates:1"):
-    """A bare connection that has asked for a stream and reads nothing."""
+def called(site, address="127.0.0.1", path="/live?r=rates:1", more=""):
+    """A bare connection that has asked for a stream, with `more` headers, and reads nothing."""
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
         connection.settimeout(serving.PATIENCE)
         connection.bind((address, 0))
         connection.connect(("127.0.0.1", site.port))
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: site\r\n\r\n".encode())
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: site\r\n{more}\r\n".encode())
         yield connection
 
 
@@ -144,6 +144,30 @@ def test_the_head_is_that_of_every_other_answer(site):
     assert fields["date"].endswith("gmt")
     assert fields["x-content-type-options"] == "nosniff"
     assert not {"content-length", "transfer-encoding"} & fields.keys()
+
+
+def test_streams_behind_a_proxy_are_counted_for_the_client_that_it_names(odoo, tmp_path):
+    with serving.site(odoo.url, tmp_path, TRUSTED_PROXIES="1") as site, ExitStack() as stack:
+        requests.get(f"{site.url}/equipment", timeout=60)
+
+        def answer(client: str) -> bytes:
+            connection = stack.enter_context(called(site, more=f"X-Forwarded-For: 192.0.2.9, {client}\r\n"))
+            return connection.recv(WINDOW).partition(b"\r\n")[0]
+
+        answers = [answer("198.51.100.1") for _ in range(MAX_PER_ADDRESS)]
+        assert set(answers) == {b"HTTP/1.1 200 OK"}
+        assert answer("198.51.100.1") == b"HTTP/1.1 503 SERVICE UNAVAILABLE"
+        assert answer("198.51.100.2") == b"HTTP/1.1 200 OK"
+
+
+def test_a_request_that_comes_in_pieces_opens_a_stream(site):
+    with called(site) as first:
+        first.recv(1)  # the head of streams is known from now on
+    with socket.create_connection(("127.0.0.1", site.port), timeout=serving.PATIENCE) as connection:
+        connection.sendall(b"GET /live?r=rates:1 HTTP/1.1\r\nHos")
+        time.sleep(0.2)
+        connection.sendall(b"t: site\r\n\r\n")
+        assert connection.recv(WINDOW).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_a_stop_ends_streams_at_different_times_and_finishes_requests(odoo, tmp_path):

@@ -140,9 +140,9 @@ class StaleWhileRevalidateCache:
         cached: CachedValue[T] | None = self._entry(query).cached
         return cached if cached and self._is_valid(query.key, cached) else None
 
-    def is_outdated(self, query: CacheQuery[T], cached: CachedValue[T]) -> bool:
-        """Whether `cached` is from before an invalidation, and could not be fetched again."""
-        return cached.refresh_failed and not self._is_valid(query.key, cached)
+    def is_outdated(self, key: str, cached: CachedValue[Any]) -> bool:
+        """Whether `cached` is from before an invalidation of a prefix of `key`, and could not be fetched again."""
+        return not self._is_valid(key, cached)
 
     def invalidate(self, prefix: str, before: datetime | None = None) -> None:
         """Make every value invalid whose key starts with `prefix` and that was fetched before `before`, or now.

@@ -8,6 +8,7 @@ from itertools import islice
 
 from lco import background
 from lco.availability.service import Availability
+from lco.caching.memory import CachedValue
 from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
 from lco.catalogue import events
 from lco.catalogue.removed import RemovedVehicles
@@ -20,7 +21,7 @@ from lco.changes.topics import EventType
 from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY
 from lco.domain.vehicle import Details, Vehicle
-from lco.errors import Gone, NotFound, OdooError
+from lco.errors import Gone, NotFound, OdooError, OdooUnavailable
 from lco.odoo.budget import charged_to, payer
 from lco.odoo.client import OdooClient
 
@@ -78,16 +79,25 @@ class Catalogue:
         return replace(details, vehicle=self.find(vehicle_id))
 
     def free(self, days: DateRange) -> frozenset[int]:
-        """Return the ids of what can be rented on `days`: Odoo lists it as free, and the rules agree."""
-        vehicles, listed = self.vehicles().by_id, self._listed_free(days)
-        self._learn_unknown(listed, days)
-        check = self._availability.rules.snapshot().check
-        known = (vehicles[vehicle_id] for vehicle_id in listed if vehicle_id in vehicles)
-        return frozenset(vehicle.id for vehicle in known if not check(vehicle, days))
+        """Return the ids of what can be rented on `days`: Odoo lists it as free, and the rules agree.
+
+        Without those of which that is not known: their bookings have changed since, and Odoo cannot tell now.
+        """
+        vehicles, answer = self.vehicles().by_id, self._listed_free(days)
+        self._learn_unknown(answer.value, days)
+        check, is_outdated = self._availability.rules.snapshot().check, self._availability.is_outdated
+        listed = (vehicles[vehicle_id] for vehicle_id in answer.value if vehicle_id in vehicles)
+        return frozenset(v.id for v in listed if not check(v, days) and not is_outdated(v.id, answer))
 
     def is_free(self, vehicle_id: int, days: DateRange) -> bool:
-        """Return whether `free` has the vehicle, without a look at all the others."""
-        vehicle, listed = self.vehicles().by_id.get(vehicle_id), self._listed_free(days)
+        """Return whether `free` has the vehicle, without a look at all the others.
+
+        Raises OdooError when that is not known.
+        """
+        vehicle, answer = self.vehicles().by_id.get(vehicle_id), self._listed_free(days)
+        if self._availability.is_outdated(vehicle_id, answer):
+            raise OdooUnavailable
+        listed = answer.value
         if vehicle is None or vehicle_id not in listed:
             return False
         if not self.sync.state.is_complete(vehicle_id):
@@ -129,7 +139,7 @@ class Catalogue:
         if self._unknown(listed) != chosen:
             self._learn_unknown(listed, days)
 
-    def _listed_free(self, days: DateRange) -> frozenset[int]:
+    def _listed_free(self, days: DateRange) -> CachedValue[frozenset[int]]:
         """The ids that Odoo lists as free in all of `days`. Pages that show another list are corrected."""
         key = f"free:{days.start}:{days.end}"
 
@@ -140,7 +150,7 @@ class Catalogue:
             for vehicle_id in before ^ after:
                 events.publish_corrected(self._changes, vehicle_id)
 
-        return self._cache.get(CacheQuery(key, LIST_MAX_AGE, load, on_change=publish)).value
+        return self._cache.get(CacheQuery(key, LIST_MAX_AGE, load, on_change=publish))
 
     def with_limits(self, vehicle_id: int) -> Vehicle:
         """Return the same as `find`, with the shortest and longest rental known, unless Odoo cannot tell now."""

@@ -72,6 +72,17 @@ def listed(client, days: DateRange) -> str:
     return re.search(r'data-free="(\w+)"', card)[1]
 
 
+def counted(client, days: DateRange) -> int:
+    """How many machines a list that is loaded now calls available on the days."""
+    return int(re.search(r'id="found"[^>]*>(\d+) machines', client.get(address(days, "/equipment")).text)[1])
+
+
+def in_calendar(client, days: DateRange) -> str:
+    """What the machine's calendar says of the first of the days."""
+    page = client.get(f"/equipment/{MACHINE}?month={days.start:%Y-%m}", follow_redirects=True)
+    return re.search(rf'<td class="(\w+)"><\w+ id="calendar-{MACHINE}-{days.start}"', page.text)[1]
+
+
 def test_quote_whose_webhook_never_comes_is_corrected_when_another_visitor_looks(
     client, open_page, days, books_elsewhere
 ):
@@ -115,9 +126,11 @@ def test_open_and_new_pages_do_not_offer_days_that_odoo_has_refused_as_taken(
 
 
 def test_days_that_were_just_booked_here_are_not_called_available_while_odoo_does_not_answer(client, odoo, days):
-    assert quoted(client, days) == "yes"
+    assert (listed(client, days), quoted(client, days), in_calendar(client, days)) == ("yes", "yes", "free")
+    others = counted(client, days)
     assert client.post("/api/booking", json=order(MACHINE, days.start, days.end)).status_code == 201
     odoo.fails_with = requests.ConnectTimeout()
-    assert quoted(client, days) == "unknown"
+    assert (listed(client, days), quoted(client, days), in_calendar(client, days)) == ("unknown",) * 3
+    assert counted(client, days) == others - 1
     asked = {"vehicle_id": MACHINE, "date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
     assert client.post("/api/fleet/availability", json=asked).status_code == 503

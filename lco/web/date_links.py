@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from lco.availability.date_grid import Selection
 from lco.catalogue.search import Query
@@ -11,7 +12,7 @@ from lco.domain.vehicle import Vehicle
 from lco.web.urls import query_url, vehicle_url, with_query
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DateLinks:
     """The links of one grid. `part` is the address that answers with the grid alone, or leads to its page.
 
@@ -38,13 +39,18 @@ class DateLinks:
         """The page that shows prices for `days`."""
         raise NotImplementedError
 
+    @cached_property
+    def _start(self) -> str:
+        """What the links of all days begin with; sixty of them are in one grid."""
+        return with_query(self.part, self.more) + ("&" if self.more else "?")
+
     def _part(self, month: date, choice: Selection) -> str:
         days = {"date_from": choice.start, "date_to": choice.end}
-        texts = {name: day.isoformat() for name, day in days.items() if day}
-        return with_query(self.part, {**self.more, "month": f"{month:%Y-%m}", **texts})
+        texts = [f"&{name}={day.isoformat()}" for name, day in days.items() if day]
+        return f"{self._start}month={month:%Y-%m}{''.join(texts)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VehicleLinks(DateLinks):
     """Of the calendar on a vehicle's page."""
 
@@ -55,7 +61,7 @@ class VehicleLinks(DateLinks):
         return vehicle_url(self.vehicle, days) if self.vehicle else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChangeLinks(DateLinks):
     """Of the calendar in which other days for a booking are chosen: one page has all of it."""
 
@@ -64,7 +70,7 @@ class ChangeLinks(DateLinks):
         return with_query(self.part, {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListLinks(DateLinks):
     """Of the dates among the filters of the list."""
 

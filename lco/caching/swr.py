@@ -107,6 +107,7 @@ class StaleWhileRevalidateCache:
         self._entries = Entries(max_bytes)
         self._invalidated: OrderedDict[str, datetime] = OrderedDict()
         self._all_invalidated = NEVER
+        self._last_invalidated = NEVER
         self._slow_kinds: set[str] = set()
 
     def get(self, query: CacheQuery[T], *, newer_than: datetime | None = None) -> CachedValue[T]:
@@ -153,13 +154,14 @@ class StaleWhileRevalidateCache:
         instant = min(before or now, now)  # the clock of another process may be ahead
         with self._lock:
             self.invalidations += 1
+            self._last_invalidated = max(instant, self._last_invalidated)
             self._invalidated[prefix] = max(instant, self._invalidated.pop(prefix, instant))
             if len(self._invalidated) > MAX_INVALIDATIONS:
                 _, dropped = self._invalidated.popitem(last=False)
                 self._all_invalidated = max(self._all_invalidated, dropped)
 
     def _is_valid(self, key: str, cached: CachedValue[Any]) -> bool:
-        return cached.fetched_at >= self._invalidated_at(key)
+        return cached.fetched_at >= self._last_invalidated or cached.fetched_at >= self._invalidated_at(key)
 
     def _invalidated_at(self, key: str) -> datetime:
         found = (self._invalidated.get(prefix, NEVER) for prefix in _prefixes(key))

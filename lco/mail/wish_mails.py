@@ -32,14 +32,19 @@ ASK_AGAIN = timedelta(seconds=30)
 """When Odoo is asked again whether the days are free, after it gave no answer."""
 DUE = (
     select(TABLE)
-    .where(TABLE.c.message_due_at <= bindparam("now"))
+    .where(TABLE.c.message_due_at <= bindparam("now"), TABLE.c.message.is_not(None))
     .order_by(TABLE.c.message_due_at, TABLE.c.id)
     .limit(1)
 )
 LEASE_IT = update(TABLE).where(
     TABLE.c.id == bindparam("row_id"), TABLE.c.message_due_at == bindparam("seen"), TABLE.c.message.is_not(None)
 )
-CHANGE = update(TABLE).where(TABLE.c.id == bindparam("row_id"))
+SETTLE = update(TABLE).where(
+    TABLE.c.id == bindparam("row_id"),
+    TABLE.c.message == bindparam("sent"),
+    TABLE.c.attempts >= bindparam("tried"),
+)
+"""A note about the mail that was leased. Meanwhile its wish may have ended, or have another mail to be sent."""
 NO_MESSAGE = {"message": None, "message_due_at": None}
 
 
@@ -60,15 +65,18 @@ class WishMailer:
         self._db = database
         self._compose = compose
         self._sender = sender
+        self._handed_over: list[WishMail] = []
+        """Sent, and not written down yet, since the database was away."""
 
     def send_due(self, is_still_free: Callable[[Wish], bool]) -> None:
         """Send until there is no more, or the server is away. Raises DatabaseUnavailable."""
+        self._note_handed_over()
         while mail := self._claim():
             try:
                 if mail.message is WishMessage.FREE and not is_still_free(mail.wish):
                     continue  # taken again meanwhile: the wish waits for the next time
             except OdooError:
-                self._change(mail.wish, message_due_at=clock.now() + ASK_AGAIN)
+                self._change(mail, message_due_at=clock.now() + ASK_AGAIN)
                 continue
             if not self._settled(mail):
                 return
@@ -98,26 +106,34 @@ class WishMailer:
             log.error("the mail about wish %d broke with %s", mail.wish.id, where(error))  # noqa: TRY400 - no text
             self._postpone(mail)
         else:
-            self._change(mail.wish, **NO_MESSAGE)
+            self._handed_over.append(mail)
             metrics.mails.labels("sent").inc()
             log.info("the mail about wish %d (%s) was sent", mail.wish.id, mail.message)
+            self._note_handed_over()
         return True
+
+    def _note_handed_over(self) -> None:
+        """Write down what was sent. While that fails nothing else is sent, and no mail goes a second time."""
+        while self._handed_over:
+            self._change(self._handed_over[0], **NO_MESSAGE)
+            del self._handed_over[0]
 
     def _postpone(self, mail: WishMail) -> None:
         if mail.attempts >= ATTEMPTS:
             self._give_up(mail)
             return
         metrics.mails.labels("postponed").inc()
-        self._change(mail.wish, message_due_at=clock.now() + backoff(mail.attempts, FIRST_PAUSE, LONGEST_PAUSE))
+        self._change(mail, message_due_at=clock.now() + backoff(mail.attempts, FIRST_PAUSE, LONGEST_PAUSE))
 
     def _give_up(self, mail: WishMail) -> None:
         metrics.mails.labels("failed").inc()
         log.error("the mail about wish %d (%s) failed", mail.wish.id, mail.message)
-        self._change(mail.wish, **NO_MESSAGE)
+        self._change(mail, **NO_MESSAGE)
 
-    def _change(self, wish: Wish, **values: datetime | None) -> None:
+    def _change(self, mail: WishMail, **values: datetime | None) -> None:
+        leased = {"row_id": mail.wish.id, "sent": mail.message, "tried": mail.attempts}
         with self._db.connection() as connection:
-            connection.execute(CHANGE.values(values), {"row_id": wish.id})
+            connection.execute(SETTLE.values(values), leased)
 
 
 class WishComposer:

@@ -1,17 +1,22 @@
 """Customers are told when days come free: confirmed first, one after the other, never of days taken again."""
 
 import re
+import sqlite3
+from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
 import requests
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, update
 
+from lco.db.errors import DatabaseUnavailable
 from lco.db.wishes import WishRow
 from lco.domain.date_range import DAY
 from lco.domain.wish import WishState
+from lco.mail.errors import MailPostponed
+from lco.mail.outbox import LEASE
 from lco.wishes.repository import WishRepository
 from lco.wishes.watcher import TURN
 from tests.app.self_service.conftest import OPS_TOKEN
@@ -29,8 +34,12 @@ class Sent:
 
     def __init__(self) -> None:
         self.mails = []
+        self.meanwhile = []
+        """What happens once each while a mail is being sent; an error of it is one of the mail server."""
 
     def send(self, message) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop()()
         self.mails.append(message_from_bytes(message.as_bytes(), policy=default))
 
     def to(self, email) -> list[str]:
@@ -79,6 +88,20 @@ def cancel(client):
         assert client.post(f"{page}/cancel", data=form_in(client.get(f"{page}/cancel").text)).status_code == 303
 
     return give_up
+
+
+@contextmanager
+def going_away(database):
+    """Gives a function after which the database is away, until the block ends."""
+    engine = database.engine
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    try:
+        yield lambda: event.listen(engine, "before_cursor_execute", fail)
+    finally:
+        event.remove(engine, "before_cursor_execute", fail)
 
 
 def state(services, page) -> WishState:
@@ -268,6 +291,60 @@ def test_mistakes_are_told(client, days):
     assert client.post("/wishes", data=body | {"email": "no"}).status_code == 422
     assert client.post("/wishes", data=body | {"vehicle_id": "999999", "email": ADA}).status_code == 404
     assert client.get("/wishes/new").status_code in {404, 422}
+
+
+def test_mail_that_was_sent_while_the_database_was_away_does_not_go_twice(
+    services, book, wish, work, sent, cancel, advance_clock
+):
+    booking = book(email="other@example.com")
+    wish(ADA)
+    cancel(booking)
+    with going_away(services.db) as away:
+        sent.meanwhile = [away]
+        with pytest.raises(DatabaseUnavailable):
+            work()
+    advance_clock(LEASE + timedelta(seconds=1))
+    work()
+    assert sent.to(ADA)[1:] == ["It is free now"]
+
+
+def test_note_about_a_sent_mail_leaves_the_next_mail_alone(app, services, book, wish, work, sent, cancel):
+    booking = book(email="other@example.com")
+    page = wish(BEN, confirms=False)
+
+    def confirmed_and_offered() -> None:
+        """Happens while the customer's first mail is on its way a second time."""
+        app.test_client().post(f"{page}/confirm")
+        cancel(booking)
+        services.wish_watcher.follow()
+
+    with services.db.connection() as connection:
+        connection.execute(update(WishRow).values(message="confirm", message_due_at=services.rules.now))
+    sent.meanwhile = [confirmed_and_offered]
+    work()
+    work()
+    assert "It is free now" in sent.to(BEN)
+
+
+def test_wish_that_ends_while_its_mail_is_refused_does_not_hold_up_the_others(
+    app, services, book, wish, work, sent, cancel, advance_clock
+):
+    booking = book(email="other@example.com")
+    page = wish(ADA)
+    wish(BEN)
+
+    def stopped_and_refused() -> None:
+        app.test_client().post(f"{page}/stop")
+        raise MailPostponed("try again later")
+
+    cancel(booking)
+    sent.meanwhile = [stopped_and_refused]
+    work()
+    advance_clock(TURN)
+    services.wish_watcher.look_at_all()
+    work()
+    assert sent.to(ADA)[1:] == []
+    assert sent.to(BEN)[1:] == ["It is free now"]
 
 
 def test_person_is_exported_and_erased_with_wishes(services, book, wish):

@@ -81,11 +81,11 @@ def answers(documents: Mapping[int, Document], term: Term) -> dict[int, int]:
     best: dict[int, int] = {}
     for spelling in term.spellings:
         needles = [_needle(word) for word in spelling]
-        found = list(documents.items())
+        found: Iterable[int] = documents
         for needle in needles:
-            found = [each for each in found if needle in each[1].text]
-        for vehicle_id, document in found:
-            best[vehicle_id] = max(best.get(vehicle_id, 0), _points(document, needles))
+            found = [vehicle_id for vehicle_id in found if needle in documents[vehicle_id].text]
+        for vehicle_id in found:
+            best[vehicle_id] = max(best.get(vehicle_id, 0), _points(documents[vehicle_id], needles))
     return best
 
 

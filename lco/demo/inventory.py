@@ -99,7 +99,8 @@ class Inventory:
     def search(self, wanted: Criteria) -> list[Vehicle]:
         """The vehicles that meet all criteria, in the order of their ids."""
         with self.lock:
-            return [vehicle for vehicle in self._vehicles.values() if self._meets(vehicle, wanted)]
+            rules = self.rules
+            return [vehicle for vehicle in self._vehicles.values() if self._meets(vehicle, wanted, rules)]
 
     def brand_id(self, brand: str) -> int:
         """The id by which Odoo knows this brand; a brand never seen before gets the next one."""
@@ -213,7 +214,7 @@ class Inventory:
         free = self.diary.next_free(vehicle, self.today())
         return events.availability_changed(vehicle, self.status(vehicle), free, booking_ref)
 
-    def _meets(self, vehicle: Vehicle, wanted: Criteria) -> bool:
+    def _meets(self, vehicle: Vehicle, wanted: Criteria, rules: Rules) -> bool:
         daily = vehicle.rental_price_daily
         return (
             (wanted.listing_type is None or vehicle.listing_type in (wanted.listing_type, "both"))
@@ -222,11 +223,11 @@ class Inventory:
             and (wanted.min_price is None or daily >= wanted.min_price)
             and (wanted.max_price is None or daily <= wanted.max_price)
             and (not wanted.featured or vehicle.featured)
-            and (wanted.free is None or self._can_be_had(vehicle, wanted.free))
+            and (wanted.free is None or self._can_be_had(vehicle, wanted.free, rules))
         )
 
-    def _can_be_had(self, vehicle: Vehicle, stay: Stay) -> bool:
+    def _can_be_had(self, vehicle: Vehicle, stay: Stay, rules: Rules) -> bool:
         """In version 1 the list knows only bookings and maintenance, as today's Odoo does."""
         if self.business.contract == 1:
             return self.diary.is_free(vehicle, stay, self.today())
-        return not self.rules.reasons(vehicle, stay)
+        return not rules.reasons(vehicle, stay)

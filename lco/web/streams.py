@@ -199,7 +199,7 @@ class StreamMiddleware:
         names, since = _asked(environ.get("QUERY_STRING", ""))
         told = environ.get("HTTP_LAST_EVENT_ID")
         connection = self._streams.connect_page(
-            self._known.get(names) or self._regions_of(names),
+            self._known.get(names) or self._keep_regions(names),
             ChangeId.parse(told or since),
             resumed=told is not None,
             client=client_of(environ.get("REMOTE_ADDR") or ""),
@@ -208,7 +208,7 @@ class StreamMiddleware:
         assert not isinstance(connection, QueueConnection)  # noqa: S101 - `_is_ordinary` has seen to it
         return connection
 
-    def _regions_of(self, names: Sequence[str]) -> Sequence[Region]:
+    def _keep_regions(self, names: Sequence[str]) -> Sequence[Region]:
         """The regions, kept by their names unless they have to be looked up, or compared with today, each time."""
         with self._app.app_context():
             found = regions_of(names)

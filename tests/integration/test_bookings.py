@@ -84,11 +84,10 @@ def test_one_of_100_customers_books_and_99_are_offered_other_dates(site, odoo, d
     with ThreadPoolExecutor(100) as threads:
         answers = list(threads.map(book, range(100)))
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 99}
-    offered = [answer.json()["alternatives"] for answer in answers if answer.status_code == 409]
-    # On a busy machine some of a hundred connections to Odoo may time out; those customers ask once more.
-    retried = [post(site, body(), address="203.0.113.9").json()["alternatives"] for found in offered if not found]
-    assert any(offered)
-    assert all(retried)
+    refused = {number: answer.json() for number, answer in enumerate(answers) if answer.status_code == 409}
+    # On a busy machine Odoo may be too slow for some of a hundred at once; those customers ask once more.
+    offered = [found["alternatives"] or book(number).json()["alternatives"] for number, found in refused.items()]
+    assert all(offered)
     theirs = [booking for booking in odoo.state()["bookings"] if "customer" in booking["customer_email"]]
     assert len(theirs) == 1
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -52,7 +52,10 @@ def sockets(site):
 
     A connection that its client has broken off is in no list any more, and yet held until it is closed.
     """
-    held = {str(file.readlink()) for file in Path(f"/proc/{site.worker}/fd").iterdir() if file.is_symlink()}
+    held = set()
+    for file in Path(f"/proc/{site.worker}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            held.add(str(file.readlink()))
     # proc(5): the second field is the local address, the tenth the inode.
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     to_odoo = {f"socket:[{row[9]}]" for row in rows if int(row[1].rpartition(":")[2], 16) != site.port}

@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response
 from lco import background
 from lco.availability.rules import RentalRules
 from lco.availability.service import Availability
-from lco.caching import swr
 from lco.caching.swr import CacheBackend, StaleWhileRevalidateCache
 from lco.catalogue.removed import RemovedVehicles
 from lco.catalogue.service import Catalogue
@@ -122,7 +121,7 @@ class Front:
 
 def settle() -> None:
     """Returns when all background work has ended, and what it has asked for in turn."""
-    wait_until(lambda: background.is_idle() and swr.is_idle(), "background work to end")
+    wait_until(background.is_idle, "background work to end")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.quote import Quote
 from lco.domain.vehicle import Vehicle
-from lco.errors import OdooError, OdooUnavailable
+from lco.errors import OdooError
 from lco.odoo.budget import charged_to, payer
 from lco.odoo.client import OdooClient
 
@@ -59,7 +59,7 @@ class Availability:
         Raises VehicleUnknown, and OdooError, also when bookings have changed since the last answer.
         """
         key = f"availability:{vehicle_id}:quote:{days.start}:{days.end}"
-        return self._get(self._query(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days)))
+        return self._cache.get_valid(self._query(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days)))
 
     def month(self, vehicle: Vehicle, first: date, own: Collection[date] = ()) -> Month:
         """Return the month that starts with `first`; days that Odoo could not be asked about are unknown.
@@ -90,8 +90,8 @@ class Availability:
         """
         key = f"availability:{vehicle.id}:own:{own.start}:{own.end}"
         try:
-            taken = self._get(self._busy_query(vehicle.id)) or frozenset()
-            return self._get(self._query(vehicle.id, key, lambda: own_days(own, taken, is_free)))
+            taken = self._cache.get_valid(self._busy_query(vehicle.id)) or frozenset()
+            return self._cache.get_valid(self._query(vehicle.id, key, lambda: own_days(own, taken, is_free)))
         except OdooError as error:
             log.warning("the buffer around a booking is not known: %s", error.code)
             return frozenset(own)
@@ -160,13 +160,6 @@ class Availability:
         """Whether bookings of the vehicle have changed since `answer`, which could not be read again."""
         return self._cache.is_outdated(f"availability:{vehicle_id}:", answer)
 
-    def _get(self, query: CacheQuery[T]) -> T:
-        """What is known. Raises OdooError, also when bookings have changed since: old days would be offered."""
-        answer = self._cache.get(query)
-        if self._cache.is_outdated(query.key, answer):
-            raise OdooUnavailable
-        return answer.value
-
     def _query(self, vehicle_id: int, key: str, loader: Callable[[], T]) -> CacheQuery[T]:
         return CacheQuery(key, MAX_AGE, loader, on_change=lambda *_: self._on_change(vehicle_id))
 
@@ -202,14 +195,14 @@ class Availability:
         if busy is not None:
             return busy
         key = f"availability:{vehicle.id}:taken:{days.start}:{days.end}"
-        return self._get(self._query(vehicle.id, key, lambda: self._days.get(vehicle.id, days)))
+        return self._cache.get_valid(self._query(vehicle.id, key, lambda: self._days.get(vehicle.id, days)))
 
     def _busy_within_window(self, vehicle_id: int, days: DateRange) -> frozenset[date] | None:
         """The taken ones of `days` from one answer about all months of the calendar; None where Odoo has none."""
         window = self._window()
         if days.start < window.start or days.end > window.end:
             return None
-        busy = self._get(self._busy_query(vehicle_id))
+        busy = self._cache.get_valid(self._busy_query(vehicle_id))
         return None if busy is None else frozenset(day for day in busy if day in days)
 
     def _window(self) -> DateRange:

@@ -136,6 +136,21 @@ class StaleWhileRevalidateCache:
             self._served_stale(query)
         return cached
 
+    def get_valid(self, query: CacheQuery[T]) -> T:
+        """Return a value like `get`, but no invalid one: wait for a valid one as if there was none.
+
+        Once that has failed, further readers do not wait. Raises OdooError.
+        """
+        entry = self._entry(query)
+        cached: CachedValue[T] | None = entry.cached
+        if cached is None or cached.refresh_failed or self._is_valid(query.key, cached):
+            cached = self.get(query)
+        else:
+            cached = self._refreshed_or_stale(entry, query, cached, None, MAX_WAIT_SECONDS)
+        if not self._is_valid(query.key, cached):
+            raise OdooUnavailable
+        return cached.value
+
     def peek(self, query: CacheQuery[T]) -> CachedValue[T] | None:
         """Return the value in memory, however old. Returns None when there is none, or when it is invalid."""
         cached: CachedValue[T] | None = self._entry(query).cached

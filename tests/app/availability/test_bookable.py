@@ -83,6 +83,7 @@ def test_bookable_means_that_booking_says_yes(make_app, odoo, calendar, today):
         days = DateRange(start, start + DAY * dice.choice([1, 1, 2, 3, 4, 7, 61, 95]))
         told = ask(client, vehicle_id, days, address).json
         answer = book(client, vehicle_id, days, address)
+        assert "reasons" in told, told
         codes = {reason["code"] for reason in told["reasons"]}
         seen |= codes
         case = (vehicle_id, days, told, answer.status_code, answer.json)

@@ -263,6 +263,36 @@ def test_while_odoo_is_slow_only_the_first_reader_waits_for_a_valid_value(source
     assert cache.get(other.query()).value == 3, "Odoo is quick again"
 
 
+def test_reader_who_can_use_no_invalid_value_waits_for_a_slow_one(source):
+    cache = StaleWhileRevalidateCache()
+    cache.stale_wait = 0.02
+    cache.get(source.query())
+    source.hold()
+    cache.invalidate("vehicle:7:")
+    with ThreadPoolExecutor() as reader:
+        read = reader.submit(lambda: cache.get_valid(source.query()))
+        assert source.begun.wait(PATIENCE)
+        assert cache.get(source.query()).value == 1
+        source.release()
+        assert read.result(PATIENCE) == 2
+
+
+def test_reader_who_can_use_no_invalid_value_waits_once_while_odoo_is_away(cache, source):
+    cache.get(source.query())
+    source.error = OdooUnavailable()
+    cache.invalidate("vehicle:7:")
+    with pytest.raises(OdooUnavailable):
+        cache.get_valid(source.query())
+    source.hold()
+    for _ in range(5):
+        with pytest.raises(OdooUnavailable):
+            cache.get_valid(source.query())
+    source.release()
+    source.error = None
+    wait_until(lambda: not cache.get(source.query()).refresh_failed, "Odoo's return", PATIENCE)
+    assert cache.get_valid(source.query()) > 1
+
+
 def test_a_value_from_the_future_is_refreshed(cache, source):
     with clock.moved(timedelta(hours=1)):
         cache.get(source.query())

@@ -156,9 +156,9 @@ class Availability:
         self._cache.invalidate(f"availability:{vehicle_id}:", before)
         self._cache.invalidate("free:", before)
 
-    def is_outdated(self, vehicle_id: int, answer: CachedValue[Any]) -> bool:
-        """Whether bookings of the vehicle have changed since `answer`, which could not be read again."""
-        return self._cache.is_outdated(f"availability:{vehicle_id}:", answer)
+    def is_valid(self, vehicle_id: int, answer: CachedValue[Any]) -> bool:
+        """Whether no booking of the vehicle has changed since `answer`, about several vehicles, was read."""
+        return self._cache.is_valid(f"availability:{vehicle_id}:", answer)
 
     def _query(self, vehicle_id: int, key: str, loader: Callable[[], T]) -> CacheQuery[T]:
         return CacheQuery(key, MAX_AGE, loader, on_change=lambda *_: self._on_change(vehicle_id))

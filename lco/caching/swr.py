@@ -126,7 +126,7 @@ class StaleWhileRevalidateCache:
             return self._refreshed(entry, query, cached, newer_than, MAX_WAIT_SECONDS)
         if newer_than and (cached.refresh_failed or cached.fetched_at < newer_than):
             return self._refreshed_or_stale(entry, query, cached, newer_than, MAX_WAIT_SECONDS)
-        if not cached.refresh_failed and (age > MAX_STALE or not self._is_valid(query.key, cached)):
+        if not cached.refresh_failed and (age > MAX_STALE or not self.is_valid(query.key, cached)):
             wait = 0.0 if kind_of(query.key) in self._slow_kinds else self.stale_wait
             return self._refreshed_or_stale(entry, query, cached, newer_than, wait)
         # A negative age means that the clock was set back, or that of another process is ahead.
@@ -143,22 +143,22 @@ class StaleWhileRevalidateCache:
         """
         entry = self._entry(query)
         cached: CachedValue[T] | None = entry.cached
-        if cached is None or cached.refresh_failed or self._is_valid(query.key, cached):
+        if cached is None or cached.refresh_failed or self.is_valid(query.key, cached):
             cached = self.get(query)
         else:
             cached = self._refreshed_or_stale(entry, query, cached, None, MAX_WAIT_SECONDS)
-        if not self._is_valid(query.key, cached):
+        if not self.is_valid(query.key, cached):
             raise OdooUnavailable
         return cached.value
 
     def peek(self, query: CacheQuery[T]) -> CachedValue[T] | None:
         """Return the value in memory, however old. Returns None when there is none, or when it is invalid."""
         cached: CachedValue[T] | None = self._entry(query).cached
-        return cached if cached and self._is_valid(query.key, cached) else None
+        return cached if cached and self.is_valid(query.key, cached) else None
 
-    def is_outdated(self, key: str, cached: CachedValue[Any]) -> bool:
-        """Whether `cached` is from before an invalidation of a prefix of `key`, and could not be fetched again."""
-        return not self._is_valid(key, cached)
+    def is_valid(self, key: str, cached: CachedValue[Any]) -> bool:
+        """Whether `cached` was fetched after every invalidation of a prefix of `key`."""
+        return cached.fetched_at >= self._last_invalidated or cached.fetched_at >= self._invalidated_at(key)
 
     def invalidate(self, prefix: str, before: datetime | None = None) -> None:
         """Make every value invalid whose key starts with `prefix` and that was fetched before `before`, or now.
@@ -174,9 +174,6 @@ class StaleWhileRevalidateCache:
             if len(self._invalidated) > MAX_INVALIDATIONS:
                 _, dropped = self._invalidated.popitem(last=False)
                 self._all_invalidated = max(self._all_invalidated, dropped)
-
-    def _is_valid(self, key: str, cached: CachedValue[Any]) -> bool:
-        return cached.fetched_at >= self._last_invalidated or cached.fetched_at >= self._invalidated_at(key)
 
     def _invalidated_at(self, key: str) -> datetime:
         found = (self._invalidated.get(prefix, NEVER) for prefix in _prefixes(key))
@@ -229,7 +226,7 @@ class StaleWhileRevalidateCache:
                     self._note_duration(query.key, waited)
                 raise OdooUnavailable from error
             known = entry.cached
-            if known and self._is_valid(query.key, known):
+            if known and self.is_valid(query.key, known):
                 break
         if known is None:
             raise OdooUnavailable

@@ -85,9 +85,9 @@ class Catalogue:
         """
         vehicles, answer = self.vehicles().by_id, self._listed_free(days)
         self._learn_unknown(answer.value, days)
-        check, is_outdated = self._availability.rules.snapshot().check, self._availability.is_outdated
+        check, is_valid = self._availability.rules.snapshot().check, self._availability.is_valid
         listed = (vehicles[vehicle_id] for vehicle_id in answer.value if vehicle_id in vehicles)
-        return frozenset(v.id for v in listed if not check(v, days) and not is_outdated(v.id, answer))
+        return frozenset(v.id for v in listed if not check(v, days) and is_valid(v.id, answer))
 
     def is_free(self, vehicle_id: int, days: DateRange) -> bool:
         """Return whether `free` has the vehicle, without a look at all the others.
@@ -95,7 +95,7 @@ class Catalogue:
         Raises OdooError when that is not known.
         """
         vehicle, answer = self.vehicles().by_id.get(vehicle_id), self._listed_free(days)
-        if self._availability.is_outdated(vehicle_id, answer):
+        if not self._availability.is_valid(vehicle_id, answer):
             raise OdooUnavailable
         listed = answer.value
         if vehicle is None or vehicle_id not in listed:

@@ -7,10 +7,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 PATH = "/live"
-START = b"GET /live?"
+START = f"GET {PATH}?".encode()
 MAX_BYTES = 4096
 """A longer head is left to the server, which has limits of its own."""
-HEAD = re.compile(rb"GET /live\?([!$-~]*) HTTP/1\.1\r\n((?:[A-Za-z0-9-]+:[\t -~]*\r\n)+)\r\n")
+HEAD = re.compile(re.escape(START) + rb"([!$-~]*) HTTP/1\.1\r\n((?:[A-Za-z0-9-]+:[\t -~]*\r\n)+)\r\n")
 LEFT_TO_SERVER = {"HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT", "HTTP_UPGRADE"}
 """What comes with a body, or wants another protocol."""
 

@@ -28,8 +28,7 @@ def test_a_failure_is_logged_and_counted_and_work_goes_on(caplog, failures):
     # Failing more often than there are threads shows that none of them is lost.
     for _ in range(20):
         background.run("a failing test", fail)
-    settled()
-    assert failures() == 20
+    wait_until(lambda: failures() == 20, "all to have failed")
     assert "a failing test failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
@@ -55,14 +54,9 @@ def test_work_that_failed_may_be_asked_for_again(failures):
     def fail():
         raise ZeroDivisionError
 
-    for _ in range(2):
+    for asked in (1, 2):
         background.throttle("a failing test", "failing", PAUSE, fail)
-        settled()
-    assert failures() == 2
-
-
-def settled() -> None:
-    wait_until(background.is_idle, "all work to end")
+        wait_until(lambda asked=asked: failures() == asked, "the work to have failed")
 
 
 @pytest.fixture

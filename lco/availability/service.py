@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from lco import background, metrics
+from lco import background, clock, metrics
 from lco.availability.busy_days import BusyDays
 from lco.availability.month import MONTHS_AHEAD, DayState, Month, first_of, last_of, may_show
 from lco.availability.own_days import IsFree, own_days
@@ -59,7 +59,7 @@ class Availability:
         Raises VehicleUnknown, and OdooError, also when bookings have changed since the last answer.
         """
         key = f"availability:{vehicle_id}:quote:{days.start}:{days.end}"
-        return self._cache.get_valid(self._query(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days)))
+        return self._cache.get_valid(self._query(vehicle_id, key, lambda: self._load_quote(vehicle_id, days)))
 
     def month(self, vehicle: Vehicle, first: date, own: Collection[date] = ()) -> Month:
         """Return the month that starts with `first`; days that Odoo could not be asked about are unknown.
@@ -163,6 +163,16 @@ class Availability:
     def _query(self, vehicle_id: int, key: str, loader: Callable[[], T]) -> CacheQuery[T]:
         return CacheQuery(key, MAX_AGE, loader, on_change=lambda *_: self._on_change(vehicle_id))
 
+    def _load_quote(self, vehicle_id: int, days: DateRange) -> Quote:
+        """Ask Odoo. Known taken days that contradict the answer are invalid: a booking has changed since."""
+        asked_at = clock.now()
+        quote = self._odoo.quote(vehicle_id, days)
+        known = self._cache.peek(self._busy_query(vehicle_id))
+        busy = known.value if known and self._is_in_window(days) else None
+        if busy is not None and busy.isdisjoint(days) != quote.available:
+            self._cache.invalidate(f"availability:{vehicle_id}:busy:", asked_at)
+        return quote
+
     def _taken_or_none(self, vehicle: Vehicle, first: date) -> frozenset[date] | None:
         try:
             return self._taken_in_month(vehicle, first)
@@ -199,11 +209,14 @@ class Availability:
 
     def _busy_within_window(self, vehicle_id: int, days: DateRange) -> frozenset[date] | None:
         """The taken ones of `days` from one answer about all months of the calendar; None where Odoo has none."""
-        window = self._window()
-        if days.start < window.start or days.end > window.end:
+        if not self._is_in_window(days):
             return None
         busy = self._cache.get_valid(self._busy_query(vehicle_id))
         return None if busy is None else frozenset(day for day in busy if day in days)
+
+    def _is_in_window(self, days: DateRange) -> bool:
+        window = self._window()
+        return window.start <= days.start and days.end <= window.end
 
     def _window(self) -> DateRange:
         today = self.rules.today

@@ -21,6 +21,7 @@ SOME = set(DateRange(date(2027, 1, 12), date(2027, 1, 15)))
 UNFIT = {"status_code": 200, "text": '{"success": true, "data": "every other tuesday"}'}
 REFUSED = {"status_code": 400, "text": '{"success": false, "error": "x"}'}
 UNKNOWN_VEHICLE = {"status_code": 404, "text": '{"success": false, "error": "x"}'}
+TAKEN_DAYS = st.sets(st.integers(0, 60).map(lambda n: TODAY + DAY * n))
 BROKEN = {"status_code": 500, "text": "Internal Server Error"}
 
 
@@ -55,7 +56,39 @@ def test_ranges_that_reach_beyond_the_month_or_overlap_are_cut_and_joined(odoo):
 
 
 @settings(max_examples=15, deadline=None)
-@given(taken=st.sets(st.integers(0, 60).map(lambda n: TODAY + DAY * n)))
+@given(before=TAKEN_DAYS, after=TAKEN_DAYS, start=st.integers(0, 50), length=st.integers(1, 10))
+def test_taken_days_of_before_a_quote_never_contradict_it(any_odoo, before, after, start, length):
+    """Bookings change at Odoo, and the news of it is late."""
+    wanted = DateRange(TODAY + DAY * start, TODAY + DAY * (start + length))
+    with any_odoo() as odoo:
+        odoo.offers_busy()
+        odoo.taken = before
+        taken_in(odoo)
+        odoo.taken = after
+        is_free = odoo.availability.quote(7, wanted).available
+        assert odoo.availability.rentable(machine(7), [wanted]) == ({wanted} if is_free else set())
+
+
+def test_alternatives_of_a_quote_do_not_have_days_that_it_says_are_taken(odoo):
+    odoo.offers_busy()
+    taken_in(odoo)
+    odoo.taken = set(DateRange(date(2027, 1, 12), date(2027, 1, 14)))
+    wanted = DateRange(date(2027, 1, 12), date(2027, 1, 14))
+    assert not odoo.availability.quote(7, wanted).available
+    assert odoo.availability.alternatives(machine(), wanted)[0] == wanted.shift(DAY * 2)
+
+
+def test_an_odoo_that_contradicts_itself_is_asked_no_more_often_than_quotes_are(odoo):
+    odoo.taken = SOME
+    odoo.busy = {"status_code": 200, "text": '{"success": true, "data": []}'}
+    for _ in range(5):
+        taken_in(odoo)
+        odoo.availability.quote(7, WHOLE_JANUARY)
+    assert (len(odoo.asked_busy), len(odoo.asked)) == (2, 1)
+
+
+@settings(max_examples=15, deadline=None)
+@given(taken=TAKEN_DAYS)
 def test_both_ways_say_the_same(any_odoo, taken):
     for first in (date(2026, 12, 1), JANUARY):
         with any_odoo() as old:

@@ -23,7 +23,7 @@ from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Details, Vehicle
 from lco.errors import BadRequest, InvalidInput, NotFound, OdooError
 from lco.web import htmx, page_cache
-from lco.web.date_picker import shop_grid
+from lco.web.date_picker import shop_calendar
 from lco.web.extensions import current_services
 from lco.web.filters import format_money
 from lco.web.regions import region
@@ -68,7 +68,7 @@ def index() -> Response:
         "url": lambda **changes: query_url(query, **changes),
         "canonical": list_url(category=query.category if results.total else "", page=results.page),
         "chosen": chosen,
-        **shop_grid(current_services(), query, shown, chosen),
+        "calendar": shop_calendar(current_services(), query, shown, chosen),
     }
     if htmx.wants_fragment():
         response = make_response(render_template("partials/results.html", fragment=True, **page))
@@ -123,8 +123,8 @@ def dates() -> AnyResponse:
     query, _ = parse_query(request.args, current_services().rules.require_days)
     month, selection = shown_month(), chosen_selection()
     if htmx.wants_fragment():
-        grid = shop_grid(current_services(), query, month, selection, leaves="leaves" in request.args)
-        return htmx.unpushed(render_template("partials/date_picker.html", **grid))
+        leaves = "leaves" in request.args
+        return htmx.unpushed(shop_calendar(current_services(), query, month, selection, leaves=leaves))
     return redirect(query_url(query, month=f"{month:%Y-%m}", **{**NO_DAYS, **_chosen()}), 302)
 
 

@@ -11,7 +11,7 @@ from lco.availability.month import first_of
 from lco.catalogue.search import Query, categories
 from lco.errors import NotFound
 from lco.web import page_cache
-from lco.web.date_picker import shop_grid
+from lco.web.date_picker import shop_calendar
 from lco.web.extensions import current_services
 from lco.web.urls import vehicle_url
 
@@ -30,8 +30,9 @@ def home() -> str:
     snapshot = current_services().catalogue.vehicles()
     featured = snapshot.featured_first[:FEATURED]
     today = clock.today(current_services().settings.timezone)
-    grid = shop_grid(current_services(), Query(), first_of(today), Selection(), leaves=True)
-    return render_template("pages/home.html", featured=featured, categories=categories(snapshot.vehicles), **grid)
+    calendar = shop_calendar(current_services(), Query(), first_of(today), Selection(), leaves=True)
+    kinds = categories(snapshot.vehicles)
+    return render_template("pages/home.html", featured=featured, categories=kinds, calendar=calendar)
 
 
 @blueprint.get("/about")

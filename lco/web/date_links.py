@@ -40,14 +40,14 @@ class DateLinks:
         raise NotImplementedError
 
     @cached_property
-    def _prefix(self) -> str:
-        """What the links of all days begin with; sixty of them are in one grid."""
+    def prefix(self) -> str:
+        """What the links to parts begin with; sixty of them are in one grid."""
         return with_query(self.part, self.more) + ("&" if self.more else "?")
 
     def _part(self, month: date, choice: Selection) -> str:
         days = {"date_from": choice.start, "date_to": choice.end}
         texts = [f"&{name}={day.isoformat()}" for name, day in days.items() if day]
-        return f"{self._prefix}month={month:%Y-%m}{''.join(texts)}"
+        return f"{self.prefix}month={month:%Y-%m}{''.join(texts)}"
 
 
 @dataclass(frozen=True)

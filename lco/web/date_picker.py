@@ -2,18 +2,25 @@
 
 from collections.abc import Collection
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
+
+from flask import render_template
+from markupsafe import Markup, escape
 
 from lco.availability.date_grid import MONTHS, DateGrid, Selection, shop_states
 from lco.availability.month import DayState, first_of, may_show
 from lco.catalogue.search import Query
 from lco.domain.booking import Booking
+from lco.domain.date_range import DateRange
 from lco.domain.vehicle import Vehicle
-from lco.web.date_links import change_links, list_links, vehicle_links
+from lco.web.date_links import DateLinks, change_links, list_links, vehicle_links
 
 if TYPE_CHECKING:
     from lco.services import Services
+
+MAX_KEPT = 32
+"""How many calendars without a choice are kept; each has some 12 kB. There is one for each month that is shown."""
 
 
 def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: Selection) -> dict[str, Any]:
@@ -38,13 +45,31 @@ def change_grid(
     return {"vehicle": vehicle, "grid": grid, "links": change_links(page, first, selection), **turns(grid)}
 
 
-def shop_grid(
+def shop_calendar(
     services: "Services", query: Query, first: date, selection: Selection, *, leaves: bool = False
-) -> dict[str, Any]:
-    """What the template of the list's dates needs: every day on which some machine may be had."""
+) -> Markup:
+    """Render the calendar of the list's dates: every day on which some machine may be had."""
     rules = services.rules.snapshot()
-    grid = DateGrid(first, shop_states(first, rules.start_state), selection, rules.check_days, rules.today)
-    return {"grid": grid, "links": list_links(query, first, selection, leaves=leaves), **turns(grid)}
+    states = shop_states(first, rules.start_state)
+    links = list_links(query, first, selection, leaves=leaves)
+    if selection == Selection():
+        plain = list_links(Query(), first, selection)
+        kept = _without_choice(first, tuple(states.values()), rules.today)
+        return kept.replace(escape(plain.prefix), escape(links.prefix))
+    return _calendar(DateGrid(first, states, selection, rules.check_days, rules.today), links)
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _without_choice(first: date, states: tuple[DayState, ...], today: date) -> Markup:
+    """The calendar in which nothing is chosen and nothing filtered; other filters change only its links."""
+    days = DateRange(first, first_of(first, MONTHS))
+    grid = DateGrid(first, dict(zip(days, states, strict=True)), Selection(), lambda _: (), today)
+    return _calendar(grid, list_links(Query(), first, Selection()))
+
+
+def _calendar(grid: DateGrid, links: DateLinks) -> Markup:
+    html = render_template("partials/date_picker.html", grid=grid, links=links, **turns(grid))
+    return Markup(html)  # noqa: S704 - rendered by an autoescaping template
 
 
 def turns(grid: DateGrid) -> dict[str, date | None]:

@@ -1,8 +1,10 @@
 """The list and a vehicle's page: what they show, what they refuse, and that they carry no personal data."""
 
+import html
 import json
 import re
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -261,3 +263,27 @@ def test_the_calendar_of_the_list_leads_to_the_list_without_scripts(client):
     part = client.get("/equipment/dates?month=2027-02&date_from=2027-02-24", headers=HTMX)
     assert part.headers["HX-Push-Url"] == "false"
     assert 'id="calendar-dates"' in part.text
+
+
+@pytest.mark.parametrize(
+    ("page", "filters"),
+    [
+        ("/", {"leaves": "1"}),
+        ("/equipment?month=2027-02", {}),
+        ("/equipment?q=%3Cb%3E%26%22&max_price=80&month=2027-02", {"q": '<b>&"', "max_price": "80"}),
+        ("/equipment?q=%E9%9B%AA+blower&sort=price", {"q": "雪 blower", "sort": "price"}),
+        ("/equipment?category=Lawn+%26+Garden", {"category": "Lawn & Garden"}),
+    ],
+)
+def test_links_of_the_calendar_carry_the_filters_of_their_own_page(client, page, filters):
+    client.get("/equipment?q=mower&category=Power+Tools&month=2027-02")
+    text = client.get(page).text
+    calendar = text[text.index('id="calendar-dates"') : text.index("</table>", text.rindex('role="grid"'))]
+    links = [urlsplit(html.unescape(link)) for link in re.findall(r'href="([^"]*)"', calendar)]
+    assert len(links) > 20
+    assert {link.path for link in links} == {"/equipment/dates"}
+    for link in links:
+        told = dict(parse_qsl(link.query))
+        assert re.fullmatch(r"20\d\d-\d\d", told.pop("month"))
+        told.pop("date_from", None)
+        assert told == filters

@@ -31,6 +31,7 @@ from lco.live.rendering import mark_stale
 from lco.mail.composer import MailComposer, Render
 from lco.mail.sender import create_sender
 from lco.mail.wish_mails import WishComposer, WishMailer
+from lco.mail.wish_outbox import WishOutbox
 from lco.mail.worker import Worker
 from lco.odoo.budget import Payer, charged_to
 from lco.scheduler import Scheduler
@@ -147,7 +148,7 @@ def _build_services(app: Flask, settings: Settings, backends: SharedBackends | N
     )
     sender, wish_mails = create_sender(settings), _wish_composer(app, settings, services)
     app.extensions["lco.mail"] = Worker(services.outbox, messages.compose, sender)
-    app.extensions["lco.wish_mails"] = WishMailer(services.db, wish_mails.compose, sender)
+    app.extensions["lco.wish_mails"] = WishMailer(WishOutbox(services.db), wish_mails.compose, sender)
     app.extensions["lco.scheduler"] = Scheduler(
         services, app.extensions["lco.mail"], app.extensions["lco.wish_mails"]
     )

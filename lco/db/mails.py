@@ -36,3 +36,8 @@ class Mail(Base):
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it was sent or given up."""
+
+    @property
+    def title(self) -> str:
+        """What the log calls the mail."""
+        return f"mail {self.id} ({self.message})"

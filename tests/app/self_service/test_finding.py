@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from lco.mail.composer import MailComposer
 from lco.mail.outbox import MOST_A_DAY
 from tests.app.self_service.demo_odoo import reference
 
@@ -11,15 +12,21 @@ EMAIL = "ada@example.com"
 
 
 @pytest.fixture
-def mailed(app):
+def mailed(app, services, settings):
     """The texts of the mails that wait, each said to be sent."""
-    outbox, compose = app.extensions["lco"].outbox, app.extensions["lco.mail"]._compose
+    composer = MailComposer(
+        lambda name, values: app.jinja_env.get_template(name).render(values),
+        settings,
+        services.alternatives,
+        services.return_time,
+        business=lambda: services.business.known,
+    )
 
     def take() -> list[str]:
         texts = []
-        while mail := outbox.claim():
-            texts.append(compose(mail).get_body(("plain",)).get_content())
-            outbox.sent(mail)
+        while mail := services.outbox.claim():
+            texts.append(composer.compose(mail).get_body(("plain",)).get_content())
+            services.outbox.sent(mail)
         return texts
 
     return take

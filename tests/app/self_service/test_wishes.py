@@ -16,7 +16,9 @@ from lco.db.wishes import WishRow
 from lco.domain.date_range import DAY
 from lco.domain.wish import WishState
 from lco.mail.errors import MailPostponed
-from lco.mail.outbox import LEASE
+from lco.mail.outbox import LEASE, LONGEST_PAUSE
+from lco.mail.wish_mails import WishComposer, WishMailer
+from lco.mail.wish_outbox import WishOutbox
 from lco.wishes.repository import WishRepository
 from lco.wishes.watcher import TURN
 from tests.app.self_service.conftest import OPS_TOKEN
@@ -47,19 +49,23 @@ class Sent:
 
 
 @pytest.fixture
-def sent(app) -> Sent:
-    sent = Sent()
-    app.extensions["lco.wish_mails"]._sender = sent
-    return sent
+def sent() -> Sent:
+    return Sent()
 
 
 @pytest.fixture
-def work(app, services, sent):
+def work(app, services, settings, sent):
     """One round of what each process does every two seconds."""
+    composer = WishComposer(
+        lambda name, values: app.jinja_env.get_template(name).render(values),
+        settings,
+        lambda: services.business.known,
+    )
+    mailer = WishMailer(WishOutbox(services.db), composer.compose, sent)
 
     def round_() -> None:
         services.wish_watcher.follow()
-        app.extensions["lco.wish_mails"].send_due(services.wish_watcher.is_still_free)
+        mailer.send_due(services.wish_watcher.is_still_free)
 
     return round_
 
@@ -345,6 +351,18 @@ def test_wish_that_ends_while_its_mail_is_refused_does_not_hold_up_the_others(
     work()
     assert sent.to(ADA)[1:] == []
     assert sent.to(BEN)[1:] == ["It is free now"]
+
+
+def test_mail_that_a_clock_ahead_has_leased_is_sent_by_the_others(services, book, wish, work, sent, cancel):
+    booking = book(email="other@example.com")
+    wish(ADA)
+    cancel(booking)
+    services.wish_watcher.follow()
+    ahead = services.rules.now + timedelta(days=400)
+    with services.db.connection() as connection:
+        connection.execute(update(WishRow).values(message_due_at=ahead + LONGEST_PAUSE))
+    work()
+    assert sent.to(ADA)[1:] == ["It is free now"]
 
 
 def test_person_is_exported_and_erased_with_wishes(services, book, wish):

@@ -54,6 +54,12 @@ NEW_KEY = (InvalidInput, DatesTaken, NotRentable, KeyReused, NotBooked, AlreadyR
 PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
+@blueprint.get("")
+def index() -> AnyResponse:
+    """`GET /bookings`: 302 to the form that finds a booking; the rest of its address is lost."""
+    return redirect(url_for("finding.ask"), 302)
+
+
 @blueprint.post("")
 def create() -> AnyResponse:
     """`POST /bookings`: book what the form shows, and lead to the booking's page; not cached.

@@ -79,3 +79,8 @@ def test_mistakes_are_told_by_field(find, page):
     answer = find("", "no address")
     assert answer.status_code == 422
     assert len(re.findall('class="field-error"', answer.text)) == 2
+
+
+def test_address_of_all_bookings_leads_to_the_form(client):
+    answer = client.get("/bookings")
+    assert (answer.status_code, answer.location) == (302, "/booking/find")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
@@ -16,6 +16,8 @@ from lco.domain.date_range import DateRange
 
 MAX_AGE = timedelta(days=1)
 FIRST = datetime.min.replace(tzinfo=UTC)
+STORED = sorted(field.name for field in fields(BookingEvent))
+WITHHELD = {"customer_name": None, "email": None}
 
 # Statements on tables, built once: most webhooks are about bookings that were made in Odoo itself, and run these.
 TABLE = cast("Table", EarlyNews.__table__)
@@ -112,7 +114,7 @@ def purge(connection: Connection, now: datetime) -> None:
 
 def _dumps(event: BookingEvent) -> str:
     """The event as JSON, without the name and the address, which is stored as a digest alone."""
-    return json.dumps(asdict(replace(event, email=None, customer_name=None)), default=str, sort_keys=True)
+    return json.dumps({name: getattr(event, name) for name in STORED} | WITHHELD, default=str)
 
 
 def _event(row: Row[*tuple[Any, ...]]) -> BookingEvent:

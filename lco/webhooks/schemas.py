@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, NoReturn
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
@@ -111,10 +112,13 @@ class Payload(Schema):
 
     @pre_load
     def _drop_empty(self, data: Any, **_: Any) -> Any:
-        flags = {name for name, known in self.fields.items() if isinstance(known, fields.Boolean)}
-        kept = flags | self.KEEP_FALSE
-        said = ((k, v) for k, v in data.items() if v is not None and (v is not False or k in kept))
+        said = ((k, v) for k, v in data.items() if v is not None and (v is not False or k in self._may_be_false))
         return {k: v for k, v in said if v != "" or k in self.KEEP_BLANK}
+
+    @cached_property
+    def _may_be_false(self) -> frozenset[str]:
+        flags = (name for name, known in self.fields.items() if isinstance(known, fields.Boolean))
+        return self.KEEP_FALSE.union(flags)
 
 
 class EmptiableText(fields.String):
@@ -260,7 +264,7 @@ def booking_event(event_type: str, data: Mapping[str, Any], payload: Mapping[str
     The terms in `changes` win over those beside it.
     """
     changes = data.get("changes")
-    terms = _parse_terms(data) | _parse_terms(changes if isinstance(changes, dict) else {})
+    terms = _parse_terms(data) | (_parse_terms(changes) if isinstance(changes, dict) else {})
     state = payload["state"] if payload["state"] in STATES else OF_TYPE.get(event_type)
     return BookingEvent(
         reference=payload["booking_ref"],

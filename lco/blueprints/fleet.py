@@ -102,7 +102,7 @@ def availability() -> Response:
     else:
         quote = services.availability.quote(vehicle.id, days)
     reasons = services.rules.check(vehicle, days, quote)
-    next_free = next(iter(services.availability.alternatives(vehicle, days)), None) if reasons else None
+    next_free = _next_free(vehicle, quote) if reasons else None
     return jsonify(success=True, **serializers.availability(quote, vehicle, reasons, next_free))
 
 
@@ -128,6 +128,15 @@ def _free(days: DateRange) -> frozenset[int]:
     """The ids of what can be rented on `days`. Odoo is not asked about days on which nothing can be rented."""
     services = current_services()
     return frozenset() if services.rules.check_days(days) else services.catalogue.free(days)
+
+
+def _next_free(vehicle: Vehicle, quote: Quote) -> DateRange | None:
+    """The next days of the same length that can be rented, not before those of `quote`, as far as it is known."""
+    services = current_services()
+    if quote.next_free and not services.rules.check(vehicle, quote.next_free):
+        return quote.next_free  # Odoo may not know all rules of the site
+    nearest = services.availability.alternatives(vehicle, quote.days)
+    return next((days for days in nearest if days.start >= quote.days.start), None)
 
 
 def _matches(vehicle: Vehicle, wanted: Mapping[str, Any], brand: str | None) -> bool:

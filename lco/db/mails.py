@@ -39,5 +39,5 @@ class Mail(Base):
 
     @property
     def title(self) -> str:
-        """What the log calls the mail."""
-        return f"mail {self.id} ({self.message})"
+        """Which mail it is, for the log."""
+        return f"{self.id} ({self.message})"

@@ -17,7 +17,7 @@ class Leased(Protocol):
 
     @property
     def title(self) -> str:
-        """What the log calls the mail, without anything personal."""
+        """Which mail it is, for the log, without anything personal: `7 (received)`."""
 
 
 M = TypeVar("M", bound=Leased)
@@ -58,12 +58,12 @@ class Delivery(Generic[M]):
             self._postpone(mail, error.message)
             return not isinstance(error, MailServerUnavailable)
         except Exception as error:  # noqa: BLE001 - one broken mail must not keep the others back
-            log.error("%s broke with %s", mail.title, where(error))  # noqa: TRY400 - the text may be a person's
+            log.error("mail %s broke with %s", mail.title, where(error))  # noqa: TRY400 - the text may be a person's
             self._postpone(mail, f"an error of ours ({type(error).__name__})")
         else:
             self._handed_over.append(mail)
             metrics.mails.labels("sent").inc()
-            log.info("%s was sent", mail.title)
+            log.info("mail %s was sent", mail.title)
             self.note_handed_over()
         return True
 
@@ -76,11 +76,11 @@ class Delivery(Generic[M]):
     def _postpone(self, mail: M, problem: str) -> None:
         if self._outbox.postpone(mail, problem):
             metrics.mails.labels("postponed").inc()
-            log.warning("%s is tried again later: %s", mail.title, problem)
+            log.warning("mail %s is tried again later: %s", mail.title, problem)
         else:
             _failed(mail, problem)
 
 
 def _failed(mail: Leased, problem: str) -> None:
     metrics.mails.labels("failed").inc()
-    log.error("%s failed: %s", mail.title, problem)
+    log.error("mail %s failed: %s", mail.title, problem)

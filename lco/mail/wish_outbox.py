@@ -49,8 +49,8 @@ class WishMail(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What the log calls the mail."""
-        return f"the mail about wish {self.wish.id} ({self.message})"
+        """Which mail it is, for the log."""
+        return f"about wish {self.wish.id} ({self.message})"
 
 
 class WishOutbox:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from lco import background, clock, metrics
+from lco import background, metrics
 from lco.availability.busy_days import BusyDays
 from lco.availability.month import MONTHS_AHEAD, DayState, Month, first_of, last_of, may_show
 from lco.availability.own_days import IsFree, own_days
@@ -59,7 +59,10 @@ class Availability:
         Raises VehicleUnknown, and OdooError, also when bookings have changed since the last answer.
         """
         key = f"availability:{vehicle_id}:quote:{days.start}:{days.end}"
-        return self._cache.get_valid(self._query(vehicle_id, key, lambda: self._load_quote(vehicle_id, days)))
+        query = self._query(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days))
+        quote = self._cache.get_valid(query)
+        self._invalidate_contradicted(vehicle_id, self._cache.peek(query))
+        return quote
 
     def month(self, vehicle: Vehicle, first: date, own: Collection[date] = ()) -> Month:
         """Return the month that starts with `first`; days that Odoo could not be asked about are unknown.
@@ -163,15 +166,14 @@ class Availability:
     def _query(self, vehicle_id: int, key: str, loader: Callable[[], T]) -> CacheQuery[T]:
         return CacheQuery(key, MAX_AGE, loader, on_change=lambda *_: self._on_change(vehicle_id))
 
-    def _load_quote(self, vehicle_id: int, days: DateRange) -> Quote:
-        """Ask Odoo. Known taken days that contradict the answer are invalid: a booking has changed since."""
-        asked_at = clock.now()
-        quote = self._odoo.quote(vehicle_id, days)
-        known = self._cache.peek(self._busy_query(vehicle_id))
-        busy = known.value if known and self._is_in_window(days) else None
-        if busy is not None and busy.isdisjoint(days) != quote.available:
-            self._cache.invalidate(f"availability:{vehicle_id}:busy:", asked_at)
-        return quote
+    def _invalidate_contradicted(self, vehicle_id: int, quote: CachedValue[Quote] | None) -> None:
+        """Have taken days read again that are older than `quote` and contradict it: a booking has changed."""
+        busy = self._cache.peek(self._busy_query(vehicle_id))
+        if quote is None or busy is None or busy.value is None or busy.fetched_at >= quote.fetched_at:
+            return
+        days = quote.value.days
+        if self._is_in_window(days) and busy.value.isdisjoint(days) != quote.value.available:
+            self._cache.invalidate(f"availability:{vehicle_id}:busy:", quote.fetched_at)
 
     def _taken_or_none(self, vehicle: Vehicle, first: date) -> frozenset[date] | None:
         try:

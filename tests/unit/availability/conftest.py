@@ -49,12 +49,16 @@ class Calendar:
         self.calendar = BusinessCalendar()
         self.rules = RentalRules(lambda: self.calendar, ZONE)
         # A host of its own: a refresh that an earlier test has left running must not be answered here.
-        url = f"http://odoo-{next(HOSTS)}.test"
-        self.availability = Availability(OdooClient(Transport(url)), StaleWhileRevalidateCache(), self.rules)
+        self.url = url = f"http://odoo-{next(HOSTS)}.test"
+        self.availability = self.process(StaleWhileRevalidateCache())
         self.busy: dict[str, object] = NO_SUCH_PAGE
         self.asked_busy: list[DateRange] = []
         wire.post(f"{url}/api/fleet/availability", json=self._answer)
         wire.get(re.compile(f"{url}/api/fleet/vehicle/[0-9]+/busy"), text=self._busy)
+
+    def process(self, cache: StaleWhileRevalidateCache) -> Availability:
+        """What a process of the site makes of this Odoo."""
+        return Availability(OdooClient(Transport(self.url)), cache, self.rules)
 
     def offers_busy(self) -> None:
         """From now on Odoo has the call for busy days."""

@@ -1,9 +1,11 @@
 """The two ways to learn which days are taken: they agree, and each is used when it should be."""
 
+from contextlib import nullcontext
 from datetime import date, timedelta
 
 import pytest
 import requests
+from cachelib import SimpleCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from lco import clock
 from lco.availability.busy_days import BUSY_CALL_PAUSE
 from lco.availability.month import DayState
 from lco.availability.service import MAX_AGE
+from lco.caching.swr import StaleWhileRevalidateCache
 from lco.domain.date_range import DAY, DateRange
 from tests.unit.availability.conftest import NO_SUCH_PAGE, TODAY, machine
 
@@ -76,6 +79,19 @@ def test_alternatives_of_a_quote_do_not_have_days_that_it_says_are_taken(odoo):
     wanted = DateRange(date(2027, 1, 12), date(2027, 1, 14))
     assert not odoo.availability.quote(7, wanted).available
     assert odoo.availability.alternatives(machine(), wanted)[0] == wanted.shift(DAY * 2)
+
+
+def test_quote_of_another_process_is_not_contradicted_by_older_taken_days(odoo):
+    odoo.offers_busy()
+    backend = SimpleCache()
+    one, other = (odoo.process(StaleWhileRevalidateCache(backend, mutex=nullcontext)) for _ in range(2))
+    other.month(machine(7), JANUARY)
+    odoo.taken = SOME
+    wanted = DateRange(min(SOME), max(SOME) + DAY)
+    assert not one.quote(7, wanted).available
+    assert not other.quote(7, wanted).available
+    assert odoo.asked == [wanted]
+    assert other.rentable(machine(7), [wanted]) == set()
 
 
 def test_an_odoo_that_contradicts_itself_is_asked_no_more_often_than_quotes_are(odoo):

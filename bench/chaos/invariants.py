@@ -33,6 +33,8 @@ NOT_IN_ODOO = {"declined", "expired"}
 KILL_MATTERS = 10.0
 """A worker killed so shortly after the mail server took a mail may not have written that down, as the database may
 have been away as long: the mail goes again."""
+TAKEN_LATE = 5.0
+"""A mail that is on its way when its worker is killed is taken so much later: its server is busy."""
 FILES_MORE, THREADS_MORE, MEGABYTES_MORE = 20, 10, 60
 
 
@@ -244,7 +246,7 @@ def mails_go_once(parts: Parts, opened: Tables) -> Iterator[str]:
         taken_at.setdefault(name, []).append(at)
     for name, times in taken_at.items():
         for first in times[:-1]:
-            if not any(0 <= killed - first <= KILL_MATTERS for killed in parts.killed_at):
+            if not any(-TAKEN_LATE <= killed - first <= KILL_MATTERS for killed in parts.killed_at):
                 after = ", ".join(f"{time - first:.1f} s" for time in (*times, *parts.killed_at))
                 yield f"mail {name} was sent {len(times)} times; sent and killed after {after}"
     sent = opened.rows("SELECT count(*) AS n FROM mails WHERE state = 'sent'")[0]["n"]

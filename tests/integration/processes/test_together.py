@@ -37,6 +37,10 @@ def cold(redis_server, tmp_path):
         yield site, odoo
 
 
+def _order(event_id: str) -> tuple[int, ...]:
+    return tuple(map(int, event_id.split("-")))
+
+
 def test_a_webhook_reaches_every_stream_of_every_worker_in_one_order(both, odoo):
     pages, programs, asked = both
     one, other = asked.values()
@@ -46,7 +50,7 @@ def test_a_webhook_reaches_every_stream_of_every_worker_in_one_order(both, odoo)
         stream.next(shows(91))
     ids = [[message["id"] for message in program.seen if "id" in message] for program in programs.values()]
     assert len(ids[0]) > 10
-    assert ids[0] == sorted(ids[0], key=lambda text: tuple(map(int, text.split("-"))))
+    assert ids[0] == sorted(ids[0], key=_order)
     assert set(ids[0][1:]) == set(ids[1][1:])
 
 
@@ -78,7 +82,10 @@ def test_a_stream_goes_on_at_another_worker_where_it_ended(both, site, meet, odo
     again = meet(site)[second].connection
     with streams.over(again, "/api/events", {"Last-Event-ID": seen_by_program}) as resumed:
         resumed.next(shows(62))
-        assert not any(map(shows(61), resumed.seen))
+    # Of the same price there may be two events: a worker that reads Odoo just then tells of it, too.
+    connected, *later = (_order(message["id"]) for message in resumed.seen if "id" in message)
+    assert connected == _order(seen_by_program)
+    assert min(later) > connected
 
 
 def test_many_requests_of_both_workers_cost_one_reading(cold, meet):

@@ -34,7 +34,7 @@ KILL_MATTERS = 10.0
 """A worker killed so shortly after the mail server took a mail may not have written that down, as the database may
 have been away as long: the mail goes again."""
 TAKEN_LATE = 5.0
-"""A mail that is on its way when its worker is killed is taken so much later: its server is busy."""
+"""A mail that is on its way when its worker is killed may be taken so many seconds later."""
 FILES_MORE, THREADS_MORE, MEGABYTES_MORE = 20, 10, 60
 
 

@@ -56,7 +56,7 @@ PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer
 
 @blueprint.get("")
 def index() -> AnyResponse:
-    """`GET /bookings`: 302 to the form that finds a booking; the rest of its address is lost."""
+    """`GET /bookings`: 302 to the form that finds a booking, for an address that was cut short."""
     return redirect(url_for("finding.ask"), 302)
 
 

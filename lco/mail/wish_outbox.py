@@ -77,10 +77,10 @@ class WishOutbox:
         """Clear the note, also after its lease has ended."""
         self._change(mail, **NO_MESSAGE)
 
-    def postpone(self, mail: WishMail, _problem: str) -> bool:
+    def postpone(self, mail: WishMail, problem: str) -> bool:
         """Try again later, after ever longer pauses. Returns False when that was the last try."""
         if mail.attempts >= ATTEMPTS:
-            self._change(mail, **NO_MESSAGE)
+            self.give_up(mail, problem)
             return False
         self._change(mail, message_due_at=clock.now() + backoff(mail.attempts, FIRST_PAUSE, LONGEST_PAUSE))
         return True

@@ -32,6 +32,12 @@ def services(app):
 
 
 @pytest.fixture
+def render(app):
+    """Renders a template for a mail."""
+    return lambda name, values: app.jinja_env.get_template(name).render(values)
+
+
+@pytest.fixture
 def days(settings) -> DateRange:
     start = clock.today(settings.timezone) + timedelta(days=60)
     return DateRange(start, start + DAY * 4)

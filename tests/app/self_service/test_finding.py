@@ -12,10 +12,10 @@ EMAIL = "ada@example.com"
 
 
 @pytest.fixture
-def mailed(app, services, settings):
+def mailed(render, services, settings):
     """The texts of the mails that wait, each said to be sent."""
     composer = MailComposer(
-        lambda name, values: app.jinja_env.get_template(name).render(values),
+        render,
         settings,
         services.alternatives,
         services.return_time,

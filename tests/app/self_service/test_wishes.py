@@ -54,13 +54,9 @@ def sent() -> Sent:
 
 
 @pytest.fixture
-def work(app, services, settings, sent):
+def work(render, services, settings, sent):
     """One round of what each process does every two seconds."""
-    composer = WishComposer(
-        lambda name, values: app.jinja_env.get_template(name).render(values),
-        settings,
-        lambda: services.business.known,
-    )
+    composer = WishComposer(render, settings, lambda: services.business.known)
     mailer = WishMailer(WishOutbox(services.db), composer.compose, sent)
 
     def round_() -> None:

@@ -22,7 +22,24 @@ WITHHELD = {"customer_name": None, "email": None}
 # Statements on tables, built once: most webhooks are about bookings that were made in Odoo itself, and run these.
 TABLE = cast("Table", EarlyNews.__table__)
 BOOKINGS = cast("Table", BookingRow.__table__)
-SAVE = insert(TABLE)
+COLUMNS = [column for column in TABLE.columns if column.name != "id"]
+SAVE = (
+    insert(TABLE)
+    .from_select(
+        [column.name for column in COLUMNS],
+        select(*(bindparam(column.name, type_=column.type) for column in COLUMNS)).where(
+            ~select(TABLE.c.id)
+            .where(
+                TABLE.c.reference == bindparam("reference"),
+                TABLE.c.terms == bindparam("terms"),
+                TABLE.c.received_at > bindparam("since"),
+            )
+            .correlate(None)
+            .exists()
+        ),
+    )
+    .returning(TABLE.c.id)
+)
 ABOUT = (
     select(TABLE)
     .where(TABLE.c.reference == bindparam("reference"), TABLE.c.received_at > bindparam("since"))
@@ -59,9 +76,6 @@ class UnmatchedEvent(NamedTuple):
 
 def save(connection: Connection, event: BookingEvent, now: datetime) -> bool:
     """Store `event`. Returns False when an equal one is stored already."""
-    terms = _dumps(event)
-    if terms in {_dumps(known) for known in find(connection, event.reference, now)}:
-        return False
     row = {
         "reference": event.reference,
         "vehicle_id": event.vehicle_id,
@@ -73,10 +87,10 @@ def save(connection: Connection, event: BookingEvent, now: datetime) -> bool:
         "date_to": event.end,
         "total_amount": event.amount,
         "total_currency": event.currency,
-        "terms": terms,
+        "terms": _dumps(event),
+        "since": now - MAX_AGE,
     }
-    connection.execute(SAVE, row)
-    return True
+    return connection.execute(SAVE, row).one_or_none() is not None
 
 
 def find(connection: Connection, reference: str | None, now: datetime) -> list[BookingEvent]:

@@ -52,6 +52,8 @@ class Availability:
         self._cache = cache
         self.rules = rules
         self._on_change = on_change
+        self.pause = MAX_AGE
+        """The least time between two readings behind pages of one vehicle's taken days."""
 
     def quote(self, vehicle_id: int, days: DateRange) -> Quote:
         """Return Odoo's answer about these days, at most MAX_AGE old, older while Odoo does not answer.
@@ -186,7 +188,7 @@ class Availability:
     def _is_free(self, vehicle: Vehicle, days: DateRange) -> bool:
         """Whether none of `days` is taken. Raises OdooError."""
         months = {first_of(day) for day in days}
-        return not any(day in self._taken_in_month(vehicle, first) for first in sorted(months) for day in days)
+        return all(self._taken_in_month(vehicle, first).isdisjoint(days) for first in sorted(months))
 
     def _may_rent(self, rules: RentalRules, vehicle: Vehicle, days: DateRange) -> bool:
         """Whether the days can be rented, as far as it is known."""
@@ -243,7 +245,7 @@ class Availability:
             if known is not None:
                 self._on_change(vehicle_id)
 
-        background.throttle("learn taken days", f"busy:{vehicle_id}", MAX_AGE, learn)
+        background.throttle("learn taken days", f"busy:{vehicle_id}", self.pause, learn)
 
 
 def _state(rules: RentalRules, vehicle: Vehicle, day: date, taken: Collection[date] | None) -> DayState:

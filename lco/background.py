@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from lco import clock
@@ -12,14 +12,14 @@ _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="background")
 _lock = threading.Lock()
 _waiting: set[str] = set()
 _begun: dict[str, float] = {}
-_under_way: set[Future[None]] = set()
+_under_way: set[object] = set()
 
 
 def run(what: str, work: Callable[[], object]) -> None:
     """Run `work` soon in another thread. A failure is logged and counted under `what`."""
-    future = _threads.submit(_run_guarded, what, work)
-    _under_way.add(future)
-    future.add_done_callback(_under_way.discard)
+    token = object()
+    _under_way.add(token)  # before the work begins, so that there is no instant at which `is_idle` misses it
+    _threads.submit(_run_guarded, what, work).add_done_callback(lambda _: _under_way.discard(token))
 
 
 def throttle(what: str, key: str, pause: timedelta, work: Callable[[], object]) -> None:

@@ -1,6 +1,7 @@
 """Fixtures for all tests: settings, the application, and a client that checks each HTML response."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +17,9 @@ from lco.settings import Settings
 from tests.html import CheckedClient
 from tests.serving import wait_until
 from tests.wire import OdooAtTheWire
+
+# Ignored when a shell has started the tests in the background; then the servers of tests would ignore it, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -39,6 +43,13 @@ def _refreshes_end_with_the_test():
         wait_until(swr.is_idle, "refreshes of the cache to end")
 
 
+def let_background_work_end() -> None:
+    from lco import background
+    from lco.caching import swr
+
+    wait_until(lambda: background.is_idle() and swr.is_idle(), "work in the background to end")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings with an Odoo whose name says that the test has not faked it."""
@@ -57,13 +68,14 @@ def odoo(settings: Settings, requests_mock) -> Iterator[OdooAtTheWire]:
     """The demo Odoo, where the settings say that Odoo is."""
     odoo = OdooAtTheWire(settings.odoo_url, requests_mock)
     yield odoo
+    let_background_work_end()  # while this Odoo still answers
     odoo.close()
 
 
 @pytest.fixture
 def make_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
     """Make an application with some settings of its own; it asks Odoo only what the test makes it ask."""
-    from lco import background, create_app  # the pure rules are tested without loading the whole site
+    from lco import create_app  # the pure rules are tested without loading the whole site
 
     made = []
 
@@ -71,12 +83,13 @@ def make_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
         app = create_app(replace(settings, **changes))
         app.test_client_class = CheckedClient
         app.extensions["lco.scheduler"].stop()
-        app.extensions["lco"].catalogue.sync.pause = timedelta(milliseconds=20)
+        services = app.extensions["lco"]
+        services.catalogue.sync.pause = services.availability.pause = timedelta(milliseconds=20)
         made.append(app)
         return app
 
     yield make
-    wait_until(background.is_idle, "what webhooks have asked for to begin")
+    let_background_work_end()
     for app in made:
         app.extensions["lco.hub"].close()
 

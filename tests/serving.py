@@ -85,6 +85,7 @@ class Server:
         wait_until(self._answers, f"{self.url}{self.ready}")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """A killed server has children that live on for a moment: it is stopped when they answer no more."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
             try:
@@ -92,6 +93,12 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+            if how is signal.SIGKILL:
+                wait_until(lambda: not self._accepts(), f"{self.url} to be closed")
+
+    def _accepts(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _answers(self) -> bool:
         assert self.process
@@ -108,7 +115,7 @@ class Demo(Server):
     """The demo Odoo with its controls."""
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Not by SIGINT, which programs ignore when a shell has started the tests in the background."""
+        """By the signal that ends it at once."""
         super().stop(how)
 
     def control(self, path: str, /, **body: object) -> Any:

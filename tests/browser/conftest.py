@@ -56,6 +56,25 @@ def site(ports, odoo, tmp_path):
         yield server
 
 
+@pytest.fixture(scope="module")
+def shared_ports() -> tuple[int, int]:
+    return serving.free_port(), serving.free_port()
+
+
+@pytest.fixture(scope="module")
+def shared_odoo(shared_ports):
+    """One for all tests of a module that overrides `odoo` with it."""
+    with serving.demo(f"http://127.0.0.1:{shared_ports[0]}", port=shared_ports[1]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_site(shared_ports, shared_odoo, tmp_path_factory):
+    """One for all tests of a module that overrides `site` with it: none stands in another's way."""
+    with serving.site(shared_odoo.url, tmp_path_factory.mktemp("site"), port=shared_ports[0]) as server:
+        yield server
+
+
 @pytest.fixture
 def context(browser: Browser, site) -> Iterator[BrowserContext]:
     """A visitor with scripts, on a phone."""

@@ -29,17 +29,14 @@ PAGES = [
 SCREENS = [(320, "light"), (390, "dark"), (768, "dark"), (1280, "light")]
 
 
-@pytest.fixture(scope="module")
-def odoo():
-    with serving.demo() as server:
-        yield server
+@pytest.fixture
+def odoo(shared_odoo):
+    return shared_odoo
 
 
-@pytest.fixture(scope="module")
-def site(odoo, tmp_path_factory):
-    """One for all tests here: nothing they do stands in each other's way."""
-    with serving.site(odoo.url, tmp_path_factory.mktemp("site")) as server:
-        yield server
+@pytest.fixture
+def site(shared_site):
+    return shared_site
 
 
 @pytest.fixture(params=SCREENS, ids=str)

@@ -13,6 +13,12 @@ def first_of_next(day: date, months: int = 1) -> date:
 
 
 @pytest.fixture
+def site(shared_site):
+    """No test here books."""
+    return shared_site
+
+
+@pytest.fixture
 def month() -> date:
     """The first day of a month in which no machine of the demo is taken."""
     return first_of_next(date.today(), 5)  # noqa: DTZ011 - any month far enough ahead

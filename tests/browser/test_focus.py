@@ -29,24 +29,22 @@ COVERED = """
 """
 
 
-@pytest.fixture(scope="module")
-def ports():
-    return serving.free_port(), serving.free_port()
+@pytest.fixture(scope="module", autouse=True)
+def _rollers(shared_odoo):
+    """So many machines that the list has a second page."""
+    for number in range(MACHINES):
+        shared_odoo.control("vehicles", name=f"Roller {number}", rental_price_daily=80, category="Landscaping")
 
 
-@pytest.fixture(scope="module")
-def odoo(ports):
-    with serving.demo(f"http://127.0.0.1:{ports[0]}", port=ports[1]) as server:
-        for number in range(MACHINES):
-            server.control("vehicles", name=f"Roller {number}", rental_price_daily=80, category="Landscaping")
-        yield server
+@pytest.fixture
+def odoo(shared_odoo):
+    return shared_odoo
 
 
-@pytest.fixture(scope="module")
-def site(ports, odoo, tmp_path_factory):
+@pytest.fixture
+def site(shared_site):
     """One for all tests here: each uses other days."""
-    with serving.site(odoo.url, tmp_path_factory.mktemp("site"), port=ports[0]) as server:
-        yield server
+    return shared_site
 
 
 def chainsaw(days: int) -> str:

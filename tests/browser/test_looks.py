@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests import serving
 from tests.browser.test_task import START, take
 
 MACHINE = "/equipment/9-plate-compactor"
@@ -21,17 +20,14 @@ PLACES = """
 """How far a part of each card is from its picture: below its end, from its left edge, from its right edge."""
 
 
-@pytest.fixture(scope="module")
-def odoo():
-    with serving.demo() as server:
-        yield server
+@pytest.fixture
+def odoo(shared_odoo):
+    return shared_odoo
 
 
-@pytest.fixture(scope="module")
-def site(odoo, tmp_path_factory):
-    """One for all tests here: nothing they do stands in each other's way."""
-    with serving.site(odoo.url, tmp_path_factory.mktemp("site")) as server:
-        yield server
+@pytest.fixture
+def site(shared_site):
+    return shared_site
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])

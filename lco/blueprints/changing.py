@@ -183,8 +183,8 @@ def _private(page: str, status: int, error: LcoError | None) -> Response:
 
 def _to_booking(booking: Booking, state: ChangeState, done: str) -> AnyResponse:
     """303 to the booking, which says `done` once the outcome is known."""
-    told = done if state is ChangeState.DONE else None
-    return redirect(url_for("bookings.show", token=booking.token, done=told), 303)
+    notice = done if state is ChangeState.DONE else None
+    return redirect(url_for("bookings.show", token=booking.token, done=notice), 303)
 
 
 def _chosen(booking: Booking) -> dict[str, str]:

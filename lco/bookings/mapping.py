@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy import Row
 
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import AuditEntry, Booking, BookingRequest, DeclineReason, OdooBooking, State, Told
+from lco.domain.booking import AuditEntry, Booking, BookingRequest, DeclineReason, OdooBooking, Revision, State
 from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
@@ -91,7 +91,7 @@ def update_values(booking: Booking) -> dict[str, object]:
         "tries": booking.tries,
         "version": booking.version,
         "odoo_at": booking.odoo_at,
-        "told": _told_text(booking.told),
+        "told": _dump_revisions(booking.revisions),
         "picked_up_on": booking.picked_up_on,
         "returned_on": booking.returned_on,
     }
@@ -132,21 +132,21 @@ def to_booking(row: BookingRow | Row[*tuple[Any, ...]]) -> Booking:
         tries=row.tries,
         version=row.version,
         odoo_at=row.odoo_at,
-        told=_to_told(row.told),
+        revisions=_load_revisions(row.told),
         picked_up_on=row.picked_up_on,
         returned_on=row.returned_on,
     )
 
 
-def _told_text(told: Mapping[str, Told]) -> str | None:
-    written = {term: (one.version, one.at and one.at.isoformat()) for term, one in told.items()}
+def _dump_revisions(revisions: Mapping[str, Revision]) -> str | None:
+    written = {term: (one.version, one.at and one.at.isoformat()) for term, one in revisions.items()}
     return json.dumps(written) if written else None
 
 
-def _to_told(text: str | None) -> dict[str, Told]:
+def _load_revisions(text: str | None) -> dict[str, Revision]:
     written: dict[str, tuple[int | None, str | None]] = json.loads(text or "{}")
     pairs = ((term, version, at) for term, (version, at) in written.items())
-    return {term: Told(version, datetime.fromisoformat(at) if at else None) for term, version, at in pairs}
+    return {term: Revision(version, datetime.fromisoformat(at) if at else None) for term, version, at in pairs}
 
 
 def to_audit_entry(row: BookingChange) -> AuditEntry:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from lco.domain.booking import Booking, BookingEvent, BookingRequest, State, Told
+from lco.domain.booking import Booking, BookingEvent, BookingRequest, Revision, State
 from lco.domain.date_range import DateRange
 from lco.domain.money import DEFAULT_CURRENCY, Money, to_price
 
@@ -18,22 +18,22 @@ ORDERED = {
     "amount": ("amount", "currency"),
 }
 """The terms, each of which has an order of its own, with the fields of an event that name it."""
-NEVER = Told(None, None)
+UNKNOWN = Revision(None, None)
 
 
 def in_order(booking: Booking, event: BookingEvent) -> tuple[Booking, BookingEvent]:
     """`booking` with the order of its terms after `event`, and `event` without terms that a newer one named."""
-    told, latest = Told(event.version, event.at), Told(booking.version, booking.odoo_at)
-    # A row of a release that kept no order had been told all of its terms at once.
-    known = booking.told or ({} if latest == NEVER else dict.fromkeys(ORDERED, latest))
+    revision, latest = Revision(event.version, event.at), Revision(booking.version, booking.odoo_at)
+    # A row of a release that kept no revisions got all of its terms at once.
+    known = booking.revisions or ({} if latest == UNKNOWN else dict.fromkeys(ORDERED, latest))
     named = [term for term, names in ORDERED.items() if any(getattr(event, name) is not None for name in names)]
-    overtaken = [term for term in named if told.is_older(known.get(term, NEVER))]
-    applied = {} if told == NEVER else dict.fromkeys(set(named) - set(overtaken), told)
+    overtaken = [term for term in named if revision.is_older(known.get(term, UNKNOWN))]
+    applied = {} if revision == UNKNOWN else dict.fromkeys(set(named) - set(overtaken), revision)
     emptied: dict[str, Any] = {name: None for term in overtaken for name in ORDERED[term]}
     left = replace(event, **emptied, reason="" if "state" in overtaken else event.reason)
-    if told.is_older(latest):
+    if revision.is_older(latest):
         left = replace(left, version=None, at=None)
-    return replace(booking, told={**known, **applied} if applied else booking.told), left
+    return replace(booking, revisions={**known, **applied} if applied else booking.revisions), left
 
 
 def merge(booking: Booking, event: BookingEvent) -> Booking:
@@ -87,8 +87,8 @@ def _request(request: BookingRequest, event: BookingEvent) -> BookingRequest:
     )
 
 
-def _kept(told: str | None, own: str) -> str:
-    return own if told is None else told
+def _kept(new: str | None, own: str) -> str:
+    return own if new is None else new
 
 
 def _vehicle_name(booking: Booking, event: BookingEvent) -> str:

@@ -12,8 +12,8 @@ from flask.typing import ResponseReturnValue
 from lco.demo import pictures
 from lco.demo.access import Access
 from lco.demo.attempts import Attempts
+from lco.demo.booking_service import BookingService
 from lco.demo.bookings import Customer, Stay
-from lco.demo.desk import Desk
 from lco.demo.envelope import CORS, as_json, refused, refused_in_version_1, success, wrong_date_format
 from lco.demo.events import plain
 from lco.demo.forms import AvailabilityRequest, BookingRequest, VehicleQuery, loaded
@@ -35,7 +35,7 @@ LONG_FORM = (
 OPTIONAL_RATES = ("rental_price_weekly", "rental_price_monthly")
 
 
-def fleet_api(inventory: Inventory, desk: Desk, attempts: Attempts, access: Access) -> Blueprint:
+def fleet_api(inventory: Inventory, bookings: BookingService, attempts: Attempts, access: Access) -> Blueprint:
     """The blueprint of the open calls under /api/fleet/, with what version 2 adds to their answers."""
     api = Blueprint("fleet", __name__, url_prefix="/api/fleet")
     api.after_request(_open_to_all_origins)
@@ -78,10 +78,10 @@ def fleet_api(inventory: Inventory, desk: Desk, attempts: Attempts, access: Acce
     @api.post("/booking")
     def booking() -> ResponseReturnValue:
         if inventory.business.contract == 1:
-            return _booked(desk), 201
+            return _booked(bookings), 201
         access.check_write()
         key = request.headers.get("Idempotency-Key")
-        return attempts.once("booking", key, request.get_data(as_text=True), lambda: _booked(desk)), 201
+        return attempts.once("booking", key, request.get_data(as_text=True), lambda: _booked(bookings)), 201
 
     @api.get("/filters")
     def filters() -> ResponseReturnValue:
@@ -90,12 +90,12 @@ def fleet_api(inventory: Inventory, desk: Desk, attempts: Attempts, access: Acce
     return api
 
 
-def _booked(desk: Desk) -> dict[str, Any]:
+def _booked(bookings: BookingService) -> dict[str, Any]:
     """The answer to the booking in the request."""
     asked = loaded(BookingRequest(), request.get_json(force=True, silent=True))
     stay = Stay(asked.pop("date_from"), asked.pop("date_to"))
     customer = Customer(*(asked.pop(f"customer_{part}") for part in ("name", "email", "phone")))
-    made = desk.book(asked.pop("vehicle_id"), stay, customer, **asked)
+    made = bookings.book(asked.pop("vehicle_id"), stay, customer, **asked)
     return {
         "success": True,
         "booking_ref": made.ref,

@@ -11,17 +11,17 @@ from lco.demo.access import Access
 from lco.demo.api import fleet_api
 from lco.demo.attempts import Attempts
 from lco.demo.booking_api import booking_calls
+from lco.demo.booking_service import BookingService
 from lco.demo.business import Business
 from lco.demo.calls import CallCount
 from lco.demo.changes import ChangesFeed
 from lco.demo.control import Parts, controls
-from lco.demo.desk import Desk
 from lco.demo.envelope import add_wording, unknown_call
 from lco.demo.events import Event
 from lco.demo.faults import FaultSwitch
+from lco.demo.faulty_api import FaultyApi
 from lco.demo.habits import Habits
 from lco.demo.inventory import Inventory
-from lco.demo.line import FaultyApi
 from lco.demo.pictures import image_pages
 from lco.demo.storefront_api import add_storefront_calls
 from lco.demo.webhooks import Patience, Sender
@@ -72,15 +72,15 @@ def create_demo(settings: DemoSettings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it, the base class does not
     app.extensions["webhooks"] = sender
     calls = CallCount(FaultyApi(app.wsgi_app, switch))
-    desk, attempts, access = Desk(inventory), Attempts(inventory.lock), Access(inventory)
-    fleet = fleet_api(inventory, desk, attempts, access)
+    bookings, attempts, access = BookingService(inventory), Attempts(inventory.lock), Access(inventory)
+    fleet = fleet_api(inventory, bookings, attempts, access)
     add_storefront_calls(fleet, inventory)
-    private = booking_calls(inventory, desk, attempts, feed, access)
+    private = booking_calls(inventory, bookings, attempts, feed, access)
     for blueprint in (fleet, private):
         add_wording(blueprint, Habits(switch))
         app.register_blueprint(blueprint)
     app.register_error_handler(NotFound, unknown_call(switch))
     app.register_blueprint(image_pages(inventory))
-    app.register_blueprint(controls(Parts(inventory, desk, sender, switch, calls, feed, attempts, access)))
+    app.register_blueprint(controls(Parts(inventory, bookings, sender, switch, calls, feed, attempts, access)))
     app.wsgi_app = calls  # type: ignore[method-assign] # the way Flask documents for adding a WSGI layer
     return app

@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from lco.demo.access import Access
 from lco.demo.attempts import Attempts
+from lco.demo.booking_service import BookingService
 from lco.demo.bookings import Booking, Stay
 from lco.demo.changes import ChangesFeed
-from lco.demo.desk import Desk
 from lco.demo.envelope import PRIVATE, as_json, refused, success
 from lco.demo.events import plain, terms_of
 from lco.demo.forms import AfterId, ChangeRequest, ChangesQuery, Days, GivingUp, loaded
@@ -22,7 +22,7 @@ from lco.demo.refusals import BadField, DatesTaken, Refusal
 
 
 def booking_calls(
-    inventory: Inventory, desk: Desk, attempts: Attempts, feed: ChangesFeed, access: Access
+    inventory: Inventory, bookings: BookingService, attempts: Attempts, feed: ChangesFeed, access: Access
 ) -> Blueprint:
     """The blueprint of /api/fleet/booking/…, /bookings and /changes."""
     calls = Blueprint("bookings", __name__, url_prefix="/api/fleet")
@@ -38,33 +38,33 @@ def booking_calls(
     def shown(booking: Booking) -> dict[str, Any]:
         return booking_json(booking, inventory.on_record(booking.vehicle_id).name)
 
-    _add_reading(calls, desk, attempts, feed, shown)
-    _add_changing(calls, desk, attempts, shown)
+    _add_reading(calls, bookings, attempts, feed, shown)
+    _add_changing(calls, bookings, attempts, shown)
     return calls
 
 
 def _add_reading(
     calls: Blueprint,
-    desk: Desk,
+    bookings: BookingService,
     attempts: Attempts,
     feed: ChangesFeed,
     shown: Callable[[Booking], dict[str, Any]],
 ) -> None:
     @calls.get("/booking/<ref>")
     def booking(ref: str) -> ResponseReturnValue:
-        return success(data=shown(desk.booking(ref)))
+        return success(data=shown(bookings.booking(ref)))
 
     @calls.get("/booking")
     def booking_by_key() -> ResponseReturnValue:
         key = request.args.get("idempotency_key")
         if not key:
             raise BadField("idempotency_key: this field is needed.")
-        return success(data=shown(desk.booking(attempts.answer("booking", key)["booking_ref"])))
+        return success(data=shown(bookings.booking(attempts.answer("booking", key)["booking_ref"])))
 
     @calls.get("/bookings")
-    def bookings() -> ResponseReturnValue:
+    def booking_list() -> ResponseReturnValue:
         asked = loaded(AfterId(), request.args.to_dict())
-        found = [booking for booking in desk.all() if booking.id > asked["after_id"]]
+        found = [booking for booking in bookings.all() if booking.id > asked["after_id"]]
         page = found[: asked["limit"]]
         return success(data=[shown(booking) for booking in page], has_more=len(found) > len(page))
 
@@ -76,7 +76,7 @@ def _add_reading(
 
 
 def _add_changing(
-    calls: Blueprint, desk: Desk, attempts: Attempts, shown: Callable[[Booking], dict[str, Any]]
+    calls: Blueprint, bookings: BookingService, attempts: Attempts, shown: Callable[[Booking], dict[str, Any]]
 ) -> None:
     def once(answer: Callable[[], Booking]) -> ResponseReturnValue:
         key = request.headers.get("Idempotency-Key")
@@ -88,7 +88,7 @@ def _add_changing(
     @calls.post("/booking/<ref>/quote")
     def quote(ref: str) -> ResponseReturnValue:
         asked = loaded(Days(), request.get_json(force=True, silent=True))
-        quoted = desk.quote(ref, Stay(asked["date_from"], asked["date_to"]))
+        quoted = bookings.quote(ref, Stay(asked["date_from"], asked["date_to"]))
         return success(
             data={
                 "price_now": plain(quoted.price_now),
@@ -96,7 +96,7 @@ def _add_changing(
                 "difference": plain(quoted.price_then - quoted.price_now),
                 "currency": quoted.currency,
                 "bookable": not quoted.reasons,
-                "until": plain(desk.changeable_until(desk.booking(ref))),
+                "until": plain(bookings.changeable_until(bookings.booking(ref))),
                 "reasons": as_json(quoted.reasons),
             }
         )
@@ -105,12 +105,12 @@ def _add_changing(
     def change(ref: str) -> ResponseReturnValue:
         asked = loaded(ChangeRequest(), request.get_json(force=True, silent=True))
         stay = Stay(asked["date_from"], asked["date_to"])
-        return once(lambda: desk.change(ref, stay, asked["version"]))
+        return once(lambda: bookings.change(ref, stay, asked["version"]))
 
     @calls.post("/booking/<ref>/cancel")
     def cancel(ref: str) -> ResponseReturnValue:
         asked = loaded(GivingUp(), request.get_json(force=True, silent=True))
-        return once(lambda: desk.give_up(ref, asked["reason"], asked["version"]))
+        return once(lambda: bookings.give_up(ref, asked["reason"], asked["version"]))
 
 
 def booking_json(booking: Booking, vehicle_name: str) -> dict[str, Any]:

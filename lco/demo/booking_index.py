@@ -8,7 +8,7 @@ from lco.demo.refusals import DeletedBooking, UnknownBooking
 from lco.demo.vehicles import Vehicle
 
 
-class Diary:
+class BookingIndex:
     """All bookings by reference and by vehicle. It has no lock of its own: the inventory's guards it."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ class Quote(NamedTuple):
     reasons: list[Reason]
 
 
-class Desk:
+class BookingService:
     """Places, reads and changes bookings under the inventory's lock."""
 
     def __init__(self, inventory: Inventory) -> None:
@@ -42,12 +42,12 @@ class Desk:
     def booking(self, ref: str) -> Booking:
         """The booking with this reference; raises DeletedBooking or UnknownBooking."""
         with self.lock:
-            return self._inventory.diary.booking(ref)
+            return self._inventory.bookings.booking(ref)
 
     def all(self) -> list[Booking]:
         """Every booking, in the order in which they were made."""
         with self.lock:
-            return self._inventory.diary.all()
+            return self._inventory.bookings.all()
 
     def changeable_until(self, booking: Booking) -> datetime:
         """The instant from which its customer can no longer change or cancel it: hours before the first day."""
@@ -63,9 +63,9 @@ class Desk:
             self._inventory.check_dates(stay)
             self._check(vehicle_id, stay)
             booking = self._inventory.drafted(vehicle, stay, customer, **details)
-            self._inventory.diary.enter(booking)
+            self._inventory.bookings.enter(booking)
             vehicle.booking_count += 1
-            self._tell(events.booking_created(booking), vehicle_id)
+            self._publish(events.booking_created(booking), vehicle_id)
             return booking
 
     def quote(self, ref: str, stay: Stay) -> Quote:
@@ -126,7 +126,7 @@ class Desk:
             if events.terms_of(booking) != before:
                 self._count_change(booking)
                 touched = {vehicle_id, place_before[0]} if place != place_before else ()
-                self._tell(events.booking_modified(booking, before), *touched)
+                self._publish(events.booking_modified(booking, before), *touched)
             return booking
 
     def confirm(self, ref: str) -> Booking:
@@ -155,20 +155,20 @@ class Desk:
             booking = self._can_become(ref, "cancelled")
             booking.state, booking.cancellation_reason = "cancelled", reason
             self._count_change(booking)
-            self._tell(events.booking_cancelled(booking), booking.vehicle_id)
+            self._publish(events.booking_cancelled(booking), booking.vehicle_id)
             return booking
 
     def delete(self, ref: str) -> None:
         """Deletes the booking, which cancels a live one; only its reference stays known."""
         with self.lock:
             booking = self.booking(ref)
-            self._inventory.diary.remove(booking)
+            self._inventory.bookings.remove(booking)
             self._count_change(booking)
             was_live = booking.live
             if was_live:
                 booking.state, booking.cancellation_reason = "cancelled", "Deleted by the office"
             event = events.booking_deleted(booking, pushed=was_live)
-            self._tell(event, *((booking.vehicle_id,) if was_live else ()))
+            self._publish(event, *((booking.vehicle_id,) if was_live else ()))
 
     # Checks
 
@@ -181,9 +181,9 @@ class Desk:
     def _check_free(self, vehicle_id: int, stay: Stay, booking: Booking) -> None:
         """Staff are free of the rules, but no machine is out twice."""
         _check_order(stay)
-        diary, today = self._inventory.diary, self._inventory.today()
+        bookings, today = self._inventory.bookings, self._inventory.today()
         vehicle = self._inventory.on_record(vehicle_id)
-        if booking.holds_days and diary.is_taken(vehicle, stay, today, booking):
+        if booking.holds_days and bookings.is_taken(vehicle, stay, today, booking):
             raise DatesTaken([Reason("taken", "The machine is not available on these dates.")])
 
     def _for_its_customer(self, ref: str, version: int) -> Booking:
@@ -219,7 +219,7 @@ class Desk:
 
     def _give(self, booking: Booking, vehicle: Vehicle, stay: Stay) -> None:
         """Another machine or other days, at the price of the rates as they are now."""
-        self._inventory.diary.assign(booking, vehicle.id)
+        self._inventory.bookings.assign(booking, vehicle.id)
         booking.stay = stay
         booking.total_amount = estimate(vehicle.rates, stay.days)
         booking.currency = vehicle.currency
@@ -234,14 +234,14 @@ class Desk:
         booking = self._can_become(ref, state)
         booking.state = state
         self._count_change(booking)
-        self._tell(events.booking_step(booking), *(() if state == "confirmed" else (booking.vehicle_id,)))
+        self._publish(events.booking_step(booking), *(() if state == "confirmed" else (booking.vehicle_id,)))
         return booking
 
     def _count_change(self, booking: Booking) -> None:
         booking.version += 1
         booking.write_date = clock.now()
 
-    def _tell(self, event: Event, *vehicle_ids: int) -> None:
+    def _publish(self, event: Event, *vehicle_ids: int) -> None:
         """Publishes the event of a booking, then how the vehicles stand whose days it changed."""
         self._inventory.publish(event)
         for vehicle_id in sorted(vehicle_ids):

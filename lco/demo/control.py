@@ -17,11 +17,11 @@ from lco.demo.access import Access
 from lco.demo.api import short_form
 from lco.demo.attempts import Attempts
 from lco.demo.booking_api import booking_json
+from lco.demo.booking_service import BookingService
 from lco.demo.bookings import Booking
 from lco.demo.business import WEEKDAYS, Business, Calendar
 from lco.demo.calls import CallCount
 from lco.demo.changes import ChangesFeed
-from lco.demo.desk import Desk
 from lco.demo.envelope import refused
 from lco.demo.events import plain
 from lco.demo.faults import HABITS, LINE, FaultSwitch
@@ -41,7 +41,7 @@ class Parts(NamedTuple):
     """Everything that the controls reach."""
 
     inventory: Inventory
-    desk: Desk
+    bookings: BookingService
     sender: Sender
     switch: FaultSwitch
     calls: CallCount
@@ -58,7 +58,7 @@ def controls(parts: Parts) -> Blueprint:
     _add_state(control, parts)
     _add_settings(control, parts.inventory)
     _add_vehicle_verbs(control, parts.inventory)
-    _add_booking_verbs(control, parts.desk, parts.inventory)
+    _add_booking_verbs(control, parts.bookings, parts.inventory)
     return control
 
 
@@ -73,7 +73,7 @@ def _add_page(control: Blueprint, parts: Parts) -> None:
             "demo.html",
             vehicles=[(vehicle, inventory.status(vehicle)) for vehicle in found[:VEHICLES_SHOWN]],
             found=len(found),
-            bookings=parts.desk.all()[::-1][:BOOKINGS_SHOWN],
+            bookings=parts.bookings.all()[::-1][:BOOKINGS_SHOWN],
             deliveries=parts.sender.deliveries()[:DELIVERIES_SHOWN],
             fault=switch.fault,
             modes=LINE,
@@ -98,7 +98,7 @@ def _add_state(control: Blueprint, parts: Parts) -> None:
             **switch.state(),
             settings=_settings(inventory.business),
             vehicles=len(inventory.search(Criteria())),
-            bookings=[_booking(booking, inventory) for booking in parts.desk.all()],
+            bookings=[_booking(booking, inventory) for booking in parts.bookings.all()],
             deliveries=[_delivery(delivery) for delivery in parts.sender.deliveries()],
         )
 
@@ -179,34 +179,34 @@ def _add_vehicle_verbs(control: Blueprint, inventory: Inventory) -> None:
         return _done(f"Vehicle {vehicle_id} removed.")
 
 
-def _add_booking_verbs(control: Blueprint, desk: Desk, inventory: Inventory) -> None:
+def _add_booking_verbs(control: Blueprint, bookings: BookingService, inventory: Inventory) -> None:
     def done(booking: Booking, what: str) -> ResponseReturnValue:
         return _done(f"{booking.ref} {what}.", booking=_booking(booking, inventory))
 
     @control.post("/demo/bookings/<ref>")
     @control.post("/demo/bookings/<ref>/move", endpoint="move")
     def revise(ref: str) -> ResponseReturnValue:
-        return done(desk.revise(ref, _submitted(forms.Terms())), "changed")
+        return done(bookings.revise(ref, _submitted(forms.Terms())), "changed")
 
     @control.post("/demo/bookings/<ref>/confirm")
     def confirm(ref: str) -> ResponseReturnValue:
-        return done(desk.confirm(ref), "confirmed")
+        return done(bookings.confirm(ref), "confirmed")
 
     @control.post("/demo/bookings/<ref>/pick_up")
     def pick_up(ref: str) -> ResponseReturnValue:
-        return done(desk.pick_up(ref), "picked up")
+        return done(bookings.pick_up(ref), "picked up")
 
     @control.post("/demo/bookings/<ref>/return")
     def take_back(ref: str) -> ResponseReturnValue:
-        return done(desk.take_back(ref), "returned")
+        return done(bookings.take_back(ref), "returned")
 
     @control.post("/demo/bookings/<ref>/cancel")
     def cancel(ref: str) -> ResponseReturnValue:
-        return done(desk.cancel(ref, _submitted(forms.Cancellation())["reason"]), "cancelled")
+        return done(bookings.cancel(ref, _submitted(forms.Cancellation())["reason"]), "cancelled")
 
     @control.post("/demo/bookings/<ref>/delete")
     def delete(ref: str) -> ResponseReturnValue:
-        desk.delete(ref)
+        bookings.delete(ref)
         return _done(f"{ref} deleted.")
 
 

@@ -125,8 +125,8 @@ def booking_deleted(booking: Booking, *, pushed: bool) -> Event:
 
 
 def _of_booking(event_type: str, booking: Booking, **payload: Any) -> Event:
-    told = ("vehicle_id", "date_from", "date_to", "total_amount", "currency")
-    terms = {"state": booking.state, **{name: terms_of(booking)[name] for name in told}}
+    names = ("vehicle_id", "date_from", "date_to", "total_amount", "currency")
+    terms = {"state": booking.state, **{name: terms_of(booking)[name] for name in names}}
     said = {"booking_ref": booking.ref, **{name: plain(value) for name, value in payload.items()}}
     return Event(event_type, "booking", booking.ref, booking.version, said, terms)
 

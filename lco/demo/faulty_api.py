@@ -1,4 +1,4 @@
-"""The line to this Odoo: the WSGI layer that obeys the fault in force."""
+"""The WSGI layer in front of this Odoo that obeys the fault in force."""
 
 from collections.abc import Callable, Iterable
 from typing import NoReturn

@@ -8,9 +8,9 @@ from threading import RLock
 from typing import Any
 
 from lco.demo import events
+from lco.demo.booking_index import BookingIndex
 from lco.demo.bookings import STARTING_BOOKINGS, Booking, Customer, Stay, new_ref
 from lco.demo.business import Business
-from lco.demo.diary import Diary
 from lco.demo.events import Event
 from lco.demo.pricing import estimate
 from lco.demo.refusals import BadField, UnknownVehicle
@@ -36,7 +36,7 @@ class Criteria:
 class Inventory:
     """Every read and change goes through one lock, so that no two bookings of a vehicle can overlap.
 
-    `now` gives the present instant in the business's time zone. `publish` is told (event, version of the
+    `now` gives the present instant in the business's time zone. `publish` is called with (event, version of the
     contract) of every change while the lock is held, so that events of one record leave in the order of the
     changes.
     """
@@ -65,7 +65,7 @@ class Inventory:
             self._retired: dict[int, Vehicle] = {}
             self._last_vehicle_id = max(self._vehicles)
             self._brand_ids: dict[str, int] = {}
-            self.diary = Diary()
+            self.bookings = BookingIndex()
             for start in STARTING_BOOKINGS:
                 self._enter_start(self._vehicles[start.vehicle_id], start.stay(self.today()), start)
 
@@ -76,7 +76,7 @@ class Inventory:
     @property
     def rules(self) -> Rules:
         """The check of the present instant."""
-        return Rules(self.business, self.diary, self.now())
+        return Rules(self.business, self.bookings, self.now())
 
     def vehicle(self, vehicle_id: int) -> Vehicle:
         """The vehicle with this id; raises UnknownVehicle."""
@@ -110,35 +110,35 @@ class Inventory:
     def status(self, vehicle: Vehicle) -> str:
         """The status of the vehicle that a customer reads today."""
         with self.lock:
-            return self.diary.status(vehicle, self.today())
+            return self.bookings.status(vehicle, self.today())
 
     def is_free(self, vehicle: Vehicle, stay: Stay) -> bool:
         """True when the vehicle can be had on all these days; raises BadField for days that cannot be booked."""
         self.check_dates(stay)
         with self.lock:
-            return self.diary.is_free(vehicle, stay, self.today())
+            return self.bookings.is_free(vehicle, stay, self.today())
 
     def busy(self, vehicle: Vehicle, within: Stay) -> list[Stay]:
         """The parts of these days in which the vehicle cannot be had; raises BadField for days that are none."""
         if within.days < 1:
             raise BadField("The end date must be after the start date.")
         with self.lock:
-            return self.diary.busy(vehicle, within, self.today())
+            return self.bookings.busy(vehicle, within, self.today())
 
     def change(self, vehicle_id: int, changes: Mapping[str, Any]) -> Vehicle:
         """The vehicle with these fields set; every kind of change sends its own event. Raises UnknownVehicle."""
         with self.lock:
             before = self.vehicle(vehicle_id)
             after = before.changed(**changes, version=before.version + 1)
-            told = list(events.vehicle_changes(before, after))
+            changed = list(events.vehicle_changes(before, after))
             if any(
                 getattr(before, name) != getattr(after, name) for name in ("availability_status", "buffer_days")
             ):
-                told.append(self._availability(after))
-            if not told:
+                changed.append(self._availability(after))
+            if not changed:
                 return before
             self._vehicles[vehicle_id] = after
-            for event in told:
+            for event in changed:
                 self.publish(event)
             return after
 
@@ -195,12 +195,14 @@ class Inventory:
 
     def _enter_start(self, vehicle: Vehicle, stay: Stay, start: Any) -> None:
         picked_up_on = stay.start if start.state == "picked_up" else None
-        self.diary.enter(self.drafted(vehicle, stay, start.customer, state=start.state, picked_up_on=picked_up_on))
+        self.bookings.enter(
+            self.drafted(vehicle, stay, start.customer, state=start.state, picked_up_on=picked_up_on)
+        )
 
     def drafted(self, vehicle: Vehicle, stay: Stay, customer: Customer, **details: Any) -> Booking:
         """A new booking, priced but not yet entered."""
         return Booking(
-            id=self.diary.next_id(),
+            id=self.bookings.next_id(),
             ref=new_ref(self.today()),
             vehicle_id=vehicle.id,
             stay=stay,
@@ -211,7 +213,7 @@ class Inventory:
         )
 
     def _availability(self, vehicle: Vehicle, booking_ref: str | None = None) -> Event:
-        free = self.diary.next_free(vehicle, self.today())
+        free = self.bookings.next_free(vehicle, self.today())
         return events.availability_changed(vehicle, self.status(vehicle), free, booking_ref)
 
     def _meets(self, vehicle: Vehicle, wanted: Criteria, rules: Rules) -> bool:
@@ -229,5 +231,5 @@ class Inventory:
     def _can_be_had(self, vehicle: Vehicle, stay: Stay, rules: Rules) -> bool:
         """In version 1 the list knows only bookings and maintenance, as today's Odoo does."""
         if self.business.contract == 1:
-            return self.diary.is_free(vehicle, stay, self.today())
+            return self.bookings.is_free(vehicle, stay, self.today())
         return not rules.reasons(vehicle, stay)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from lco.demo.booking_index import BookingIndex
 from lco.demo.bookings import Booking, Stay
 from lco.demo.business import Business
-from lco.demo.diary import Diary
 from lco.demo.reasons import OF_ANY_DAYS, Reason
 from lco.demo.vehicles import Vehicle
 
@@ -13,11 +13,11 @@ FOR_RENT = ("rental", "both")
 
 
 class Rules:
-    """The check with the settings and the diary of one instant; `now` is in the business's time zone."""
+    """The check with the settings and the bookings of one instant; `now` is in the business's time zone."""
 
-    def __init__(self, business: Business, diary: Diary, now: datetime) -> None:
+    def __init__(self, business: Business, bookings: BookingIndex, now: datetime) -> None:
         self._calendar = business.calendar
-        self._diary = diary
+        self._bookings = bookings
         self._now = now
 
     def reasons(self, vehicle: Vehicle, stay: Stay, besides: Booking | None = None) -> list[Reason]:
@@ -62,7 +62,7 @@ class Rules:
             yield Reason("not_for_rent", "This machine is not available for rent.")
         elif vehicle.out_of_service(stay.start):
             yield Reason("in_maintenance", "The machine is not available on these dates: it is in maintenance.")
-        if self._diary.is_taken(vehicle, stay, self._now.date(), besides):
+        if self._bookings.is_taken(vehicle, stay, self._now.date(), besides):
             yield Reason("taken", "The machine is not available on these dates.")
 
 

@@ -17,7 +17,7 @@ from wsgiref.headers import Headers
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from lco.demo.line import DROP
+from lco.demo.faulty_api import DROP
 
 LONGEST_LINE = 65536
 IDLE_FOR = 75  # seconds

@@ -111,13 +111,13 @@ class BookingEvent:
     """The instant of the event by Odoo's clock."""
 
 
-class Told(NamedTuple):
-    """The version and the instant of an event of Odoo's, as far as it names them."""
+class Revision(NamedTuple):
+    """A state of a booking at Odoo: its version and the instant of its event, as far as Odoo names them."""
 
     version: int | None
     at: datetime | None
 
-    def is_older(self, other: "Told") -> bool:
+    def is_older(self, other: "Revision") -> bool:
         """Whether the other one came later at Odoo: by version, else by Odoo's time."""
         if self.version is not None and other.version is not None:
             return self.version < other.version
@@ -152,8 +152,8 @@ class Booking:
     """The instant of Odoo's event that was applied last."""
     picked_up_on: date | None = None
     returned_on: date | None = None
-    told: Mapping[str, Told] = field(default_factory=dict)
-    """The event that named each term last, by the name of the term in `BookingEvent`."""
+    revisions: Mapping[str, Revision] = field(default_factory=dict)
+    """The revision that named each term last, by the name of the term in `BookingEvent`."""
 
     @property
     def odoo_key(self) -> str:

@@ -15,7 +15,7 @@ from lco.domain.money import Money
 def dumps(booking: Booking) -> str:
     """`booking` as JSON, with all that a mail may tell."""
     kept = asdict(booking)
-    del kept["told"]
+    del kept["revisions"]
     return json.dumps(kept, default=str)
 
 

@@ -25,7 +25,7 @@ class DateLinks:
     more: Mapping[str, str] = field(default_factory=dict)
     leaves: bool = False
 
-    def turn(self, month: date) -> str:
+    def to_month(self, month: date) -> str:
         """The same choice with another month in front."""
         return self._part(month, self.selection)
 

@@ -29,7 +29,12 @@ def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: 
     rules = services.rules.snapshot()
     check = partial(rules.check, vehicle)
     grid = DateGrid(first, _states(services, vehicle, first, selection), selection, check, rules.today)
-    return {"vehicle": vehicle, "grid": grid, "links": vehicle_links(vehicle, first, selection), **turns(grid)}
+    return {
+        "vehicle": vehicle,
+        "grid": grid,
+        "links": vehicle_links(vehicle, first, selection),
+        **adjacent_months(grid),
+    }
 
 
 def change_grid(
@@ -42,7 +47,12 @@ def change_grid(
     own = services.availability.own_days(vehicle, days, partial(services.bookings.changes.is_free, booking))
     states = _states(services, vehicle, first, selection, own)
     grid = DateGrid(first, states, selection, check, rules.today)
-    return {"vehicle": vehicle, "grid": grid, "links": change_links(page, first, selection), **turns(grid)}
+    return {
+        "vehicle": vehicle,
+        "grid": grid,
+        "links": change_links(page, first, selection),
+        **adjacent_months(grid),
+    }
 
 
 def shop_calendar(
@@ -68,11 +78,11 @@ def _without_choice(first: date, states: tuple[DayState, ...], today: date) -> M
 
 
 def _calendar(grid: DateGrid, links: DateLinks) -> Markup:
-    html = render_template("partials/date_picker.html", grid=grid, links=links, **turns(grid))
+    html = render_template("partials/date_picker.html", grid=grid, links=links, **adjacent_months(grid))
     return Markup(html)  # noqa: S704 - rendered by an autoescaping template
 
 
-def turns(grid: DateGrid) -> dict[str, date | None]:
+def adjacent_months(grid: DateGrid) -> dict[str, date | None]:
     """The months before and after those of the grid, None where the calendar ends."""
     previous, following = first_of(grid.first, -1), first_of(grid.first, 1)
     return {

@@ -92,9 +92,9 @@ def _calendars(vehicle: Vehicle, days: DateRange) -> Iterator[tuple[str, str]]:
 
     def calendar(selection: Selection, known: dict[date, DayState]) -> str:
         grid = DateGrid(first, known, selection, lambda _: (), today)
-        turn = {"previous": None, "following": first_of(first, 1)}
+        months = {"previous": None, "following": first_of(first, 1)}
         links = vehicle_links(vehicle, first, selection)
-        return _region("calendar", vehicle=vehicle, grid=grid, links=links, **turn)
+        return _region("calendar", vehicle=vehicle, grid=grid, links=links, **months)
 
     chosen = DateRange(first + DAY * 8, first + DAY * 12)
     yield "nothing chosen", calendar(Selection(), states)

@@ -197,11 +197,11 @@ class StreamMiddleware:
 
     def _connect(self, environ: "WSGIEnvironment") -> "SocketConnection":
         names, since = _asked(environ.get("QUERY_STRING", ""))
-        told = environ.get("HTTP_LAST_EVENT_ID")
+        resumed_from = environ.get("HTTP_LAST_EVENT_ID")
         connection = self._streams.connect_page(
             self._known.get(names) or self._keep_regions(names),
-            ChangeId.parse(told or since),
-            resumed=told is not None,
+            ChangeId.parse(resumed_from or since),
+            resumed=resumed_from is not None,
             client=client_of(environ.get("REMOTE_ADDR") or ""),
             environ=environ,
         )

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Line:
+class NetworkProxy:
     """Passes bytes between a port of its own and `port`; while cut, every connection is closed."""
 
     def __init__(self, port: int) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.network_proxy import Line
+from tests.browser.network_proxy import NetworkProxy
 from tests.browser.test_task import START, fill_in, take
 from tests.serving import wait_until
 
@@ -109,7 +109,7 @@ def test_a_bookings_page_follows_what_the_owner_decides(page, odoo):
 
 
 def test_a_cut_connection_comes_back_and_nothing_is_missed(page, site, odoo):
-    with Line(site.port) as line:
+    with NetworkProxy(site.port) as line:
         opened(page, f"{line.url}/equipment")
         line.cut()
         expect(page.locator("#indicator")).to_have_attribute("data-connection", "reconnecting")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lco import clock
+from lco.demo.booking_service import BookingService
 from lco.demo.bookings import Customer, Stay
-from lco.demo.desk import Desk
 from lco.demo.inventory import Inventory
 from lco.demo.refusals import DatesTaken
 
@@ -63,18 +63,18 @@ def test_no_booking_slips_in_between_the_check_and_the_entry():
         return datetime(2026, 1, 1, tzinfo=UTC)
 
     inventory = Inventory(slow_clock, publish=lambda *_: None)
-    desk = Desk(inventory)
+    bookings = BookingService(inventory)
     stay = Stay(date(2026, 2, 1), date(2026, 2, 5))
 
     def attempt(number):
         try:
-            return desk.book(MIXER, stay, Customer(f"Customer {number}", "", ""))
+            return bookings.book(MIXER, stay, Customer(f"Customer {number}", "", ""))
         except DatesTaken:
             return None
 
     with ThreadPoolExecutor(20) as pool:
         made = [booking for booking in pool.map(attempt, range(20)) if booking]
-    assert [booking for booking in desk.all() if booking.vehicle_id == MIXER] == made
+    assert [booking for booking in bookings.all() if booking.vehicle_id == MIXER] == made
     assert len(made) == 1
 
 

@@ -80,8 +80,8 @@ def test_an_open_booking_is_settled_once_by_many_webhooks(services, wanted):
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: services.on_created("BK-9", 7, wanted.email, DAYS, None), range(16)))
     assert services.bookings.service.by_token(booking.token).reference == "BK-9"
-    assert services.told("booking:1").count("booking.created") == 1
-    assert services.told("bookings") == []
+    assert services.published("booking:1").count("booking.created") == 1
+    assert services.published("bookings") == []
 
 
 def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(services, wanted):

@@ -14,7 +14,7 @@ from lco.webhooks.signature import sign, sign_plain
 from tests import serving, streams
 
 SERVERS = {
-    "lines taken from gunicorn": serving.GUNICORN,
+    "sockets taken from gunicorn": serving.GUNICORN,
     "threads of gunicorn": serving.THREADS,
     "the development server": serving.DEVELOPMENT,
 }

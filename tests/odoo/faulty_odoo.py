@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from lco import clock
 from lco.demo.faults import FaultSwitch
-from lco.demo.line import FaultyApi
+from lco.demo.faulty_api import FaultyApi
 from lco.demo.server import running
 from lco.odoo.errors import BookingInvalid
 from tests.odoo.odoo_server import BOOKING, VEHICLE, RealOdoo, real_odoo

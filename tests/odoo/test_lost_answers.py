@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from lco.demo.faults import FaultSwitch
-from lco.demo.line import FaultyApi
+from lco.demo.faulty_api import FaultyApi
 from lco.demo.server import running
 from tests import serving
 from tests.factories import order

@@ -288,7 +288,7 @@ class Shop:
         thread.start()
         wait_until(lambda: self.db.opened >= before + 3, "the other request to look a second time")
 
-    def told(self, topic: str | None = None) -> list[str]:
+    def published(self, topic: str | None = None) -> list[str]:
         return [c.kind for c in self.changes.since(self.start) if topic is None or c.topic == topic]
 
     def mailed(self, booking_id: int = 1) -> list[str]:

@@ -87,20 +87,20 @@ def test_a_booking_that_does_not_exist_is_not_found(services):
 def test_open_pages_are_told_of_what_a_person_did_in_another_process(services, left_open):
     serving, desk = services.bookings.admin, services.another_process().admin
     serving.publish_left()
-    before = len(services.told("booking:1"))
+    before = len(services.published("booking:1"))
     desk.settle(left_open.id, State.BOOKED, "", "BK-55")
-    assert len(services.told("booking:1")) == before
+    assert len(services.published("booking:1")) == before
     for _ in range(2):
         serving.publish_left()
-    assert services.told("booking:1")[before:] == ["booking.created"]
-    assert services.told("vehicle:7") == ["availability.changed"]
+    assert services.published("booking:1")[before:] == ["booking.created"]
+    assert services.published("vehicle:7") == ["availability.changed"]
 
 
 def test_steps_settled_before_the_start_are_published_once_after_it(services, left_open):
     services.bookings.admin.settle(left_open.id, State.BOOKED, "", "BK-55")
     for _ in range(2):
         services.another_process().admin.publish_left()
-    assert services.told("booking:1").count("booking.created") == 1
+    assert services.published("booking:1").count("booking.created") == 1
 
 
 def test_a_step_whose_process_was_killed_before_publishing_is_published_by_another(
@@ -110,22 +110,22 @@ def test_a_step_whose_process_was_killed_before_publishing_is_published_by_anoth
     killed = services.another_process()
     killed.events._publisher.publish = lambda step: None
     killed.events.on_changed(BookingEvent(booking.reference, State.CONFIRMED))
-    assert "booking.confirmed" not in services.told("booking:1")
+    assert "booking.confirmed" not in services.published("booking:1")
     services.bookings.admin.publish_left()
-    assert "booking.confirmed" not in services.told("booking:1"), "its process may still be about to"
+    assert "booking.confirmed" not in services.published("booking:1"), "its process may still be about to"
     advance_clock(timedelta(seconds=8))
     for _ in range(2):
         services.bookings.admin.publish_left()
-    assert services.told("booking:1").count("booking.confirmed") == 1
+    assert services.published("booking:1").count("booking.confirmed") == 1
 
 
 def test_a_published_step_is_not_published_again(services, wanted, advance_clock):
     services.place(wanted)
-    told = services.told()
+    told = services.published()
     services.bookings.admin.publish_left()
     advance_clock(timedelta(minutes=1))
     services.another_process().admin.publish_left()
-    assert services.told() == told
+    assert services.published() == told
 
 
 def test_a_slow_transaction_with_a_lower_number_is_published_too(services, wanted, other, advance_clock):
@@ -134,9 +134,9 @@ def test_a_slow_transaction_with_a_lower_number_is_published_too(services, wante
     with services.db.session() as session:
         session.execute(update(BookingChange).where(BookingChange.id == 2).values(published=False))
     advance_clock(timedelta(seconds=8))
-    told = services.told("booking:1")
+    told = services.published("booking:1")
     services.bookings.admin.publish_left()
-    assert services.told("booking:1") == [*told, "booking.changed"]
+    assert services.published("booking:1") == [*told, "booking.changed"]
 
 
 def test_bookings_are_counted_by_state(services, wanted, other):

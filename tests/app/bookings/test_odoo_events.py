@@ -37,8 +37,8 @@ def test_a_created_booking_settles_the_one_left_open(services, left_open):
     services.on_created("BK-9", 7, "ADA@example.com", DAYS, usd("500"))
     settled = now(services, left_open)
     assert (settled.state, settled.reference, settled.total) == (State.BOOKED, "BK-9", usd("500"))
-    assert services.told("booking:1")[-1] == "booking.created"
-    assert services.told("vehicle:7") == ["availability.changed"]
+    assert services.published("booking:1")[-1] == "booking.created"
+    assert services.published("vehicle:7") == ["availability.changed"]
     assert services.availability.forgotten == [7]
 
 
@@ -54,7 +54,7 @@ def test_a_created_booking_settles_the_one_left_open(services, left_open):
 def test_another_persons_booking_settles_nothing(services, left_open, vehicle_id, email, days):
     services.on_created("BK-9", vehicle_id, email, days, None)
     assert now(services, left_open).state is State.CHECKING
-    assert services.told("bookings") == ["booking.created"]
+    assert services.published("bookings") == ["booking.created"]
 
 
 def test_a_created_booking_without_dates_settles_by_vehicle_and_mail(services, left_open):
@@ -74,8 +74,8 @@ def test_a_webhook_that_overtakes_the_answer_changes_nothing(services, wanted):
     services.odoo.while_asked = lambda reference: services.on_created(reference, 7, wanted.email, DAYS, usd("640"))
     booking = services.place(wanted)
     assert (booking.state, booking.reference, booking.odoo_message) == (State.BOOKED, "BK-1", "Thank you.")
-    assert services.told("booking:1").count("booking.created") == 1
-    assert services.told("bookings") == []
+    assert services.published("booking:1").count("booking.created") == 1
+    assert services.published("bookings") == []
 
 
 def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(services, wanted):
@@ -112,7 +112,7 @@ def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(s
     first = services.place(wanted, "first")
     assert (first.state, first.reference) == (State.BOOKED, "BK-1")
     assert len(refused) == 1
-    assert services.told().count("booking.created") == 1
+    assert services.published().count("booking.created") == 1
 
 
 def test_a_booking_in_checking_waits_for_the_answer_to_one_like_it(services, wanted, left_open):
@@ -156,7 +156,7 @@ def test_in_every_order_of_events_the_booking_ends_cancelled(services, wanted, o
         tell("BK-1")
     settled = now(services, booking)
     assert (settled.state, settled.reason) == (State.CANCELLED, "Flooded")
-    assert services.told("booking:1").count("booking.cancelled") == 1
+    assert services.published("booking:1").count("booking.cancelled") == 1
 
 
 def test_a_confirmation_is_told_once_however_often_it_comes(services, booked):
@@ -164,7 +164,7 @@ def test_a_confirmation_is_told_once_however_often_it_comes(services, booked):
         services.on_confirmed(booked.reference)
     assert now(services, booked).state is State.CONFIRMED
     assert now(services, booked).changes == 1
-    assert services.told("booking:1").count("booking.confirmed") == 1
+    assert services.published("booking:1").count("booking.confirmed") == 1
     assert services.audit()[-1] == ("booked", "confirmed", "webhook")
 
 
@@ -173,7 +173,7 @@ def test_a_cancellation_sets_the_days_free_and_keeps_its_reason_private(services
     services.on_cancelled(booked.reference, "Customer Ada is ill")
     assert now(services, booked).reason == "Customer Ada is ill"
     assert services.availability.forgotten == [7]
-    assert services.told("vehicle:7") == ["availability.changed"] * 2
+    assert services.published("vehicle:7") == ["availability.changed"] * 2
     assert "ill" not in services.said()
 
 
@@ -182,7 +182,7 @@ def test_a_modification_moves_days_and_total_once(services, booked):
         services.on_modified(booked.reference, OTHER_DAYS, usd("700"))
     modified = now(services, booked)
     assert (modified.request.days, modified.total, modified.changes) == (OTHER_DAYS, usd("700"), 1)
-    assert services.told("booking:1").count("booking.modified") == 1
+    assert services.published("booking:1").count("booking.modified") == 1
     assert modified.state is State.BOOKED
 
 
@@ -196,7 +196,7 @@ def test_a_modification_leaves_what_it_does_not_mention(services, booked, days, 
 
 def test_a_modification_that_does_not_say_what_changed_is_passed_on(services, booked):
     services.on_modified(booked.reference, None, None)
-    assert services.told("booking:1")[-1] == "booking.modified"
+    assert services.published("booking:1")[-1] == "booking.modified"
     assert now(services, booked) == booked
 
 
@@ -210,13 +210,13 @@ def test_bookings_made_in_odoo_itself_are_public_too(services):
     services.on_confirmed("BK-77")
     services.on_modified("BK-77", OTHER_DAYS, None)
     services.on_cancelled("BK-77", "Someone is ill")
-    assert services.told("bookings") == [
+    assert services.published("bookings") == [
         "booking.created",
         "booking.confirmed",
         "booking.modified",
         "booking.cancelled",
     ]
-    assert services.told("vehicle:7") == ["availability.changed"]
+    assert services.published("vehicle:7") == ["availability.changed"]
     first = services.changes.since(services.start)[0]
     assert first.data == {
         "booking_ref": "BK-77",
@@ -232,13 +232,13 @@ def test_a_stranger_is_told_once_however_often_it_comes(services):
     for _ in range(2):
         services.on_created("BK-77", 7, "someone@example.com", DAYS, None)
         services.on_confirmed("BK-77")
-    assert services.told("bookings") == ["booking.created", "booking.confirmed"]
+    assert services.published("bookings") == ["booking.created", "booking.confirmed"]
 
 
 def test_a_booking_of_an_unknown_vehicle_is_published(services):
     services.catalogue.vehicles.clear()
     services.on_created("BK-77", 7, "someone@example.com", DAYS, None)
-    assert services.told() == ["booking.created"]
+    assert services.published() == ["booking.created"]
 
 
 @pytest.mark.parametrize("reference", ["", "\x00", "\ud800", "x" * 5000])
@@ -317,15 +317,15 @@ def test_each_term_in_an_event_replaces_that_term_alone(services, booked, names)
     assert after.changes == 1
     message = next((MAILS[name] for name in MAILS if name in names), "changed")
     assert services.mailed() == ["booked", message]
-    assert services.told("booking:1").count("booking.modified") == 1
+    assert services.published("booking:1").count("booking.modified") == 1
 
 
 def test_an_exchanged_vehicle_is_announced_for_both_vehicles(services, booked):
     services.availability.forgotten.clear()
     services.on_modified(booked.reference, vehicle_id=SAW.id)
     assert set(services.availability.forgotten) == {7, SAW.id}
-    assert services.told(f"vehicle:{SAW.id}") == ["availability.changed"]
-    assert services.told("vehicle:7")[-1] == "availability.changed"
+    assert services.published(f"vehicle:{SAW.id}") == ["availability.changed"]
+    assert services.published("vehicle:7")[-1] == "availability.changed"
 
 
 def test_an_exchange_for_an_unknown_vehicle_does_not_keep_the_old_name(services, booked):
@@ -373,9 +373,9 @@ def test_an_amount_that_reads_as_nothing_is_no_price(services, booked):
     ],
 )
 def test_an_event_without_a_visible_difference_is_neither_mailed_nor_published(services, booked, same):
-    told = services.told()
+    told = services.published()
     services.on_modified(booked.reference, **same)
-    assert services.told() == told
+    assert services.published() == told
     assert services.mailed() == ["booked"]
     assert now(services, booked).changes == 0
 

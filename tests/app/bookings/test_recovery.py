@@ -52,7 +52,7 @@ def test_a_booking_broken_off_by_a_crash_is_in_checking_after_a_start(services, 
     advance_clock(timedelta(seconds=30))
     services.another_process().recovery.process_due()
     assert broken_off()[-1] == ("placing", "checking", "site")
-    assert services.told("booking:1")[-1] == "booking.changed"
+    assert services.published("booking:1")[-1] == "booking.changed"
     assert services.place(wanted).state is State.CHECKING
     assert len(services.odoo.asked) == 1, "it is not sent again blindly"
 

@@ -48,8 +48,8 @@ def test_a_booking_is_told_to_open_pages_after_the_old_availability_is_forgotten
         on_gap=pytest.fail,
     )
     services.place(wanted)
-    assert services.told("vehicle:7") == ["availability.changed"]
-    assert services.told("booking:1")[-1] == "booking.created"
+    assert services.published("vehicle:7") == ["availability.changed"]
+    assert services.published("booking:1")[-1] == "booking.created"
     assert ("availability.changed", [7]) in forgotten_when_told
 
 

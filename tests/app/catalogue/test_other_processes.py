@@ -46,15 +46,15 @@ class Process:
         self.availability = Availability(client, cache, RentalRules(BusinessCalendar, ZoneInfo("America/Chicago")))
         self.log = RedisLog(redis)
         self.catalogue = Catalogue(client, cache, self.availability, self.log, RemovedVehicles(backend))
-        self.told = []
-        self.log.subscribe(lambda change: self.told.append((change.topic, change.kind)))
+        self.published = []
+        self.log.subscribe(lambda change: self.published.append((change.topic, change.kind)))
         self.log.start()
 
     def status(self, vehicle_id: int) -> Status:
         return self.catalogue.find(vehicle_id).status
 
     def hears(self, kind: str) -> None:
-        wait_until(lambda: kind in [told for _, told in self.told], kind)
+        wait_until(lambda: kind in [told for _, told in self.published], kind)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_differences_of_a_new_list_are_published_once_and_shown_by_all(two, odoo
     assert odoo.calls(LIST) == 2
     one.log.append("odoo", "the.end")
     other.hears("the.end")
-    assert [kind for topic, kind in other.told if topic == "vehicle:3"] == ["availability.changed"]
+    assert [kind for topic, kind in other.published if topic == "vehicle:3"] == ["availability.changed"]
 
 
 def test_a_difference_in_replicated_values_is_sent_to_pages_only(two, odoo):
@@ -178,7 +178,7 @@ def test_a_difference_in_replicated_values_is_sent_to_pages_only(two, odoo):
         one.catalogue.refresh()
         other.catalogue.refresh()
     one.hears(EventType.VEHICLE_CORRECTED)
-    assert ("vehicle:3", "availability.changed") in one.told
+    assert ("vehicle:3", "availability.changed") in one.published
     assert odoo.calls(LIST) == 2
 
 
@@ -215,7 +215,7 @@ def test_that_odoo_is_away_is_known_everywhere_and_told_once(two, odoo):
         other.catalogue.refresh()
         one.hears("odoo.back")
     assert one.catalogue.is_available
-    assert [kind for topic, kind in one.told if topic == "odoo"] == ["odoo.away", "odoo.back"]
+    assert [kind for topic, kind in one.published if topic == "odoo"] == ["odoo.away", "odoo.back"]
 
 
 def test_a_process_that_missed_that_odoo_is_back_sees_it_by_what_another_has_read(two, odoo):

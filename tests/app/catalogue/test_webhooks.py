@@ -25,7 +25,7 @@ def dollars(amount: int) -> Money:
 
 
 @pytest.mark.parametrize(
-    ("told", "seen"),
+    ("webhook", "seen"),
     [
         (lambda c: c.sync.status_changed(1, Status.RENTED, BACK, {}), {"status": Status.RENTED, "back_on": BACK}),
         (lambda c: c.sync.status_changed(1, None, BACK, {}), {"status": Status.AVAILABLE, "back_on": None}),
@@ -43,9 +43,9 @@ def dollars(amount: int) -> Money:
         ),
     ],
 )
-def test_a_webhook_is_shown_before_odoo_has_answered(catalogue, odoo, settle, told, seen):
+def test_a_webhook_is_shown_before_odoo_has_answered(catalogue, odoo, settle, webhook, seen):
     with odoo.holding(DETAIL) as held:
-        told(catalogue)
+        webhook(catalogue)
         assert held.arrived.wait(PATIENCE)
         vehicle = catalogue.find(1)
         assert {name: getattr(vehicle, name) for name in seen} == seen

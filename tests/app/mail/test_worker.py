@@ -67,7 +67,7 @@ def counted(what: str) -> float:
     return REGISTRY.get_sample_value("lco_background_failures_total", {"what": what}) or 0.0
 
 
-def told(outcome: str) -> float:
+def mails(outcome: str) -> float:
     return REGISTRY.get_sample_value("lco_mails_total", {"outcome": outcome}) or 0.0
 
 
@@ -110,26 +110,26 @@ def test_without_a_server_mails_lie_in_a_folder(outbox, messages, write_some, tm
 
 
 def test_a_refused_mail_fails_at_once_and_the_next_one_goes(worker, outbox, post, write_some):
-    before = told("failed")
+    before = mails("failed")
     write_some(2)
     post.answers = [MailRefused("the mail server did not take the recipient (550 5.1.1)")]
     worker.send_due()
     assert (len(post.given), len(post.taken)) == (2, 1)
     (failed,) = outbox.failed(10)
     assert (failed.attempts, failed.problem) == (1, "the mail server did not take the recipient (550 5.1.1)")
-    assert told("failed") == before + 1
+    assert mails("failed") == before + 1
 
 
 def test_a_postponed_mail_is_tried_again_under_the_same_message_id(
     worker, outbox, post, write_some, advance_clock
 ):
-    before = told("postponed")
+    before = mails("postponed")
     write_some(2)
     post.answers = [MailPostponed("greylisted")]
     worker.send_due()
     assert (len(post.given), len(post.taken)) == (2, 1), "the other one goes at once"
     assert outbox.counts() == Counts(1, 0)
-    assert told("postponed") == before + 1
+    assert mails("postponed") == before + 1
     advance_clock(timedelta(seconds=31))
     worker.send_due()
     assert post.given[2]["Message-ID"] == post.given[0]["Message-ID"]

@@ -28,7 +28,7 @@ def test_a_killed_redis_is_told_on_every_page_and_when_it_is_back_all_show_the_s
     one, other = asked.values()
     redis_server.kill()
     odoo.control("vehicles/5", rental_price_daily=71)
-    one.told("price.updated", vehicle_id=5, rental_price_daily=71, currency="USD")
+    one.send_webhook("price.updated", vehicle_id=5, rental_price_daily=71, currency="USD")
     for stream in (pages[one.pid], programs[one.pid]):
         heard(stream, shows(71))
     for page in pages.values():

@@ -58,7 +58,7 @@ def test_a_change_sent_to_pages_is_shown_without_asking_odoo(both, odoo):
     pages, _, asked = both
     odoo.control("faults", mode="down")
     one, _ = asked.values()
-    one.told("vehicle.maintenance", vehicle_id=6, in_maintenance=True)
+    one.send_webhook("vehicle.maintenance", vehicle_id=6, in_maintenance=True)
     for page in pages.values():
         page.next(lambda message: "status-6" in data(message) and "aintenance" in data(message))
     cards = [re.search(r'id="card-6".*?</article>', w.get("/equipment"), re.DOTALL) for w in asked.values()]
@@ -100,7 +100,7 @@ def test_many_requests_of_both_workers_cost_one_reading(cold, meet):
     for worker in (one, other):
         assert "Snow Blower" in worker.get("/equipment/1-professional-snow-blower")
     assert odoo.calls(DETAIL) == 1
-    one.told("vehicle.availability_changed", vehicle_id=1, availability_status="rented")
+    one.send_webhook("vehicle.availability_changed", vehicle_id=1, availability_status="rented")
     serving.wait_until(lambda: odoo.calls(DETAIL) == 2, "Odoo to be asked again")
     with ThreadPoolExecutor(20) as threads:
         pages = threads.map(lambda _: requests.get(f"{url}/1-professional-snow-blower", timeout=60), range(40))
@@ -131,7 +131,7 @@ def test_each_worker_tells_of_the_streams_and_counts_of_both(both):
         assert f"<dt>Streams open</dt><dd>{len(pages) + len(programs)}</dd>" in worker.get(
             "/ops", {"Authorization": f"Bearer {TOKEN}"}
         )
-        worker.told("test")
+        worker.send_webhook("test")
     assert told('lco_webhooks_total{endpoint="inventory",outcome="test"}') == {len(asked)}
 
 
@@ -162,6 +162,6 @@ def test_a_booking_is_one_for_both_workers_on_postgresql(
             opened.enter_context(streams.over(worker.connection, f"/live?r=booking:{token}"))
             for worker in meet(site).values()
         ]
-        one.told("booking.confirmed", "booking", booking_ref=reference)
+        one.send_webhook("booking.confirmed", "booking", booking_ref=reference)
         for page in pages:
             heard(page, says('data-state="confirmed"'))

@@ -34,7 +34,7 @@ class Worker:
     def send(self, path: str, body: dict[str, object], headers: dict[str, str]) -> "Answer":
         return self._ask("POST", path, json.dumps(body), {"Content-Type": "application/json", **headers})
 
-    def told(self, event_type: str, endpoint: str = "inventory", **fields: object) -> None:
+    def send_webhook(self, event_type: str, endpoint: str = "inventory", **fields: object) -> None:
         """Send this worker a signed event, as Odoo would."""
         body = {"event_type": event_type, **fields}
         headers = sign(serving.SECRET, f"msg-{uuid.uuid4()}", clock.now(), json.dumps(body).encode())
@@ -54,7 +54,7 @@ def data(message: streams.Message) -> str:
 def new_price(odoo, worker: Worker, dollars: int) -> None:
     """Odoo has a new price for machine 5, and tells this worker."""
     odoo.control("vehicles/5", rental_price_daily=dollars)
-    worker.told("price.updated", vehicle_id=5, rental_price_daily=dollars, currency="USD")
+    worker.send_webhook("price.updated", vehicle_id=5, rental_price_daily=dollars, currency="USD")
 
 
 def shows(dollars: int):

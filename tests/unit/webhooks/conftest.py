@@ -5,7 +5,7 @@ import pytest
 from lco.webhooks.handlers import Bookings, Catalogue
 
 
-class Told:
+class CallLog:
     """What was called, in order, as tuples of the name and the values."""
 
     def __init__(self):
@@ -18,7 +18,7 @@ class Told:
         self.calls.append(call)
 
 
-class NotingCatalogue(Told, Catalogue):
+class NotingCatalogue(CallLog, Catalogue):
     def status_changed(self, vehicle_id, status, back_on, data):
         self.note("status_changed", vehicle_id, status, back_on, data)
 
@@ -38,7 +38,7 @@ class NotingCatalogue(Told, Catalogue):
         self.note("removed", vehicle_id)
 
 
-class NotingBookings(Told, Bookings):
+class NotingBookings(CallLog, Bookings):
     def on_created(self, event):
         self.note("on_created", event)
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select
 
 from lco.bookings.mapping import sha256
-from lco.db.models import BookingRow, EarlyNews
+from lco.db.models import BookingRow, UnmatchedEventRow
 from lco.domain.booking import BookingEvent, State
 from lco.domain.date_range import DateRange
 
@@ -20,7 +20,7 @@ STORED = sorted(field.name for field in fields(BookingEvent))
 WITHHELD = {"customer_name": None, "email": None}
 
 # Statements on tables, built once: most webhooks are about bookings that were made in Odoo itself, and run these.
-TABLE = cast("Table", EarlyNews.__table__)
+TABLE = cast("Table", UnmatchedEventRow.__table__)
 BOOKINGS = cast("Table", BookingRow.__table__)
 COLUMNS = [column for column in TABLE.columns if column.name != "id"]
 SAVE = (

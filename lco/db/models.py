@@ -1,4 +1,4 @@
-"""The tables: bookings, every change of theirs, early news about them, and webhook deliveries."""
+"""The tables: bookings, every change of theirs, unmatched events, and webhook deliveries."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -111,8 +111,8 @@ class BookingChange(Base):
     """Whether the change log has it. Another process publishes what is left unpublished for some seconds."""
 
 
-class EarlyNews(Base):
-    """What a webhook said about a reference the site did not know: it may be of a booking still being placed."""
+class UnmatchedEventRow(Base):
+    """An event about a reference that no booking here has: its booking may still be being placed."""
 
     __tablename__ = "early_news"
 

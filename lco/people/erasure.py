@@ -12,7 +12,7 @@ from lco.bookings.recovery import NOT_THERE, TOO_LATE
 from lco.bookings.submission import NO_ANSWER, PERHAPS_OURS
 from lco.db.change_requests import ChangeRequestRow
 from lco.db.mails import Mail
-from lco.db.models import BookingChange, BookingRow, Delivery, EarlyNews
+from lco.db.models import BookingChange, BookingRow, Delivery, UnmatchedEventRow
 from lco.db.wishes import WishRow
 from lco.domain.booking import Booking
 
@@ -22,7 +22,7 @@ DELIVERIES = cast("Table", Delivery.__table__)
 MAILS = cast("Table", Mail.__table__)
 REQUESTS = cast("Table", ChangeRequestRow.__table__)
 WISHES = cast("Table", WishRow.__table__)
-NEWS = cast("Table", EarlyNews.__table__)
+UNMATCHED = cast("Table", UnmatchedEventRow.__table__)
 
 EMPTIED = dict.fromkeys(
     (
@@ -45,7 +45,7 @@ class Targets(NamedTuple):
     bookings: Sequence[int]
     mails: Sequence[int]
     deliveries: Sequence[str]
-    news: Sequence[int]
+    events: Sequence[int]
 
 
 def targets(connection: Connection, email: str, bookings: Sequence[Booking]) -> Targets:
@@ -53,14 +53,14 @@ def targets(connection: Connection, email: str, bookings: Sequence[Booking]) -> 
     ids = [booking.id for booking in bookings]
     references = [booking.reference for booking in bookings if booking.reference]
     mails = select(MAILS.c.id).where(MAILS.c.booking_id.in_(ids))
-    theirs: list[ColumnElement[bool]] = [NEWS.c.reference.in_(references)]
+    theirs: list[ColumnElement[bool]] = [UNMATCHED.c.reference.in_(references)]
     if email:
-        theirs.append(NEWS.c.email_digest == sha256(email.casefold()))
+        theirs.append(UNMATCHED.c.email_digest == sha256(email.casefold()))
     return Targets(
         ids,
         connection.execute(mails).scalars().all(),
         deliveries_about(connection, email, references),
-        connection.execute(select(NEWS.c.id).where(or_(*theirs))).scalars().all(),
+        connection.execute(select(UNMATCHED.c.id).where(or_(*theirs))).scalars().all(),
     )
 
 
@@ -76,13 +76,13 @@ def deliveries_about(connection: Connection, email: str, references: Sequence[st
 
 
 def empty(connection: Connection, found: Targets) -> None:
-    """Empty what `found` names. Mails and early news go, since nothing of them would be left."""
+    """Empty what `found` names. Mails and unmatched events go, since nothing of them would be left."""
     for ids in _pages(found.bookings):
         _empty_bookings(connection, ids)
     for ids in _pages(found.mails):
         connection.execute(delete(MAILS).where(MAILS.c.id.in_(ids)))
-    for ids in _pages(found.news):
-        connection.execute(delete(NEWS).where(NEWS.c.id.in_(ids)))
+    for ids in _pages(found.events):
+        connection.execute(delete(UNMATCHED).where(UNMATCHED.c.id.in_(ids)))
     for names in _pages(found.deliveries):
         theirs = DELIVERIES.c.id.in_(names)
         # What was not applied yet cannot be any more.

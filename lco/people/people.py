@@ -119,7 +119,7 @@ class People:
             erasure.empty(connection, targets)
             wishes = erasure.forget_wishes(connection, person.email)
         files = self._remove_files(targets.mails, wishes)
-        if not (targets.bookings or targets.deliveries or targets.news or wishes):
+        if not (targets.bookings or targets.deliveries or targets.events or wishes):
             raise NotFound(f"Nothing is kept of {person.email}.")
         self._db.scrub()
         return Erased(targets.bookings, len(targets.mails), len(targets.deliveries), files, in_doubt)

@@ -103,7 +103,7 @@ class Front:
         self.catalogue = Catalogue(self.client, cache, self.availability, self.changes, RemovedVehicles(backend))
         self.catalogue.sync.pause = timedelta(milliseconds=50)
 
-    def news(self) -> list[tuple[str, str]]:
+    def published(self) -> list[tuple[str, str]]:
         """Topic and kind of what was appended to the change log, but for corrections of pages."""
         return [
             (change.topic, change.kind)

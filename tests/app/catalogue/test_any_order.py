@@ -50,11 +50,11 @@ def test_in_the_end_the_catalogue_is_as_odoo_has_it(odoo, restarted, settle, ste
             front.catalogue.sync.reread(vehicle_id)
         settle()
         assert shown(front) == truth(front)
-        before = front.news()
+        before = front.published()
         time.enter_context(clock.moved(LATER))
         front.catalogue.refresh()
         assert shown(front) == truth(front)
-        assert front.news() == before, "a reading that finds nothing new is no news"
+        assert front.published() == before, "a reading that finds nothing new is no news"
 
 
 def take(step, odoo, catalogue, time) -> None:

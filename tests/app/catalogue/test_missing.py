@@ -45,7 +45,7 @@ ALL = set(range(1, 16))
 def test_a_machine_that_the_list_lacks_without_a_404_of_its_own_stays(catalogue, lists, front):
     lists.append(without(3, 5))
     assert refresh(catalogue) == ALL
-    assert front.news() == []
+    assert front.published() == []
 
 
 def test_a_machine_with_a_404_of_its_own_is_gone(catalogue, odoo, front):
@@ -53,7 +53,7 @@ def test_a_machine_with_a_404_of_its_own_is_gone(catalogue, odoo, front):
     assert refresh(catalogue) == ALL - {3}
     with pytest.raises(Gone), clock.moved(LATER):
         catalogue.find(3)
-    assert front.news() == [("vehicle:3", "vehicle.removed")]
+    assert front.published() == [("vehicle:3", "vehicle.removed")]
 
 
 def test_a_record_that_cannot_be_read_keeps_its_last_good_form(catalogue, lists, front):
@@ -61,7 +61,7 @@ def test_a_record_that_cannot_be_read_keeps_its_last_good_form(catalogue, lists,
     before = catalogue.find(3)
     assert refresh(catalogue) == ALL
     assert catalogue.find(3) == before
-    assert front.news() == []
+    assert front.published() == []
 
 
 def test_an_empty_list_is_not_believed_but_read_again(catalogue, lists, front):
@@ -71,7 +71,7 @@ def test_an_empty_list_is_not_believed_but_read_again(catalogue, lists, front):
     assert refresh(catalogue) == ALL
     wait_until(lambda: lists == [] and front.client.transport.last_success > before, "the second reading")
     assert refresh(catalogue) == ALL
-    assert front.news() == []
+    assert front.published() == []
 
 
 def test_most_machines_missing_twice_are_gone(catalogue, lists, front):
@@ -81,7 +81,7 @@ def test_most_machines_missing_twice_are_gone(catalogue, lists, front):
     with clock.moved(LATER):
         catalogue.refresh()
         wait_until(lambda: set(catalogue.vehicles().by_id) == ALL - gone, "the second reading")
-    assert {kind for _, kind in front.news()} == {"vehicle.removed"}
+    assert {kind for _, kind in front.published()} == {"vehicle.removed"}
 
 
 def test_while_odoo_cannot_answer_for_it_a_missing_machine_stays(catalogue, lists, odoo):

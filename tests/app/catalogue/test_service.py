@@ -62,7 +62,7 @@ def test_a_vehicle_whose_details_are_404_is_gone(catalogue, front, odoo):
     with pytest.raises(Gone):
         catalogue.details(1)
     assert 1 not in catalogue.vehicles().by_id
-    assert front.news() == [("vehicle:1", "vehicle.removed")]
+    assert front.published() == [("vehicle:1", "vehicle.removed")]
 
 
 def test_free_is_what_odoo_lists_as_free_and_is_asked_once(catalogue, odoo):
@@ -101,7 +101,7 @@ def test_without_odoo_the_old_list_is_shown_with_its_age(catalogue, front, odoo)
     with clock.moved(LATER * 2):
         catalogue.refresh()
         assert (catalogue.stale_since(), catalogue.is_available) == (None, True)
-    assert front.news() == [("odoo", "odoo.away"), ("odoo", "odoo.back")]
+    assert front.published() == [("odoo", "odoo.away"), ("odoo", "odoo.back")]
 
 
 def test_after_three_days_without_odoo_the_old_list_is_still_shown(catalogue, odoo):
@@ -156,7 +156,7 @@ def test_an_old_list_starts_one_reading(catalogue, odoo):
 
 
 def test_the_first_reading_is_no_news(catalogue, front):
-    assert front.news() == []
+    assert front.published() == []
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_change_of_which_no_webhook_told_is_seen_and_told_after_the_next_readi
     odoo.change(1, **change)
     with clock.moved(LATER):
         catalogue.refresh()
-    assert front.news() == [("vehicle:1", kind)]
+    assert front.published() == [("vehicle:1", kind)]
 
 
 def test_a_vehicle_of_which_no_webhook_told_is_added_by_the_next_reading(catalogue, front, odoo):
@@ -183,7 +183,7 @@ def test_a_vehicle_of_which_no_webhook_told_is_added_by_the_next_reading(catalog
     with clock.moved(LATER):
         catalogue.refresh()
         assert catalogue.find(number).name == "New"
-    assert front.news() == [(f"vehicle:{number}", "vehicle.added"), ("catalogue", "catalogue.grew")]
+    assert front.published() == [(f"vehicle:{number}", "vehicle.added"), ("catalogue", "catalogue.grew")]
 
 
 def test_vehicles_added_since_a_page_was_made_are_counted(catalogue, front, odoo):
@@ -209,7 +209,7 @@ def test_longer_rates_are_corrected_and_outlast_readings_of_the_list(catalogue, 
         with clock.moved(LATER * n):
             catalogue.refresh()
             assert catalogue.find(1).rates == Rates(dollars(150), dollars(600), dollars(1800))
-    assert (front.news(), front.corrected()) == ([], ["vehicle:1"])
+    assert (front.published(), front.corrected()) == ([], ["vehicle:1"])
 
 
 def test_a_longer_rate_that_changed_or_ended_is_told_when_the_vehicle_is_read(catalogue, front, odoo):
@@ -219,7 +219,7 @@ def test_a_longer_rate_that_changed_or_ended_is_told_when_the_vehicle_is_read(ca
         catalogue.details(1)
         expected = Rates(dollars(150), dollars(650))
         wait_until(lambda: catalogue.find(1).rates == expected, "the new rates")
-    assert front.news() == [("vehicle:1", "price.updated")]
+    assert front.published() == [("vehicle:1", "price.updated")]
 
 
 def test_a_vehicle_removed_before_a_start_is_gone_after_it(restarted, odoo, backend):
@@ -230,7 +230,7 @@ def test_a_vehicle_removed_before_a_start_is_gone_after_it(restarted, odoo, back
         second.catalogue.refresh()
         with pytest.raises(Gone):
             second.catalogue.find(2)
-    assert second.news() == [("vehicle:2", "vehicle.removed")]
+    assert second.published() == [("vehicle:2", "vehicle.removed")]
     with pytest.raises(Gone):
         restarted(backend).catalogue.find(2)
 
@@ -242,7 +242,7 @@ def test_the_first_refresh_of_a_process_asks_odoo(restarted, odoo, backend):
     for _ in range(2):
         second.catalogue.refresh()
     assert second.catalogue.find(1).name == "Renamed"
-    assert second.news() == [("vehicle:1", "vehicle.updated")]
+    assert second.published() == [("vehicle:1", "vehicle.updated")]
     assert odoo.calls(LIST) == 2
 
 

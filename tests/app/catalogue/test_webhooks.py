@@ -65,7 +65,7 @@ def test_a_wrong_webhook_is_corrected_by_odoo_and_both_are_published(catalogue, 
     catalogue.sync.status_changed(1, Status.RENTED, BACK, {})
     settle()
     assert catalogue.find(1).status is Status.AVAILABLE
-    assert front.news() == [("vehicle:1", "availability.changed")] * 2
+    assert front.published() == [("vehicle:1", "availability.changed")] * 2
 
 
 def test_a_right_webhook_is_published_once(catalogue, front, odoo, settle):
@@ -73,7 +73,7 @@ def test_a_right_webhook_is_published_once(catalogue, front, odoo, settle):
     catalogue.sync.status_changed(1, Status.RENTED, BACK, {})
     settle()
     assert (catalogue.find(1).status, catalogue.find(1).back_on) == (Status.RENTED, BACK)
-    assert front.news() == [("vehicle:1", "availability.changed")]
+    assert front.published() == [("vehicle:1", "availability.changed")]
 
 
 def test_the_day_of_return_lasts_until_the_status_changes(catalogue, odoo, settle):
@@ -106,7 +106,7 @@ def test_a_reading_of_the_list_that_began_before_does_not_undo_what_was_told(cat
         with pytest.raises(Gone):
             catalogue.find(2)
         assert catalogue.find(number).name == "New"
-    assert front.news() == [
+    assert front.published() == [
         ("vehicle:1", "availability.changed"),
         ("vehicle:2", "vehicle.removed"),
         (f"vehicle:{number}", "vehicle.added"),
@@ -125,7 +125,7 @@ def test_a_reading_of_the_vehicle_that_began_before_does_not_undo_what_was_told(
         assert catalogue.find(1).status is Status.RENTED
     settle()
     assert catalogue.find(1).status is Status.RENTED
-    assert front.news() == [("vehicle:1", "availability.changed")]
+    assert front.published() == [("vehicle:1", "availability.changed")]
 
 
 def test_when_odoo_fails_what_was_told_stands(catalogue, odoo, settle):
@@ -156,7 +156,7 @@ def test_an_update_is_shown_and_told_once_odoo_has_said_what_it_is(catalogue, fr
     catalogue.sync.updated(1)
     settle()
     assert (catalogue.find(1).name, catalogue.find(1).rates.daily) == ("Renamed", dollars(160))
-    assert front.news() == [("vehicle:1", "price.updated"), ("vehicle:1", "vehicle.updated")]
+    assert front.published() == [("vehicle:1", "price.updated"), ("vehicle:1", "vehicle.updated")]
 
 
 def test_an_update_of_which_the_list_knows_nothing_is_told_all_the_same(catalogue, front, odoo, settle):
@@ -165,7 +165,7 @@ def test_an_update_of_which_the_list_knows_nothing_is_told_all_the_same(catalogu
     catalogue.sync.updated(1)
     settle()
     assert catalogue.details(1).terms_html == "<p>New terms</p>"
-    assert front.news() == [("vehicle:1", "vehicle.updated")]
+    assert front.published() == [("vehicle:1", "vehicle.updated")]
 
 
 def test_a_vehicle_told_as_added_is_shown_and_told_with_its_facts(catalogue, front, odoo, settle):
@@ -189,7 +189,7 @@ def test_one_told_twice_as_added_is_added_once(catalogue, front, odoo, settle):
     catalogue.sync.added(number)
     catalogue.sync.added(number)
     settle()
-    assert [kind for _, kind in front.news()] == ["vehicle.added", "catalogue.grew"]
+    assert [kind for _, kind in front.published()] == ["vehicle.added", "catalogue.grew"]
     assert [v.id for v in catalogue.vehicles().vehicles].count(number) == 1
 
 
@@ -213,7 +213,7 @@ def test_a_removal_told_wrongly_is_taken_back(catalogue, front, settle):
     catalogue.sync.removed(1)
     settle()
     assert catalogue.find(1).name == "Professional Snow Blower"
-    assert [kind for _, kind in front.news()] == ["vehicle.removed", "vehicle.added", "catalogue.grew"]
+    assert [kind for _, kind in front.published()] == ["vehicle.removed", "vehicle.added", "catalogue.grew"]
 
 
 def test_a_machine_for_rent_again_is_found_again(catalogue, odoo, settle):

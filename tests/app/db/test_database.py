@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from lco.db import Database
 from lco.db.database import retry_conflicts
 from lco.db.errors import DatabaseUnavailable
-from lco.db.models import Delivery, EarlyNews
+from lco.db.models import Delivery, UnmatchedEventRow
 from lco.settings import SettingsError
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -86,9 +86,9 @@ def test_an_instant_without_a_zone_is_refused(store):
 @pytest.mark.parametrize("amount", ["0.10", "1234567890.12", "640.00", "1E+3", "0.1234567890123456789"])
 def test_money_is_exact_to_the_digit(store, amount):
     with store.session() as session:
-        session.add(EarlyNews(reference="BK", received_at=NOON, reason="", total_amount=Decimal(amount)))
+        session.add(UnmatchedEventRow(reference="BK", received_at=NOON, reason="", total_amount=Decimal(amount)))
     with store.session() as session:
-        assert str(session.scalars(select(EarlyNews)).one().total_amount) == str(Decimal(amount))
+        assert str(session.scalars(select(UnmatchedEventRow)).one().total_amount) == str(Decimal(amount))
 
 
 def test_many_threads_read_and_write_without_losing_anything(store):

@@ -23,7 +23,7 @@ run: $(VENV)/ready  ## Start the shop on port 8000, with the demo Odoo beside it
 	wait
 
 test: $(VENV)/ready  ## Run all tests
-	$(BIN)/pytest -m "not odoo" -n 2 --dist loadfile --no-loadscope-reorder  # the quick ones come last
+	$(BIN)/pytest -m "not odoo" -n 3 --dist loadfile --no-loadscope-reorder  # many tests wait; the quick ones come last
 
 test-unit: $(VENV)/ready  ## Run the tests that need no server, in seconds
 	$(BIN)/pytest tests/unit -n 2 --dist loadfile

@@ -34,7 +34,7 @@ class Receiver:
     def events(self) -> list[dict]:
         return [json.loads(received.get_data()) for received in self.received]
 
-    def received(self, event_type: str) -> list[dict]:
+    def events_of(self, event_type: str) -> list[dict]:
         return [event for event in self.events if event["event_type"] == event_type]
 
     def app(self) -> Flask:

@@ -123,8 +123,8 @@ def test_only_changes_leaves_the_terms_out(telling_odoo, receiver, request_for, 
     turn(telling_odoo, "only_changes")
     ref = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["booking_ref"]
     telling_odoo.post(f"/demo/bookings/{ref}", json={"date_to": day(38)})
-    eventually(lambda: receiver.received("booking.modified"))
-    (event,) = receiver.received("booking.modified")
+    eventually(lambda: receiver.events_of("booking.modified"))
+    (event,) = receiver.events_of("booking.modified")
     assert set(event) == {"event_type", "booking_ref", "changes", "version", "at"}
     assert event["changes"] == {"date_to": day(38), "total_amount": 560.0, "currency": "USD"}
 

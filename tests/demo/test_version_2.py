@@ -111,8 +111,8 @@ def test_deleting_a_live_booking_cancels_it(telling_odoo, receiver, request_for,
     telling_odoo.post(f"/demo/bookings/{refs[1]}/cancel")
     telling_odoo.post(f"/demo/bookings/{refs[1]}/delete")
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Last"})
-    eventually(lambda: receiver.received("vehicle.updated"))
-    cancelled = receiver.received("booking.cancelled")
+    eventually(lambda: receiver.events_of("vehicle.updated"))
+    cancelled = receiver.events_of("booking.cancelled")
     assert [(event["booking_ref"], event["state"]) for event in cancelled] == [(ref, "cancelled") for ref in refs]
 
 
@@ -126,7 +126,7 @@ def test_version_1_tells_neither_steps_of_version_2_nor_terms_it_does_not_know(
         telling_odoo.post(f"/demo/bookings/{ref}/{verb}")
     telling_odoo.post("/demo/closed", json={"date": "2030-01-01"})
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Last"})
-    eventually(lambda: receiver.received("vehicle.updated"))
+    eventually(lambda: receiver.events_of("vehicle.updated"))
     told = [event["event_type"] for event in receiver.events]
     assert [kind for kind in told if kind != "vehicle.availability_changed"] == [
         *("booking.created", "booking.confirmed", "vehicle.updated"),

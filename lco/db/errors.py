@@ -1,6 +1,11 @@
 """What can go wrong between the site and its own records."""
 
+from datetime import timedelta
+
 from lco.errors import LcoError
+
+RETRY_AFTER = timedelta(seconds=5)
+"""When a client may come again: a lock is given up within that time, and most restarts are over."""
 
 
 class DatabaseUnavailable(LcoError):
@@ -9,6 +14,9 @@ class DatabaseUnavailable(LcoError):
     status = 503
     code = "store_unreachable"
     message = "We cannot read or keep bookings right now. Please try again in a moment, or call us."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=RETRY_AFTER)
 
 
 class TransactionConflict(DatabaseUnavailable):

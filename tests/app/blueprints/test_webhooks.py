@@ -162,6 +162,7 @@ def test_without_a_database_it_is_503_and_may_be_sent_again(app, post, changes, 
         answer = post("inventory", REMOVED)
     assert answer.status_code == 503
     assert answer.json["success"] is False
+    assert answer.headers["Retry-After"] == "5"
     assert changes() == []
 
 

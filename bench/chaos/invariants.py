@@ -30,6 +30,8 @@ UNDER_WAY = timedelta(seconds=30)
 OPEN = {"requested", "placing", "checking"}
 IN_ODOO = {"booked": {"draft", "confirmed"}, "confirmed": {"confirmed"}, "cancelled": {"cancelled"}}
 NOT_IN_ODOO = {"declined", "expired"}
+BUSY_SECONDS = 60.0
+"""How long a change from outside waits for SQLite."""
 KILL_MATTERS = 10.0
 """A worker killed so shortly after the mail server took a mail may not have written that down, as the database may
 have been away as long: the mail goes again."""
@@ -73,7 +75,10 @@ class Tables:
     """The database of the sites, read from outside."""
 
     def __init__(self, parts: Parts) -> None:
-        self._engine = create_engine(parts.database.replace("postgresql:", "postgresql+psycopg:"))
+        wait = {"timeout": BUSY_SECONDS} if parts.database.startswith("sqlite:") else {}
+        self._engine = create_engine(
+            parts.database.replace("postgresql:", "postgresql+psycopg:"), connect_args=wait
+        )
 
     def rows(self, statement: str) -> Rows:
         with self._engine.connect() as connection:
@@ -84,7 +89,9 @@ class Tables:
         begun = clock.now() + LEASE - UNDER_WAY, clock.now() + LEASE
         with self._engine.begin() as connection:
             for table, columns in WAITING.items():
-                for row in connection.execute(select(table.c.id, *(table.c[name] for name in columns))).mappings():
+                # Read to the end before the first change: SQLite lets no open reading become a writing one.
+                rows = connection.execute(select(table.c.id, *(table.c[name] for name in columns)))
+                for row in rows.mappings().all():
                     older = {name: row[name] - by for name in columns if row[name]}
                     if row["due_at"] and not begun[0] < row["due_at"] <= begun[1]:
                         connection.execute(update(table).where(table.c.id == row["id"]).values(older))

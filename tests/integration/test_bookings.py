@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import uuid
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -77,13 +76,21 @@ def is_booked(answer) -> bool:
 @ON_BOTH
 def test_one_of_100_customers_books_and_99_are_offered_other_dates(site, odoo, database):
     def book(number: int) -> requests.Response:
+        """The answer to a customer, who comes again when a busy machine asks for that."""
         # A phone of their own: one customer may hold few days that are not confirmed.
         customer = {"customer_email": f"customer{number}@example.com", "customer_phone": f"218-555-01{number:02}"}
-        return post(site, body() | customer, address=f"198.51.100.{number}")
+        key = uuid.uuid4().hex
+        for _ in range(8):
+            answer = post(site, body() | customer, key, address=f"198.51.100.{number}")
+            if answer.status_code != 503:
+                break
+            time.sleep(float(answer.headers["Retry-After"]))
+        return answer
 
     with ThreadPoolExecutor(100) as threads:
         answers = list(threads.map(book, range(100)))
-    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 99}
+    (winner,) = (answer for answer in answers if answer.status_code != 409)
+    assert winner.status_code in {201, 202}  # on a busy machine Odoo's answer may come too late
     refused = {number: answer.json() for number, answer in enumerate(answers) if answer.status_code == 409}
     # On a busy machine Odoo may be too slow for a hundred at once; those without an offer ask once more.
     offered = [found["alternatives"] or book(number).json()["alternatives"] for number, found in refused.items()]

@@ -44,14 +44,20 @@ def ports() -> tuple[int, int]:
 
 
 @pytest.fixture
-def odoo(ports):
+def odoo(request, ports):
+    if request.node.get_closest_marker("shared_site"):
+        yield request.getfixturevalue("shared_odoo")
+        return
     with serving.demo(f"http://127.0.0.1:{ports[0]}", port=ports[1]) as server:
         yield server
 
 
 @pytest.fixture
-def site(ports, odoo, tmp_path):
-    """New for every test: what one customer books is not free for the next."""
+def site(request, ports, odoo, tmp_path):
+    """New for every test, unless its module shares one: what one customer books is not free for the next."""
+    if request.node.get_closest_marker("shared_site"):
+        yield request.getfixturevalue("shared_site")
+        return
     with serving.site(odoo.url, tmp_path, port=ports[0]) as server:
         yield server
 
@@ -63,14 +69,14 @@ def shared_ports() -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def shared_odoo(shared_ports):
-    """One for all tests of a module that overrides `odoo` with it."""
+    """One for all tests of a module with the marker `shared_site`."""
     with serving.demo(f"http://127.0.0.1:{shared_ports[0]}", port=shared_ports[1]) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def shared_site(shared_ports, shared_odoo, tmp_path_factory):
-    """One for all tests of a module that overrides `site` with it: none stands in another's way."""
+    """One for all tests of a module with the marker `shared_site`: none stands in another's way."""
     with serving.site(shared_odoo.url, tmp_path_factory.mktemp("site"), port=shared_ports[0]) as server:
         yield server
 

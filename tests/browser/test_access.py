@@ -11,6 +11,8 @@ from tests.browser import chromium
 from tests.browser.conftest import watched
 from tests.browser.test_task import START, fill_in, take
 
+pytestmark = pytest.mark.shared_site
+
 DATES = f"date_from={START}&date_to={START + timedelta(days=3)}"
 PAGES = [
     "/",
@@ -27,16 +29,6 @@ PAGES = [
 
 
 SCREENS = [(320, "light"), (390, "dark"), (768, "dark"), (1280, "light")]
-
-
-@pytest.fixture
-def odoo(shared_odoo):
-    return shared_odoo
-
-
-@pytest.fixture
-def site(shared_site):
-    return shared_site
 
 
 @pytest.fixture(params=SCREENS, ids=str)

@@ -6,16 +6,12 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.shared_site  # no test here books
+
 
 def first_of_next(day: date, months: int = 1) -> date:
     number = day.year * 12 + day.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)
-
-
-@pytest.fixture
-def site(shared_site):
-    """No test here books."""
-    return shared_site
 
 
 @pytest.fixture

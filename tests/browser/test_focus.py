@@ -13,6 +13,8 @@ from tests.browser.conftest import watched
 from tests.browser.test_task import START, fill_in, take
 
 CHAINSAW = "/equipment/7-professional-chainsaw"
+pytestmark = pytest.mark.shared_site  # each test uses other days
+
 MACHINES = 12
 """Added to those of the demo, so that the list has two pages."""
 
@@ -34,17 +36,6 @@ def _rollers(shared_odoo):
     """So many machines that the list has a second page."""
     for number in range(MACHINES):
         shared_odoo.control("vehicles", name=f"Roller {number}", rental_price_daily=80, category="Landscaping")
-
-
-@pytest.fixture
-def odoo(shared_odoo):
-    return shared_odoo
-
-
-@pytest.fixture
-def site(shared_site):
-    """One for all tests here: each uses other days."""
-    return shared_site
 
 
 def chainsaw(days: int) -> str:

@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 
 from tests.browser.test_task import START, take
 
+pytestmark = pytest.mark.shared_site
+
 MACHINE = "/equipment/9-plate-compactor"
 DATES = f"date_from={START}&date_to={START + timedelta(days=3)}"
 PLACES = """
@@ -18,16 +20,6 @@ PLACES = """
 })
 """
 """How far a part of each card is from its picture: below its end, from its left edge, from its right edge."""
-
-
-@pytest.fixture
-def odoo(shared_odoo):
-    return shared_odoo
-
-
-@pytest.fixture
-def site(shared_site):
-    return shared_site
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])

@@ -34,7 +34,6 @@ SAVE = (
                 TABLE.c.terms == bindparam("terms"),
                 TABLE.c.received_at > bindparam("since"),
             )
-            .correlate(None)
             .exists()
         ),
     )

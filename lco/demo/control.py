@@ -24,7 +24,7 @@ from lco.demo.calls import CallCount
 from lco.demo.changes import ChangesFeed
 from lco.demo.envelope import refused
 from lco.demo.events import plain
-from lco.demo.faults import HABITS, LINE, FaultSwitch
+from lco.demo.faults import CONNECTION_FAULTS, HABITS, FaultSwitch
 from lco.demo.inventory import Criteria, Inventory
 from lco.demo.refusals import Refusal
 from lco.demo.storefront_api import calendar_json
@@ -76,7 +76,7 @@ def _add_page(control: Blueprint, parts: Parts) -> None:
             bookings=parts.bookings.all()[::-1][:BOOKINGS_SHOWN],
             deliveries=parts.sender.deliveries()[:DELIVERIES_SHOWN],
             fault=switch.fault,
-            modes=LINE,
+            modes=CONNECTION_FAULTS,
             habits=HABITS,
             habits_on=switch.habits,
             business=inventory.business,

@@ -13,7 +13,7 @@ HANG_FOR = 60.0
 LATE_BY = 3.0
 PLACES = ("everywhere", "answers", "webhooks")
 
-LINE = {
+CONNECTION_FAULTS = {
     "off": "Calls are answered.",
     "slow": "Calls are answered after some seconds.",
     "hang": "Calls are taken and never answered.",
@@ -26,7 +26,7 @@ LINE = {
     "down": "Every call is answered with 503 by a proxy.",
     "limited": "Every writing call is answered with 429 and Retry-After.",
 }
-MODES = tuple(LINE)
+MODES = tuple(CONNECTION_FAULTS)
 
 HABITS = {
     "no_currency": "The currency is left out.",

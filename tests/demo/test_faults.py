@@ -5,7 +5,7 @@ import time
 import pytest
 import requests
 
-from lco.demo.faults import LINE
+from lco.demo.faults import CONNECTION_FAULTS
 from lco.demo.server import running
 
 LIST = "/api/fleet/vehicles"
@@ -95,7 +95,7 @@ def test_limited_refuses_only_writing_calls(odoo, request_for, day):
 
 
 def test_each_fault_has_a_sentence():
-    assert all(sentence.endswith(".") for sentence in LINE.values())
+    assert all(sentence.endswith(".") for sentence in CONNECTION_FAULTS.values())
 
 
 def test_slow_answers_after_its_seconds(served):

@@ -16,7 +16,7 @@ import requests
 import yaml
 
 from lco import clock
-from lco.demo.faults import HABITS, LINE
+from lco.demo.faults import CONNECTION_FAULTS, HABITS
 from tests import serving
 from tests.factories import order
 
@@ -144,7 +144,7 @@ def test_fault_of_odoo_raises_its_alert_and_the_end_of_it_ends_the_alert(watched
 
 
 def test_every_fault_of_the_demo_has_its_alert_or_is_harmless():
-    assert set(LINE) == UNAVAILABLE | OTHER_FAULTS
+    assert set(CONNECTION_FAULTS) == UNAVAILABLE | OTHER_FAULTS
     assert set(HABITS) == UNREADABLE | INCOMPLETE | HARMLESS | {"webhooks_dropped"}
 
 

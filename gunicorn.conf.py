@@ -95,7 +95,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def _head_so_far(client: socket.socket) -> bytes:
-    """What the client has sent first. It is left to be read, and nothing is waited for. Empty with TLS."""
+    """The first bytes that the client has sent, left to be read. Does not wait for them. Empty with TLS."""
     if type(client) is not gevent.socket.socket:
         return b""
     client.setblocking(False)

@@ -9,7 +9,7 @@ import requests
 from bench import report
 from tests import serving
 
-REPLACED = 132_000  # the same visit to the system that this one replaces, as DESIGN section 7 states it
+REPLACED = 132_000  # bytes of the same visit to the system that this one replaces
 
 
 def transferred(url: str, encoding: str) -> int:

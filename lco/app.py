@@ -122,7 +122,7 @@ def _disk_backend(app: Flask) -> DiskBackend:
 
 
 def _shared_backends(app: Flask, settings: Settings) -> SharedBackends | None:
-    """What this process shares with others through Redis. Returns None without REDIS_URL."""
+    """The parts that this process shares with others through Redis. Returns None without REDIS_URL."""
     if not settings.redis_url:
         return None
     from lco.redis_backends import (

@@ -47,7 +47,7 @@ class SharedBackends(NamedTuple):
 
 @dataclass(frozen=True)
 class Services:
-    """What blueprints, regions and commands may call."""
+    """The services that blueprints, regions and commands may call."""
 
     settings: Settings
     changes: ChangeLog
@@ -75,7 +75,10 @@ class Services:
         return self.availability.alternatives(vehicle, days) if vehicle else ()
 
     def agreement(self, details: Details) -> Agreement | None:
-        """Return the terms that a customer of the machine agrees to: the shop's and its own. None without any."""
+        """Return the terms that a customer of the machine agrees to: the shop's and its own.
+
+        Returns None without any.
+        """
         text = self.business.known.terms_html + details.terms_html
         return Agreement(text) if text else None
 
@@ -93,7 +96,10 @@ class Services:
             return False
 
     def return_time(self, booking: Booking) -> time | None:
-        """Return the time until which the machine is brought back; None when not known, and after the rental."""
+        """Return the time until which the machine is brought back.
+
+        Returns None when it is not known, and after the rental.
+        """
         return None if is_over(booking) else self.rules.return_by(booking.request.days)
 
 

@@ -45,7 +45,7 @@ class SettingsError(ValueError):
 
 
 class Business(NamedTuple):
-    """Who rents out the machines, as pages name them."""
+    """The business that rents out the machines, as pages show it."""
 
     name: str
     phone: str
@@ -67,7 +67,7 @@ class Business(NamedTuple):
 
 
 class Meta(NamedTuple):
-    """What is known of one setting: how its text is parsed, and what it means."""
+    """The metadata of one setting: the parser of its text, and its meaning."""
 
     parse: Callable[[str], Any]
     meaning: str
@@ -428,7 +428,7 @@ class Settings:
         return CalendarSettings(*(getattr(self, name) for name in CalendarSettings._fields))
 
     def business(self, storefront: Storefront = Storefront()) -> "Business":  # noqa: B008 - immutable
-        """What pages say about the business. A setting at its default gives way to what `storefront` says."""
+        """The business as pages show it. A setting at its default gives way to the value in `storefront`."""
 
         def said(name: str) -> str:
             ours: str = getattr(self, f"business_{name}")
@@ -518,7 +518,7 @@ def _environment() -> FileAwareEnv:
 
 
 def _read(name: str, setting: Meta, environment: FileAwareEnv) -> Any:
-    """The parsed value of `name`; None when it is not set. Raises SettingsError."""
+    """The parsed value of `name`. Returns None when it is not set. Raises SettingsError."""
     try:
         return environment.setting(name, None, parse=setting.parse)
     except EnvValidationError as error:

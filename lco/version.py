@@ -1,4 +1,4 @@
-"""What distinguishes this version of the site from any other, for caches and ETags."""
+"""The text that distinguishes this version of the site from any other, for caches and ETags."""
 
 from functools import cache
 from hashlib import sha256

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 FOR_ONE_ADDRESS = 100
-"""As many streams as the site allows one address: see lco/live/places.py."""
+"""As many streams as the site allows one address: see lco/live/connection_limit.py."""
 UNDER_WAY = 200
 """So many connections are opened at a time, far fewer than a server lets wait."""
 PATIENCE = 60.0

@@ -19,7 +19,7 @@ without a restart of the site, and one that never will be costs one call in this
 
 
 class BusyDays:
-    """What Odoo says of single days. Both ways of asking give the same days. Safe for many threads."""
+    """Odoo's answer about single days. Both ways of asking give the same days. Safe for many threads."""
 
     def __init__(self, odoo: OdooClient) -> None:
         self._odoo = odoo

@@ -26,7 +26,7 @@ Check = Callable[[DateRange], Sequence[Reason]]
 
 
 class Role(StrEnum):
-    """What a day is within the chosen range."""
+    """The part of a day in the chosen range."""
 
     NONE = ""
     FIRST = "first"
@@ -36,7 +36,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The chosen first day and the chosen day of return; None while they are not chosen."""
+    """The chosen first day and the chosen day of return. Each is None while it is not chosen."""
 
     start: date | None = None
     end: date | None = None
@@ -47,7 +47,7 @@ class Selection:
         return self.start is not None and self.end is None
 
     def role(self, day: date) -> Role:
-        """What `day` is in the chosen range."""
+        """The part of `day` in the chosen range."""
         if day == self.start:
             return Role.FIRST
         if self.start and self.end and self.start < day <= self.end:

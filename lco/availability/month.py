@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-WEEKS = calendar.Calendar(firstweekday=calendar.SUNDAY)  # as calendars in Minnesota hang on the wall
+WEEKS = calendar.Calendar(firstweekday=calendar.SUNDAY)  # the usual first day of a week in the United States
 MONTHS_AHEAD = 12
 
 
 class DayState(StrEnum):
-    """What is known about one day."""
+    """The state of one day, as far as it is known."""
 
     FREE = "free"
     TAKEN = "taken"

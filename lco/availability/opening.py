@@ -60,7 +60,10 @@ class CalendarSource:
         background.run("read the calendar of the business", self.current)
 
     def _load(self) -> BusinessCalendar | None:
-        """What Odoo says; the same as before while it cannot be read, None when it has no calendar (version 1)."""
+        """Odoo's calendar, or the one read before while Odoo cannot be read.
+
+        Returns None when Odoo has no calendar (version 1).
+        """
         try:
             return self._odoo.calendar()
         except CallUnknown:

@@ -12,14 +12,16 @@ LONG_RENTAL = 4
 
 
 class Estimate(NamedTuple):
-    """What the known rates make of some days; not `exact` when a rate that is not known may make it less."""
+    """The price of some days by the known rates; not `exact` when a rate that is not known may make it less."""
 
     total: Money
     exact: bool
 
 
 def estimate(rates: Rates, days: int) -> Estimate | None:
-    """Return what the cheapest known rate makes of `days`, for lists, where Odoo is not asked; None without one.
+    """Return the price of `days` by the cheapest known rate, for lists, where Odoo is not asked.
+
+    Returns None when no rate is known.
 
     A list may not tell the longer rates. From the fourth day on, a week may then cost less than its days.
     """
@@ -41,7 +43,7 @@ def explain(rates: Rates, days: int, total: Money) -> str | None:
 
 
 def _lines(rates: Rates, days: int) -> list[tuple[Money, str]]:
-    """What each rate makes of `days`, and how to say so."""
+    """The price of `days` by each rate, with its wording."""
     lines = []
     for rate, length, word in (
         (rates.daily, 1, "day"),

@@ -21,7 +21,7 @@ class Shorter(NamedTuple):
 
 
 class Cliffs(NamedTuple):
-    """What stands beside a price.
+    """The hints beside a price.
 
     `same_until` is the last day of return at the same price. `shorter` saves more than its missing days cost.
     """

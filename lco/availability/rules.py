@@ -102,7 +102,7 @@ class RentalRules:
                 raise NotRentable(reason.code, reason.sentence)
 
     def next_return(self, day: date) -> date | None:
-        """Return the first day after `day` on which machines are brought back; None when all are closed."""
+        """Return the next day after `day` on which machines are brought back. Returns None when all are closed."""
         calendar = self._calendar()
         later = (day + DAY * number for number in range(1, MAX_CLOSED_DAYS + 2))
         return next((one for one in later if calendar.is_open(one)), None)
@@ -136,7 +136,7 @@ class RentalRules:
             raise NotRentable(reasons[0].code, reasons[0].sentence)
 
     def offer_from(self, vehicle: Vehicle, start: date) -> DateRange | None:
-        """Return the shortest range from `start` on that the rules allow; None when there is none.
+        """Return the shortest range from `start` on that the rules allow. Returns None when there is none.
 
         It lasts the machine's shortest rental, or longer until a day on which the business is open.
         """
@@ -148,7 +148,10 @@ class RentalRules:
         return None
 
     def return_by(self, days: DateRange) -> time | None:
-        """Return the time until which a machine is brought back on the day of return; None when not known."""
+        """Return the time until which a machine is brought back on the day of return.
+
+        Returns None when the time is not known.
+        """
         return self._calendar().return_by(days.end)
 
 
@@ -204,7 +207,7 @@ def _limit_obstacles(days: DateRange, vehicle: Vehicle) -> Iterator[Reason]:
 
 
 def _status_obstacles(vehicle: Vehicle, days: DateRange) -> Iterator[Reason]:
-    """What the machine's status says without Odoo's answer about these days."""
+    """The obstacles that follow from the machine's status alone, without Odoo's answer about these days."""
     if vehicle.status is Status.SOLD:
         yield NOT_FOR_RENT
     elif vehicle.status is Status.MAINTENANCE and vehicle.back_on and days.start < vehicle.back_on:

@@ -10,7 +10,7 @@ LONGEST = timedelta(days=365)
 
 
 def parse_date_range(arguments: Mapping[str, str]) -> DateRange | None:
-    """Return the days from `date_from` up to `date_to` in `arguments`; None when neither is given.
+    """Return the days from `date_from` up to `date_to` in `arguments`. Returns None when neither is given.
 
     Raises InvalidInput with a sentence for each field that cannot be used. Whether these days can be rented is for
     `lco.availability.rules` to say.
@@ -29,7 +29,7 @@ def parse_date_range(arguments: Mapping[str, str]) -> DateRange | None:
 
 
 def parse_iso_interval(text: str) -> DateRange | None:
-    """The days that `2026-12-01/2026-12-05` (ISO 8601 interval) writes, or None when it writes none."""
+    """The days that `2026-12-01/2026-12-05` (ISO 8601 interval) writes. Returns None when it writes none."""
     first, _, last = text.partition("/")
     try:
         return DateRange(date.fromisoformat(first), date.fromisoformat(last))

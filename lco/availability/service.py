@@ -212,7 +212,10 @@ class Availability:
         return self._cache.get_valid(self._query(vehicle.id, key, lambda: self._days.get(vehicle.id, days)))
 
     def _busy_within_window(self, vehicle_id: int, days: DateRange) -> frozenset[date] | None:
-        """The taken ones of `days` from one answer about all months of the calendar; None where Odoo has none."""
+        """The taken ones of `days` from one answer about all months of the calendar.
+
+        Returns None where Odoo has no such answer.
+        """
         if not self._is_in_window(days):
             return None
         busy = self._cache.get_valid(self._busy_query(vehicle_id))

@@ -1,4 +1,4 @@
-"""What booking by form and by JSON have in common: the limits for each client, and one call of the service."""
+"""The common part of booking by form and by JSON: the limits for each client, and one call of the service."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -200,7 +200,7 @@ def _render_again(error: LcoError, key: str) -> Response:
 
 
 def _typed() -> dict[str, str]:
-    """What was typed; what no person types stays out."""
+    """The fields that the customer typed, without the hidden one that only robots fill."""
     return {name: text for name, text in request.form.items() if name != HONEYPOT}
 
 

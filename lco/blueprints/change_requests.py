@@ -1,4 +1,4 @@
-"""What changing a booking by form and by JSON have in common: the check, the limit, one call of the service."""
+"""The common part of changing a booking by form and by JSON: the check, the limit, one call of the service."""
 
 from lco import clock
 from lco.availability.rules import Reasons
@@ -20,8 +20,9 @@ SAME_DAYS = "These are the days that you have. Choose other days."
 def change(booking: Booking, wanted: WantedChange, key: str, shown: Money | str | None) -> ChangeRequest:
     """Return the request; see `BookingChanges.request`. Only a new one is checked and counts towards the limit.
 
-    `shown` is the price that the customer saw, None for "no price", ANY_PRICE when she was shown none. Raises
-    PriceChanged when it is another one now, InvalidInput and NotRentable for days that cannot be had.
+    `shown` is the price that the customer saw, None for "no price", ANY_PRICE when none was shown.
+
+    Raises PriceChanged when it is another one now, InvalidInput and NotRentable for days that cannot be had.
     """
     services, client = current_services(), client_address()
 
@@ -34,7 +35,7 @@ def change(booking: Booking, wanted: WantedChange, key: str, shown: Money | str 
 
 
 def quote(booking: Booking, days: DateRange) -> ChangeQuote:
-    """What `days` would cost.
+    """The price of the booking with `days`.
 
     Raises InvalidInput when the machine is out and has another first day, ChangeTooLate for what is not out yet.
     """
@@ -50,7 +51,7 @@ def quote(booking: Booking, days: DateRange) -> ChangeQuote:
 
 
 def obstacles(booking: Booking, quoted: ChangeQuote) -> Reasons:
-    """What is against the days of `quoted`, by the rules and by Odoo."""
+    """The reasons against the days of `quoted`, by the rules and by Odoo."""
     services = current_services()
     vehicle = services.catalogue.with_limits(booking.request.vehicle_id)
     return services.rules.check_change(vehicle, booking.request.days, quoted.then.days, quoted.then)

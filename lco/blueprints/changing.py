@@ -214,7 +214,7 @@ def _version() -> int:
 
 
 def _shown_price() -> Money | str | None:
-    """The price that the page showed, as `135.30 USD`; None for no price."""
+    """The price that the page showed, as `135.30 USD`. Returns None for no price."""
     amount, _, currency = request.form.get("price", change_requests.ANY_PRICE).partition(" ")
     if amount == change_requests.ANY_PRICE:
         return change_requests.ANY_PRICE

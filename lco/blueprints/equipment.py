@@ -215,7 +215,7 @@ def _description(vehicle: Vehicle) -> str:
 
 
 def _own_booking(vehicle_id: int, days: DateRange) -> Booking | None:
-    """A booking of these days by this browser, whose cookie holds the secret of each; None without one."""
+    """A booking of these days by this browser, whose cookie holds the secret of each. Returns None without one."""
     for token in request.cookies.get(OWN_BOOKINGS, "").split("."):
         with suppress(NotFound, DatabaseUnavailable):
             booking = current_services().bookings.service.by_token(token)
@@ -226,7 +226,7 @@ def _own_booking(vehicle_id: int, days: DateRange) -> Booking | None:
 
 
 def _details(vehicle_id: int) -> Details | None:
-    """Everything about the vehicle, or None while Odoo cannot tell: the page is useful without."""
+    """Everything about the vehicle. Returns None while Odoo gives no answer: the page is useful without."""
     try:
         return current_services().catalogue.details(vehicle_id)
     except OdooError:
@@ -234,7 +234,7 @@ def _details(vehicle_id: int) -> Details | None:
 
 
 def _free(days: DateRange | None) -> Collection[int] | None:
-    """The ids free in `days`; None without days, or when Odoo cannot tell now."""
+    """The ids free in `days`. Returns None without days, or when Odoo gives no answer."""
     try:
         return current_services().catalogue.free(days) if days else None
     except OdooError:

@@ -18,7 +18,7 @@ NO_NUMBER = "Enter the booking number from your email, like BK-20260115-A1B2C3D4
 
 
 class FindSchema(Schema):
-    """What the form sends."""
+    """The fields of the form."""
 
     class Meta:
         """Marshmallow's options."""

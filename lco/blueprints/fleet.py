@@ -162,7 +162,7 @@ def _brand(brand_id: int | None) -> str | None:
 
 
 def _loaded(schema: Schema, data: Any) -> Mapping[str, Any]:
-    """What programs sent, checked. Raises BadRequest, which the contract answers with 400."""
+    """The values that an API client sent, checked. Raises BadRequest, which the contract answers with 400."""
     try:
         return dict(schema.load(data))
     except ValidationError as error:

@@ -57,7 +57,7 @@ class OrderSchema(BookingSchema, DayFields):
 
 
 class ErrorSchema(Schema):
-    """What is answered when something is wrong."""
+    """The answer when something is wrong."""
 
     success = fields.Boolean(required=True, validate=validate.Equal(False))
     error = fields.String(required=True, metadata={"description": "a code for programs"})
@@ -169,7 +169,7 @@ class AvailabilityAnswer(Schema):
 
 
 class FiltersAnswer(Schema):
-    """What lists can be narrowed by."""
+    """The values that lists can be filtered by."""
 
     success = fields.Boolean(required=True)
     filters = fields.Dict(required=True)

@@ -60,13 +60,13 @@ class SiteStatus:
     unconfirmed: list[Holding]
     """Machines with many days to come that are not confirmed."""
     wanted: list[Wanted]
-    """What customers wanted to have and did not, by machine and week."""
+    """The days that customers wanted and did not get, by machine and week."""
     mails: Counts
     streams: int
     findings: list[Finding]
-    """What the doctor finds in the settings, and what requests have shown of them."""
+    """The findings of the doctor in the settings, and the warnings that requests have caused."""
     redis_away: bool | None
-    """None without a Redis."""
+    """True while Redis does not answer. None without a Redis."""
 
 
 @blueprint.get("/ops")

@@ -18,7 +18,7 @@ blueprint = Blueprint("wishes", __name__, url_prefix="/wishes")
 
 
 class WishSchema(Schema):
-    """What the form sends beside the machine and the days."""
+    """The fields of the form beside the machine and the days."""
 
     class Meta:
         """Marshmallow's options."""

@@ -33,7 +33,7 @@ class BookingAdmin:
         self._publisher = publisher
 
     def needing_attention(self) -> list[Booking]:
-        """What the site cannot settle: still open after PERSON_AFTER, or expired and not taken note of."""
+        """The bookings that the site cannot settle: open after PERSON_AFTER, or expired and not taken note of."""
         long_ago = clock.now() - states.PERSON_AFTER
         waiting = and_(BookingRow.state.in_(states.OPEN), BookingRow.created_at <= long_ago)
         return self._listed(select(BookingRow).where(or_(waiting, BookingRow.state == State.EXPIRED)))

@@ -90,7 +90,7 @@ class ChangeSender:
         return self._postpone(change)
 
     def quote(self, booking: Booking, days: DateRange) -> ChangeQuote:
-        """What `days` would cost the booking. Raises OdooError."""
+        """The price of the booking with `days`. Raises OdooError."""
         return self._odoo.quote_change(booking.reference or "", booking.request.vehicle_id, days)
 
     def read_again(self, booking: Booking) -> Booking:
@@ -174,7 +174,7 @@ class ChangeSender:
             settled = bookings.change_requests.settle(known, refusal, sentence, until)
             if completed:
                 booking = bookings.apply_event(booking, completed, "webhook" if refusal else "customer")
-            if refusal and known.tries > 1:  # she has been told that we are still at it
+            if refusal and known.tries > 1:  # the customer was told that the change is being made
                 bookings.mail(booking, "unchanged")
         self._publisher.change_settled(change.booking_id)
         return settled

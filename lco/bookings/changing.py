@@ -65,7 +65,7 @@ class BookingChanges:
         return current
 
     def quote(self, booking: Booking, days: DateRange) -> ChangeQuote:
-        """What `days` would cost instead; its own days are no obstacle. Raises NotChangeable and OdooError."""
+        """The price of `days` instead; its own days are no obstacle. Raises NotChangeable and OdooError."""
         self._require_possible(booking)
         return self._sender.quote(booking, days)
 
@@ -146,7 +146,7 @@ def _raise_refusal(change: ChangeRequest) -> ChangeRequest:
 
 
 def refusal_error(change: ChangeRequest) -> LcoError:
-    """What the customer is told of a refused request."""
+    """The error that says to the customer why the request was refused."""
     match change.refusal:
         case ChangeRefusal.TAKEN:
             return ChangeTaken()

@@ -1,4 +1,4 @@
-"""What can go wrong with a booking beyond what `lco.errors` and `lco.odoo.errors` tell apart."""
+"""The errors of a booking that are not in `lco.errors` or `lco.odoo.errors`."""
 
 from datetime import datetime
 

@@ -96,7 +96,7 @@ class Step(NamedTuple):
     booking: Booking
     kind: EventType
     number: int | None = None
-    """The id of its row in the audit; None when it has none."""
+    """The id of its row in the audit. None when it has none."""
     vehicle_before: int | None = None
     """The vehicle before the change."""
 

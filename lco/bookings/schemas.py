@@ -1,4 +1,4 @@
-"""What a customer types to book: read the same from the form and from JSON, with a sentence for each mistake."""
+"""The fields of a booking: read the same from the form and from JSON, with a sentence for each mistake."""
 
 import re
 import secrets
@@ -27,7 +27,7 @@ REMARK = re.compile(
     r"\s*(?:\([^()0-9]*\)|\b(?:cell ?(?:phone)?|mobile|home|work|office|phone|mornings?|evenings?)\b\.?)\s*",
     re.IGNORECASE,
 )
-"""What people write beside a phone number."""
+"""The words and signs that people write beside a phone number."""
 NORTH_AMERICA = 1
 NORTH_AMERICAN = re.compile("(?:[2-9](?!11)[0-9]{2}){2}[0-9]{4}")
 """Area code and exchange never begin with 0 or 1, nor are they codes like 911 (North American Numbering Plan)."""

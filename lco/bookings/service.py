@@ -97,7 +97,7 @@ class BookingService:
             return bookings.agreement(booking.id)
 
     def _find(self, request: BookingRequest, key: str) -> Booking | None:
-        """Return the booking of `key`, None for a new key or one that another, refused request has given up.
+        """Return the booking of `key`. Returns None for a new key, or one that a refused request has given up.
 
         Raises KeyReused when the key belongs to another request.
         """

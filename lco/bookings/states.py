@@ -87,7 +87,7 @@ def is_over(booking: Booking) -> bool:
 
 
 def event_type(state: State) -> EventType:
-    """What the change log calls the step to `state`: a public event type, or the internal booking.changed."""
+    """The event type of the step to `state` in the change log: a public one, or the internal booking.changed."""
     return EVENT_TYPES.get(state, EventType.BOOKING_CHANGED)
 
 
@@ -131,7 +131,7 @@ def kept_until(created_at: datetime, first_day: date, zone: ZoneInfo) -> datetim
 
 
 def decline_error(refusal: DeclineReason, sentence: str) -> LcoError:
-    """What a customer is told when nothing was booked; `sentence` is Odoo's own, or the site's."""
+    """The error that says to a customer why nothing was booked; `sentence` is Odoo's own, or the site's."""
     match refusal:
         case DeclineReason.DATES_TAKEN:
             return DatesTaken()

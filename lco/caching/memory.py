@@ -34,7 +34,7 @@ class CachedValue(Generic[T]):
 
 @dataclass(eq=False, slots=True)
 class Entry:
-    """The value under one key, None before the first, and the refresh under way."""
+    """The value under one key, and the refresh under way. The value is None before the first one is read."""
 
     cached: CachedValue[Any] | None = None
     refresh: Future[None] | None = None

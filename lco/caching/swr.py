@@ -69,7 +69,7 @@ PLAIN = Codec(lambda value: value, lambda value: value)
 
 @dataclass(frozen=True, slots=True)
 class CacheQuery(Generic[T]):
-    """What is cached: its key, how long it is fresh, and how to load it.
+    """A value to cache: its key, how long it is fresh, and how to load it.
 
     With a codec in `persist` it survives a restart, and stays usable without end. `on_refresh` is called with
     every new value before other processes can see it; then `on_change`, with the value before and the new one,
@@ -288,7 +288,10 @@ class StaleWhileRevalidateCache:
     def _from_peer(
         self, entry: Entry, query: CacheQuery[Any], newer_than: datetime | None
     ) -> CachedValue[Any] | None:
-        """What another process has fetched while this one waited for the mutex, if valid, fresh and newer."""
+        """The value that another process has fetched while this one waited for the mutex.
+
+        Returns None when there is none that is valid, fresh and newer.
+        """
         cached = self._from_backend(query) if self._is_shared else None
         if cached is None or not timedelta() <= clock.now() - cached.fetched_at <= query.max_age:
             return None
@@ -364,7 +367,7 @@ def _loads(codec: Codec, stored: str) -> CachedValue[Any]:
 
 
 def _stored_key(query: CacheQuery[Any]) -> str:
-    """What does not persist is pickled, so only processes of the same version may read it."""
+    """The key in the backend. It holds the version for a pickled value, which other versions may not read."""
     return query.key if query.persist else f"{version()}:{query.key}"
 
 

@@ -41,7 +41,7 @@ class BusinessSource:
         self._compose = compose
         self._changes = changes
         self.known = compose(Storefront())
-        """What pages say."""
+        """The business as pages show it."""
         self._query = CacheQuery(KEY, MAX_AGE, self._load, persist=CODEC, on_refresh=self._note)
 
     def read(self) -> None:
@@ -54,7 +54,7 @@ class BusinessSource:
         background.run("read the storefront", self.read)
 
     def _load(self) -> Storefront:
-        """What Odoo says; nothing in version 1, which has no such call."""
+        """Odoo's words about the business. They are empty in version 1, which has no such call."""
         try:
             return self._odoo.storefront()
         except CallUnknown:

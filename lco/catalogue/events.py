@@ -1,4 +1,4 @@
-"""What to tell the world about a vehicle that is no longer as it was.
+"""The public events about a vehicle that has changed.
 
 Source: docs/odoo-contract.md, section 3, `/api/events`.
 """

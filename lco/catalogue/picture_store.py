@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 256 * 1024 * 1024
 BLOCK = 4096
-"""What even a small file takes on a disk."""
+"""Bytes that the smallest file takes on a disk."""
 TEMPORARY = ".tmp"
 
 

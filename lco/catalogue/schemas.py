@@ -1,4 +1,4 @@
-"""What may stand in the address of the list, and what of it can be used."""
+"""The parameters in the address of the list, and the reading of those that can be used."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -32,7 +32,7 @@ ORDERS: Mapping[str, Callable[[Snapshot], tuple[Vehicle, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a visitor asks the list for. Prices are daily rates, both ends included."""
+    """A visitor's query to the list. Prices are daily rates, both ends included."""
 
     q: str = ""
     category: str = ""
@@ -107,7 +107,10 @@ def categories(vehicles: Sequence[Vehicle]) -> tuple[Facet, ...]:
 
 
 def _points(snapshot: Snapshot, text: str, known: Synonyms) -> tuple[Mapping[int, int] | None, str]:
-    """How well each vehicle answers `text`, by id, None without words; and `text` with its mistakes corrected."""
+    """The points of each vehicle for `text`, by id, and `text` with its mistakes corrected.
+
+    The points are None when `text` has no words.
+    """
     terms = list(parse_terms(text, known, snapshot.vocabulary)) if text else []
     points: dict[int, int] | None = {} if text and not terms else None
     is_corrected = False

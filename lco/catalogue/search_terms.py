@@ -1,4 +1,4 @@
-"""What a search asks for: terms, each with the spellings that answer it, from the words that a visitor typed."""
+"""The terms of a search, each with the spellings that answer it, from the words that a visitor typed."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ LONGEST_PHRASE = 3
 Spelling = tuple[str, ...]
 """Words that must all occur; one with a space in it is a phrase."""
 Synonyms = Mapping[str, tuple[Spelling, ...]]
-"""What else a phrase is called, by the phrase written as one word, without the ending of a plural."""
+"""Other names of a phrase, by the phrase written as one word, without the ending of a plural."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _pieces(chunk: str) -> Spelling:
 
 
 def corrected(term: Term, known: Synonyms, vocabulary: Collection[str]) -> Term | None:
-    """Return the term with the nearest word that the catalogue or the synonyms have; None when none is near."""
+    """Return the term with the nearest word of the catalogue or the synonyms. Returns None when none is near."""
     word = _key(words(term.typed))
     if len(word) < SHORTEST_MISTYPED or not word.isalpha():
         return None

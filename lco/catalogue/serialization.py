@@ -21,7 +21,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class VehicleVersion:
-    """The vehicle as it was known from the instant `at` on; None when it is no longer for rent."""
+    """The vehicle as it was known from the instant `at` on. `vehicle` is None when it is no longer for rent."""
 
     at: datetime
     vehicle: Vehicle | None
@@ -32,7 +32,7 @@ class VehicleVersion:
 
     @classmethod
     def loads(cls, written: Json) -> "VehicleVersion":
-        """What `written` says. Raises KeyError, TypeError, ValueError for what another version has written."""
+        """The version in `written`. Raises KeyError, TypeError, ValueError for a form that cannot be read."""
         vehicle = written["vehicle"]
         return cls(datetime.fromisoformat(written["at"]), None if vehicle is None else _read(vehicle))
 

@@ -1,4 +1,4 @@
-"""What is for rent: queries over the catalogue, answered from memory where possible."""
+"""Queries over the vehicles for rent, answered from memory where possible."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -168,7 +168,7 @@ class Catalogue:
         return self._cache.get(CacheQuery("brands", LIST_MAX_AGE, self._odoo.brands, BRANDS)).value
 
     def stale_since(self) -> datetime | None:
-        """While Odoo does not answer: the instant at which it was last read. None while it does."""
+        """The instant at which Odoo was last read, while it does not answer. None while it answers."""
         return self.sync.state.listed_at if not self.sync.is_available else None
 
     @property

@@ -33,7 +33,7 @@ class Snapshot:
 
     @cached_property
     def featured_first(self) -> tuple[Vehicle, ...]:
-        """What is sold comes last."""
+        """All vehicles, featured ones first, sold ones last."""
         return tuple(sorted(self.by_name, key=lambda v: (v.status is Status.SOLD, not v.featured)))
 
     @cached_property
@@ -48,7 +48,7 @@ class Snapshot:
 
     @cached_property
     def documents(self) -> Mapping[int, Document]:
-        """What a search for words looks through, by the vehicle's id."""
+        """The documents for a search for words, by the vehicle's id."""
         return {vehicle.id: document(vehicle) for vehicle in self.vehicles}
 
     @cached_property
@@ -58,7 +58,7 @@ class Snapshot:
 
     @cached_property
     def price_range(self) -> tuple[Decimal, Decimal] | None:
-        """The lowest and the highest daily rate; None when nothing has one."""
+        """The lowest and the highest daily rate. None when no vehicle has one."""
         prices = [v.rates.daily.amount for v in self.vehicles if v.rates.daily]
         return (min(prices), max(prices)) if prices else None
 
@@ -69,7 +69,7 @@ class Snapshot:
         return {picture.path: picture for picture in shown if picture and picture.sized}
 
     def priced(self, low: Decimal | None, high: Decimal | None) -> set[int]:
-        """The ids of what costs from `low` to `high` a day, both included; None sets no limit."""
+        """The ids of vehicles that cost from `low` to `high` a day, both included. None sets no limit."""
         first = 0 if low is None else bisect_left(self._prices, low)
         last = len(self._prices) if high is None else bisect_right(self._prices, high)
         return {vehicle.id for vehicle in self.cheapest_first[first:last]}
@@ -127,7 +127,7 @@ def completed(vehicle: Vehicle, details: Vehicle) -> Vehicle:
 
 
 def differences(before: Snapshot, after: Snapshot) -> list[tuple[Vehicle | None, Vehicle | None]]:
-    """Every vehicle that differs, as it was and as it is; None where it was not there or no longer is."""
+    """Every vehicle that differs, as it was and as it is. None stands for one that was not there or is gone."""
     changed = [(before.by_id.get(v.id), v) for v in after.vehicles if before.by_id.get(v.id) != v]
     removed = [(v, None) for v in before.vehicles if v.id not in after.by_id]
     return [*changed, *removed]

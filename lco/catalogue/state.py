@@ -1,4 +1,4 @@
-"""What one process knows of the catalogue, and from which instant each piece of it is."""
+"""The catalogue as one process knows it, and the instant from which each piece of it is."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from lco.domain.vehicle import Details, Vehicle
 
 VehicleUpdate = Callable[[Vehicle], Vehicle | None]
 Difference = tuple[Vehicle | None, Vehicle | None]
-"""A vehicle as it was and as it is; None where it was not for rent, or no longer is."""
+"""A vehicle as it was and as it is. None where it was not for rent, or no longer is."""
 
 
 class CatalogueState:
@@ -24,7 +24,7 @@ class CatalogueState:
         self._snapshot: Snapshot | None = None
         self._read: set[int] = set()
         self.listed_at: datetime | None = None
-        """The instant at which the list was read; None before the first time."""
+        """The instant at which the list was read. None before the first time."""
 
     def vehicles(self) -> Mapping[int, Vehicle]:
         """Return the known vehicles by id; an empty mapping before the first reading of the list."""
@@ -36,7 +36,7 @@ class CatalogueState:
         return vehicle_id in self._read
 
     def version_of(self, vehicle_id: int) -> VehicleVersion | None:
-        """The vehicle as it is known now, or that it is not for rent; None while nothing is known at all."""
+        """The vehicle as it is known now, or that it is not for rent. Returns None while nothing is known."""
         with self._lock:
             at = self._changed_at.get(vehicle_id, self.listed_at)
             return VehicleVersion(at, self._vehicle(vehicle_id)) if at else None
@@ -53,7 +53,7 @@ class CatalogueState:
         return after, differences(before, after) if before else []
 
     def apply_details(self, vehicle_id: int, reading: CachedValue[Details | None]) -> Difference | None:
-        """Take in what Odoo has said of one vehicle. None when something newer is known already."""
+        """Take in Odoo's answer about one vehicle. Returns None when something newer is known already."""
         vehicle = reading.value.vehicle if reading.value else None
         with self._lock:
             # A webhook that arrived while Odoo was answering is newer than the answer; it has asked again itself.

@@ -172,7 +172,7 @@ class CatalogueSync:
         return snapshot
 
     def details(self, vehicle_id: int) -> Details | None:
-        """The vehicle as Odoo has it, taken into the snapshot; None when Odoo no longer rents it out."""
+        """The vehicle as Odoo has it, taken into the snapshot. Returns None when Odoo no longer rents it out."""
 
         def load() -> Details | None:
             try:

@@ -59,7 +59,7 @@ def ignore() -> None:
 
 
 class ChangeLog(Protocol):
-    """What changed, in one order for all, whether the site runs as one process or as many."""
+    """All changes, in one order for all, whether the site runs as one process or as many."""
 
     @property
     def is_available(self) -> bool:

@@ -83,7 +83,7 @@ def _sentences() -> Iterator[None]:
 
 
 def _failure(error: Exception) -> click.ClickException | None:
-    """The sentence and the exit status for `error`; None when it is a fault of the program."""
+    """The sentence and the exit status for `error`. Returns None when it is a fault of the program."""
     match error:
         case click.UsageError():
             return Misused(f"{error.format_message()} See --help.")

@@ -1,4 +1,4 @@
-"""Commands about people: hand a customer what is kept of him, and erase it."""
+"""Commands about people: hand a customer all that is kept of them, and erase it."""
 
 from dataclasses import asdict
 

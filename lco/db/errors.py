@@ -1,4 +1,4 @@
-"""What can go wrong between the site and its own records."""
+"""The errors between the site and its own records."""
 
 from datetime import timedelta
 

@@ -22,7 +22,7 @@ class Mail(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"))
     message: Mapped[str] = mapped_column(String(20))
-    """Which mail it is: one of `lco.mail.occasions.Message`."""
+    """The kind of mail: one of `lco.mail.composer.MailKind`."""
     changes: Mapped[int]
     """The booking's own count of changes at that time: the same news is written down once."""
     snapshot: Mapped[str] = mapped_column(Text)

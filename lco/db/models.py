@@ -103,7 +103,7 @@ class BookingChange(Base):
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor: Mapped[str] = mapped_column(String(20))
-    """Who caused it: customer, site, answer (Odoo's own), webhook or person."""
+    """The cause: customer, site, answer (Odoo's own), webhook or person."""
     from_state: Mapped[str | None] = mapped_column(String(20))
     to_state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(Text)
@@ -143,14 +143,14 @@ class Delivery(Base):
     endpoint: Mapped[str] = mapped_column(String(20))
     event_type: Mapped[str] = mapped_column(String(100))
     subject: Mapped[str] = mapped_column(String(120))
-    """What it is about: `vehicle:7`, `booking:BK-…`, or the type of an event that the site does not know."""
+    """The subject: `vehicle:7`, `booking:BK-…`, or the type of an event that the site does not know."""
     digest: Mapped[str] = mapped_column(String(64), index=True)
     """SHA-256 of the body, which identifies a delivery that has no id."""
     payload: Mapped[str] = mapped_column(Text)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     result: Mapped[str] = mapped_column(String(100))
-    """What became of it, in a word or two; of one that failed the kind of error, never its text."""
+    """The outcome, in a word or two; of one that failed the kind of error, never its text."""
     tries: Mapped[int]
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """When to apply it (again), if it is not applied by then: the lease of who is applying it now."""

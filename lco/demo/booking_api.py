@@ -1,6 +1,6 @@
 """The calls about single bookings, behind the key: reading them, the changes feed, and changes by customers.
 
-Contract sections 4.3 and 4.4. In version 1 all of them are unknown.
+Source: docs/odoo-contract.md, sections 4.3 and 4.4. In version 1 all of them are unknown.
 """
 
 from collections.abc import Callable

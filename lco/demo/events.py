@@ -58,7 +58,7 @@ class Event:
         return f"{self.kind} {self.id}" if self.id else self.kind
 
     def body(self, contract: int, *, terms: bool = True) -> dict[str, Any] | None:
-        """The JSON of a webhook in this version of the contract; None when there is none."""
+        """The JSON of a webhook in this version of the contract. Returns None when there is none."""
         if not self.pushed:
             return None
         if contract == 1:

@@ -53,7 +53,7 @@ class OdooDate(fields.Field[date]):
 
 
 class ApiSchema(Schema):
-    """What all calls of the API have in common: unknown fields are ignored."""
+    """The base of all calls of the API: unknown fields are ignored."""
 
     class Meta:
         """Marshmallow's options."""
@@ -145,7 +145,7 @@ class GivingUp(ApiSchema):
 
 
 class ControlSchema(Schema):
-    """What all forms of the control page have in common: unknown fields are refused."""
+    """The base of all forms of the control page: unknown fields are refused."""
 
     class Meta:
         """Marshmallow's options."""

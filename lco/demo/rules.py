@@ -34,7 +34,7 @@ class Rules:
         ]
 
     def next_free(self, vehicle: Vehicle, stay: Stay) -> Stay | None:
-        """The next range of the same length that can be booked, not before this one; None when there is none."""
+        """The next range of the same length that can be booked, not before this one. Returns None without one."""
         if any(reason.code in OF_ANY_DAYS for reason in self.reasons(vehicle, stay)):
             return None
         start = max(stay.start, self._calendar.earliest(self._now))

@@ -96,7 +96,7 @@ class DemoServer(ThreadingMixIn, WSGIServer):
 
     def shutdown_request(self, request: Any) -> None:
         """Close the connection at once."""
-        self.close_request(request)  # An orderly shutdown first would turn a reset into a farewell.
+        self.close_request(request)  # An orderly shutdown first would send FIN where RST is wanted.
 
 
 def listening(app: WSGIApplication, host: str, port: int) -> DemoServer:

@@ -135,13 +135,13 @@ class Sender:
 
     def _run(self) -> None:
         with requests.Session() as session:
-            session.trust_env = False  # The shop stands next door: a proxy from the environment is in the way.
+            session.trust_env = False  # The shop runs on this machine: no proxy of the environment may be used.
             while delivery := self._next():
                 accepted, answer = self._send(session, delivery)
                 self._settle(delivery, answer, accepted=accepted)
 
     def _next(self) -> Delivery | None:
-        """Waits for the first delivery that is due; None when the sender is closed."""
+        """Wait for the first delivery that is due. Returns None when the sender is closed."""
         with self._changed:
             while not self._closed:
                 heads = [queue[0] for queue in self._queues.values()]

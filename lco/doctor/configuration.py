@@ -1,4 +1,4 @@
-"""What can be said of the settings without asking any part: cheap enough for each start."""
+"""The findings in the settings alone, without asking any part: cheap enough for each start."""
 
 import difflib
 from collections.abc import Iterator, Mapping

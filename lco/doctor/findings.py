@@ -1,4 +1,4 @@
-"""What the doctor finds: a level, a sentence, and what to do."""
+"""A finding of the doctor: a level, a sentence, and what to do."""
 
 from dataclasses import dataclass
 from enum import IntEnum

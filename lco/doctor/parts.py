@@ -19,7 +19,7 @@ KEYS = {"missing": "Odoo wants a key", "wrong": "Odoo refuses the key"}
 
 
 def checks(services: Services, redis_policy: Callable[[], str] | None) -> dict[str, Callable[[], list[Finding]]]:
-    """The checks by part. `redis_policy` asks Redis for its maxmemory-policy; None without a Redis."""
+    """The checks by part. `redis_policy` asks Redis for its maxmemory-policy. It is None without a Redis."""
     found = {
         "database": lambda: _database(services),
         "odoo": lambda: _odoo(services),
@@ -140,7 +140,7 @@ def _is_api(answer: Answer) -> bool:
 
 
 def _data(answer: Answer) -> dict[str, object] | list[object] | None:
-    """The `data` of an envelope (docs/odoo-contract.md, section 1); None when the answer is no envelope."""
+    """The `data` of an envelope (docs/odoo-contract.md, section 1). Returns None when it is no envelope."""
     try:
         envelope = json.loads(answer.text)
     except ValueError:

@@ -12,7 +12,7 @@ from lco.domain.date_range import DateRange
 from lco.domain.money import Money
 
 KINDS = ("inquiry", "reservation", "test_drive")
-"""What a booking may be: the contract's `booking_type`."""
+"""The kinds of a booking: the contract's `booking_type`."""
 
 
 class State(StrEnum):
@@ -47,7 +47,7 @@ class DeclineReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BookingRequest:
-    """What a customer asks for, checked and tidied. `kind` is the contract's `booking_type`."""
+    """A customer's request, checked and tidied. `kind` is the contract's `booking_type`."""
 
     vehicle_id: int
     days: DateRange

@@ -39,7 +39,7 @@ class BusinessCalendar:
     return_time: time | None = None
 
     def hours(self, day: date) -> OpeningHours | None:
-        """Return the opening hours of `day`; None on a closed day, and while they are not known."""
+        """Return the opening hours of `day`. Returns None on a closed day, and while they are not known."""
         return self.weekdays[day.weekday()] if self.weekdays and day not in self.closed else None
 
     def is_open(self, day: date) -> bool:
@@ -56,13 +56,13 @@ class BusinessCalendar:
         return today + timedelta(days=HORIZON_DAYS if self.horizon_days is None else self.horizon_days)
 
     def return_by(self, day: date) -> time | None:
-        """Return the time until which a machine is brought back on `day`; None when it is not known."""
+        """Return the time until which a machine is brought back on `day`. Returns None when it is not known."""
         hours = self.hours(day)
         return self.return_time or (hours.opens if hours else None)
 
 
 class CalendarSettings(NamedTuple):
-    """What the settings say of the calendar; None where Odoo decides (docs/odoo-contract.md, section 4.2)."""
+    """The calendar in the settings. None where Odoo decides (docs/odoo-contract.md, section 4.2)."""
 
     opening_hours: Week | None = None
     closed_dates: Mapping[date, str] | None = None

@@ -1,4 +1,4 @@
-"""What a customer asks to have changed of a booking, and its price (docs/odoo-contract.md, section 4.4)."""
+"""A customer's change of a booking, and its price (docs/odoo-contract.md, section 4.4)."""
 
 import hashlib
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class ChangeRequest:
 class ChangeQuote:
     """Odoo's answer about other days for a booking: the price now, and `then` for these days.
 
-    `until` is the instant until which the customer may change the booking; None when Odoo does not say.
+    `until` is the instant until which the customer may change the booking. It is None when Odoo does not say.
     """
 
     now: Money | None
@@ -79,7 +79,7 @@ class ChangeQuote:
 
     @property
     def difference(self) -> Money | None:
-        """What is to be paid in addition; negative when it becomes cheaper. None without two comparable prices."""
+        """The price to pay in addition; negative when it becomes cheaper. None without two comparable prices."""
         if self.now is None or self.then.total is None or self.now.currency != self.then.total.currency:
             return None
         return Money(self.then.total.amount - self.now.amount, self.now.currency)

@@ -41,5 +41,5 @@ class Reason:
 
     @property
     def field(self) -> str | None:
-        """The form's field that has to change; None when other dates of the same form may not help."""
+        """The form's field that has to change. None when other dates of the same form may not help."""
         return FIELDS.get(self.code)

@@ -1,4 +1,4 @@
-"""What the shop rents out, as the rest of the site sees it: no field of Odoo's, no HTTP."""
+"""A vehicle for rent, as the rest of the site sees it: no field of Odoo's, no HTTP."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What a day, a week and a month cost; None where the business has no such rate."""
+    """The price of a day, a week and a month. None where the business has no such rate."""
 
     daily: Money | None = None
     weekly: Money | None = None
@@ -70,9 +70,9 @@ class Vehicle:
     back_on: date | None = None
     """The day it is expected to be rentable again, when Odoo has said so."""
     minimum_days: int | None = None
-    """The shortest rental in days; None while the limits are not known."""
+    """The shortest rental in days. None while the limits are not known."""
     maximum_days: int | None = None
-    """The longest rental in days; None when there is no limit, and while the limits are not known."""
+    """The longest rental in days. None when there is no limit, and while the limits are not known."""
     currency: str = DEFAULT_CURRENCY
     """The currency of its record, also where it has no rate."""
 
@@ -87,7 +87,7 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What only a vehicle's own page shows. The HTML is already cleaned and safe to print as it is."""
+    """The parts that only a vehicle's own page shows. The HTML is already cleaned and safe to print as it is."""
 
     vehicle: Vehicle
     description_html: str = ""

@@ -53,7 +53,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was wanted and not had: a machine in a week, which begins on the Monday `week`."""
+    """A machine that was wanted and not available in a week, which begins on the Monday `week`."""
 
     vehicle_name: str
     week: str

@@ -45,7 +45,7 @@ _Item = Change | PageSubscription | FeedSubscription | _Unsubscribe | Rendered |
 
 
 class _Update(NamedTuple):
-    """What is sent to pages together: regions rendered at once, regions rendered later, and sentences."""
+    """The parts that are sent to pages together: regions rendered at once or later, and sentences."""
 
     fast: Sequence[Region]
     slow: Sequence[Region] = ()

@@ -27,7 +27,7 @@ class Region(Protocol):
 
     @property
     def name(self) -> str:
-        """What is shown, as addresses of streams name it: `card:7`."""
+        """The region's name in addresses of streams: `card:7`."""
 
     @property
     def element_id(self) -> str:

@@ -39,7 +39,7 @@ Entry = Callable[[Booking, Business, str, time | None], Invitation]
 FITS_A_LINE = 60
 SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
 LINK = re.compile(r"[/\\@\u3002]|\w\.\w")
-"""What mail programs turn into links, or may: in text whose signs of other widths are the usual ones (NFKC)."""
+"""Text that a mail program may turn into a link, once signs of other widths are the usual ones (NFKC)."""
 OTHER_DAYS_HELP = frozenset({DeclineReason.DATES_TAKEN, DeclineReason.NOT_MADE})
 ASK_FOR = timedelta(seconds=10)
 """How long alternatives may take altogether: the other mails wait meanwhile."""
@@ -65,7 +65,7 @@ class MailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MailContent:
-    """What sets one mail apart: its message, what the templates need beside the booking, and its entry."""
+    """The parts of one mail: its message, the values for the templates beside the booking, and its entry."""
 
     message: MailKind
     values: Mapping[str, object] = field(default_factory=dict)

@@ -25,7 +25,7 @@ M_contra = TypeVar("M_contra", bound=Leased, contravariant=True)
 
 
 class Settlement(Protocol[M_contra]):
-    """What an outbox writes down of a mail that it has leased. Every method may raise DatabaseUnavailable."""
+    """The outcomes of a leased mail that an outbox stores. Every method may raise DatabaseUnavailable."""
 
     def sent(self, mail: M_contra, /) -> None:
         """Mark the mail as sent, also after its lease has ended."""

@@ -1,4 +1,4 @@
-"""What can keep a mail from being sent. The messages are for operators and never name an address."""
+"""The errors that keep a mail from being sent. The messages are for operators and never name an address."""
 
 import traceback
 

@@ -133,7 +133,7 @@ class Outbox:
     # Sending
 
     def claim(self) -> Mail | None:
-        """A mail that is due, leased to the caller for LEASE; None when there is none.
+        """A mail that is due, leased to the caller for LEASE. Returns None when there is none.
 
         The mails of one booking come in the order in which they were written. The caller settles a
         claimed mail with `sent`, `postpone` or `give_up`; otherwise it is due again when the lease ends.
@@ -225,7 +225,7 @@ def _next(now: datetime) -> Select[int, int]:
 
 
 def _leased(session: Session, mail_id: int, attempts: int) -> Mail | None:
-    """The mail, leased; None when, of two workers that saw it due, the other one was faster."""
+    """The mail, leased. Returns None when, of two workers that saw it due, the other one was faster."""
     lease = (
         update(Mail)
         .where(Mail.id == mail_id, Mail.state == MailState.WAITING, Mail.attempts == attempts)

@@ -139,7 +139,7 @@ class FileSender:
 
 
 def _verdict(error: Exception) -> MailPostponed | MailRefused:
-    """What it means for the mail that sending it ended with `error`."""
+    """The outcome for a mail whose sending ended with `error`."""
     match error:
         case smtplib.SMTPRecipientsRefused():
             code, said = next(iter(error.recipients.values()))

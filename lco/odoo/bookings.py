@@ -42,7 +42,7 @@ class ChangesPage(NamedTuple):
 
 
 class BookingsPage(NamedTuple):
-    """Some bookings by rising number, and the number of the last one; None when there are no more."""
+    """Some bookings by rising number, and the number of the last one. It is None when there are no more."""
 
     events: tuple[BookingEvent, ...]
     next_id: int | None

@@ -1,4 +1,4 @@
-"""One method for each call of Odoo's REST API (docs/odoo-contract.md, section 1), from nouns to nouns."""
+"""One method for each call of Odoo's REST API (docs/odoo-contract.md, section 1), with domain objects."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -117,7 +117,10 @@ class OdooClient:
             raise CallUnknown(upstream_status=404) from error
 
     def storefront(self) -> Storefront:
-        """Return how Odoo presents the business (section 4.6 of the contract). Raises CallUnknown in version 1."""
+        """Return the business as Odoo presents it (docs/odoo-contract.md, section 4.6).
+
+        Raises CallUnknown in version 1.
+        """
         try:
             answer = self.transport.read("storefront", "GET", "/api/fleet/storefront", optional=True)
         except VehicleUnknown as error:  # the call names no vehicle
@@ -158,7 +161,7 @@ class OdooClient:
         return bookings.to_event(schemas.load(bookings.BookingSchema(), answer.get("data")))
 
     def quote_change(self, reference: str, vehicle_id: int, days: DateRange) -> ChangeQuote:
-        """What other days would cost. Raises VehicleUnknown and RecordDeleted for the booking."""
+        """The price of the booking with other days. Raises VehicleUnknown and RecordDeleted for the booking."""
         path = _booking_path(reference, "quote")
         answer = self.transport.read("change quote", "POST", path, json=_days(days))
         loaded = schemas.load(bookings.ChangeQuoteSchema(), answer.get("data"))
@@ -236,7 +239,7 @@ class OdooClient:
             offset += len(page)  # not PAGE: Odoo may give fewer than it was asked for
 
     def _listed(self, entry: object) -> Vehicle | None:
-        """Return the vehicle in one entry of a list; None for one not for rent. Raises ValidationError."""
+        """Return the vehicle in one entry of a list. Returns None for one not for rent. Raises ValidationError."""
         data = schemas.load_lenient(LISTED, entry)
         if data["listing_type"] not in RENTED_OUT:
             return None

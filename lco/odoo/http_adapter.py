@@ -39,7 +39,9 @@ def session(*, fresh: bool = False) -> requests.Session:
 
 
 class _Bounded(io.RawIOBase):
-    """What comes over `connection`, as `raw` reads it, until `deadline` (`clock.seconds`); then TimeoutError.
+    """The bytes that come over `connection`, as `raw` reads them, until `deadline` (`clock.seconds`).
+
+    Raises TimeoutError after that.
 
     For each piece it waits no longer than the connection's own time-out.
     """

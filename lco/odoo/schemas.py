@@ -1,4 +1,4 @@
-"""What Odoo's answers must look like, and how they become the shop's own nouns.
+"""The form of Odoo's answers, and their reading into domain objects.
 
 Source: docs/odoo-contract.md, section 1.
 """
@@ -95,7 +95,7 @@ class Currency(fields.String):
 
 
 def currency_of_answer() -> fields.Function:
-    """The currency of an answer. None where it cannot be read: it is that of the vehicle then."""
+    """The currency of an answer. Returns None where it cannot be read: it is that of the vehicle then."""
     return fields.Function(deserialize=_code, load_default=None)
 
 
@@ -113,7 +113,10 @@ def _days() -> fields.Integer:
 
 
 def _year(value: object) -> int | None:
-    """A string in the published documents, a number in some clients; None where it is no year, as in `2023-24`."""
+    """A year: a string in the published documents, a number in some clients.
+
+    Returns None where it is no year, as in `2023-24`.
+    """
     return int(str(value)) if re.fullmatch(r"(19|20)[0-9]{2}", str(value)) else None
 
 
@@ -493,7 +496,7 @@ def to_storefront(data: Mapping[str, Any], base_url: str) -> Storefront:
 
 
 def _version(query: str) -> str:
-    """What Odoo changes with the picture: the parameter `unique` of its address, else all of its parameters."""
+    """The version of a picture: the parameter `unique` of its address, else all of its parameters."""
     version = dict(parse_qsl(query)).get("unique", query)
     return version if not version or VERSION.fullmatch(version) else sha256(version.encode()).hexdigest()[:16]
 

@@ -66,7 +66,7 @@ CODED: Mapping[tuple[int, object], type[OdooRefused]] = {
 
 
 class Response(NamedTuple):
-    """What came back, read to its end."""
+    """An answer, read to its end."""
 
     status: int
     content_type: str
@@ -99,7 +99,7 @@ class Transport:
                 kwargs["headers"] = self._headers
                 reply = self._send(self._session, call, method, path, READ_SECONDS, **kwargs)
                 if optional and _has_no_route(reply):
-                    # It says nothing about how Odoo is, so the breaker does not hear of it.
+                    # It says nothing about how Odoo is, so it does not count for the breaker.
                     metrics.odoo_calls.labels(call, "no such call").inc()
                     raise CallUnknown(upstream_status=reply.status)
                 return self._envelope(call, reply)
@@ -176,7 +176,7 @@ class Transport:
         raise self._refusal(call, reply, payload if ours else None)
 
     def _refusal(self, call: str, reply: Response, payload: Mapping[str, Any] | None) -> OdooError:
-        """What a reply that is no success means; one without our envelope comes from a proxy, not from Odoo."""
+        """The error for a reply that is no success. One without our envelope comes from a proxy, not from Odoo."""
         if payload is not None and reply.status in NOT_NOW:
             return self._failed(call, NOT_NOW[reply.status]())
         code = _code(payload)
@@ -239,7 +239,7 @@ def _has_no_route(reply: Response) -> bool:
 
 
 def _object(content: bytes) -> dict[str, Any] | None:
-    """The JSON object in `content`, with exact decimals; None when there is no such thing in it."""
+    """The JSON object in `content`, with exact decimals. Returns None when there is no such object."""
     try:
         payload = json.loads(content, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError):

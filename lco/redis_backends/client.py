@@ -38,7 +38,10 @@ def connection_options(patience: timedelta = TIMEOUT, retries: int = 1) -> dict[
 
 
 def memory_policy(url: str) -> str:
-    """What the Redis at `url` throws away when its memory is full (maxmemory-policy). Raises RedisError."""
+    """The policy by which the Redis at `url` evicts keys when its memory is full (maxmemory-policy).
+
+    Raises RedisError.
+    """
     with redis.Redis.from_url(url, **connection_options()) as client:
         return str(client.info("memory").get("maxmemory_policy", ""))
 

@@ -23,7 +23,7 @@ OTHER_VERSION = re.compile(r"(.+)\.[0-9a-f]{8}(\.[a-z0-9]+)")
 LINK = re.compile(rb'url\("\.\./([^"]+)"\)')
 """A file that a style sheet names, relative to `static/css`."""
 UNREAD = re.compile(rb"\s*/\*.*?\*/|^\s+|\s+$", re.DOTALL | re.MULTILINE)
-"""What no browser reads in a style sheet: comments, and blanks at both ends of a line."""
+"""The parts of a style sheet that no browser reads: comments, and blanks at both ends of a line."""
 
 
 class Assets(NamedTuple):

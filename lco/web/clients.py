@@ -67,5 +67,5 @@ def warn_of_unknown_proxy(app: Flask) -> None:
 
 
 def warnings() -> list[str]:
-    """What the requests since the start have shown to be wrong with the settings."""
+    """The mistakes in the settings that requests since the start have shown."""
     return list(current_app.extensions.get(SEEN, ()))

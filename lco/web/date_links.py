@@ -41,7 +41,7 @@ class DateLinks:
 
     @cached_property
     def prefix(self) -> str:
-        """What the links to parts begin with; sixty of them are in one grid."""
+        """The common beginning of the links to parts; sixty of them are in one grid."""
         return with_query(self.part, self.more) + ("&" if self.more else "?")
 
     def _part(self, month: date, choice: Selection) -> str:

@@ -1,4 +1,4 @@
-"""What a grid of days shows: the states of its days, the choice, and where its links lead."""
+"""The contents of a grid of days: the states of its days, the choice, and where its links lead."""
 
 from collections.abc import Collection
 from datetime import date
@@ -24,7 +24,7 @@ MAX_KEPT = 32
 
 
 def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: Selection) -> dict[str, Any]:
-    """What the template of a vehicle's calendar needs, from the month `first` on. Raises NotFound, Gone."""
+    """The values for the template of a vehicle's calendar, from the month `first` on. Raises NotFound, Gone."""
     vehicle = services.catalogue.with_limits(vehicle_id)
     rules = services.rules.snapshot()
     check = partial(rules.check, vehicle)
@@ -40,7 +40,10 @@ def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: 
 def change_grid(
     services: "Services", booking: Booking, first: date, selection: Selection, page: str
 ) -> dict[str, Any]:
-    """What the calendar on `page` needs, in which other days for `booking` are chosen. Raises NotFound, Gone."""
+    """The values for the calendar on `page`, in which other days for `booking` are chosen.
+
+    Raises NotFound, Gone.
+    """
     vehicle, days = services.catalogue.with_limits(booking.request.vehicle_id), booking.request.days
     rules = services.rules.snapshot()
     check = partial(rules.check_change, vehicle, days)

@@ -48,7 +48,7 @@ class Scrubber:
         self._fold = FoldFailures()
 
     def scrub(self, event: "Event", hint: "Hint") -> "Event | None":
-        """The event as it may be sent; None when one of its kind has been sent a moment ago."""
+        """The event as it may be sent. Returns None when one of its kind has been sent a moment ago."""
         record = hint.get("log_record")
         if not self._fold.admits(record, (hint.get("exc_info") or (None, None))[1]):
             return None

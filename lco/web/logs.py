@@ -61,7 +61,7 @@ class FoldFailures(logging.Filter):
         return self._left_out(kind) is not None
 
     def _left_out(self, kind: tuple[object, ...]) -> int | None:
-        """How many were left out since the last one that passed; None when this one is left out, too."""
+        """The number of lines left out since the last one that passed. Returns None to leave this one out, too."""
         now = clock.seconds()
         with self._lock:
             since, count = self._seen.get(kind, (now - FOLDED_FOR, 0))

@@ -33,7 +33,7 @@ class RateLimit:
             raise TooManyRequests(retry_after=timedelta(seconds=self._left(client)[1]))
 
     def headers(self, client: str) -> Mapping[str, str]:
-        """What `client` may still do, as response headers (draft-ietf-httpapi-ratelimit-headers-11)."""
+        """The hits that `client` has left, as response headers (draft-ietf-httpapi-ratelimit-headers-11)."""
         remaining, seconds = self._left(client)
         return {
             "RateLimit-Policy": f'"{self.name}";q={self.item.amount};w={self.item.get_expiry()}',

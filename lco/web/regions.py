@@ -68,7 +68,7 @@ class Region:
 
     @property
     def kind(self) -> str:
-        """What is shown: the part of the name before the first colon."""
+        """The kind of region: the part of the name before the first colon."""
         return self.name.partition(":")[0]
 
     @property

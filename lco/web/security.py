@@ -1,4 +1,4 @@
-"""What protects visitors: response headers, the check that forms come from our own pages, the client's address."""
+"""The protection of visitors: response headers, the check of where a form comes from, the client's address."""
 
 from typing import TYPE_CHECKING
 

@@ -12,7 +12,7 @@ MAX_BYTES = 4096
 """A longer head is left to the server, which has limits of its own."""
 HEAD = re.compile(re.escape(START) + rb"([!$-~]*) HTTP/1\.1\r\n((?:[A-Za-z0-9-]+:[\t -~]*\r\n)+)\r\n")
 LEFT_TO_SERVER = {"HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT", "HTTP_UPGRADE"}
-"""What comes with a body, or wants another protocol."""
+"""The headers of a request that has a body, or that asks for another protocol."""
 
 
 def parse_head(head: bytes, client: Any, address: str) -> "WSGIEnvironment | None":

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 MAX_REGIONS = 80
 MAX_QUERIES = 4
-"""What one stream may have asked of Odoo: calendars, quotes, ranges of days of cards. A page shows one of each."""
+"""The queries to Odoo for one stream: calendars, quotes, ranges of days of cards. A page shows one of each."""
 PATH = stream_head.PATH
 MAX_KNOWN = 200
 """Sets of regions that are kept by their names: most pages show the same ones."""
@@ -69,7 +69,7 @@ class Streams:
     def connect(
         self, kind: str, client: str, environ: "WSGIEnvironment", heartbeat: bytes, greeting: bytes
     ) -> "SocketConnection | QueueConnection":
-        """The way to this client, holding a place among all streams until it ends. Raises TooBusy."""
+        """The way to this client, holding a slot among all streams until it ends. Raises TooBusy."""
         hub: Hub = self._extensions["lco.hub"]
         release = hub.limiter.acquire(client, kind)
 
@@ -119,7 +119,7 @@ class HijackedResponse(Response):
 
 def response_over(connection: "SocketConnection | QueueConnection") -> Response:
     """The response that sends what `connection` is given."""
-    # The server closes a pipe with the response, however the response ends, even before its first byte.
+    # The server closes a queue connection with the response, however it ends, even before its first byte.
     return Response(connection) if isinstance(connection, QueueConnection) else HijackedResponse(connection)
 
 

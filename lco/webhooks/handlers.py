@@ -54,7 +54,7 @@ class Services:
     catalogue: Catalogue
     bookings: Bookings
     reloads: Mapping[str, Callable[[], object]] = field(default_factory=dict)
-    """What to call after events about the business itself, by their type: their news has to be read."""
+    """The functions that read Odoo again after events about the business itself, by the type of event."""
 
 
 def apply(services: Services, event: Event) -> bool:
@@ -99,7 +99,7 @@ def _status(text: str | None) -> Status | None:
 
 
 def _said(payload: Payload) -> dict[str, object]:
-    """What the event said of availability, as it may be shown in public."""
+    """The availability in the event, as it may be shown in public."""
     names = ("availability_status", "available_from", "available_to")
     given = ((name, payload[name]) for name in names if payload[name] is not None)
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in given}

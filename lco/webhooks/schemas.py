@@ -232,7 +232,7 @@ def parse_event(endpoint: str, body: bytes) -> Event:
 
 
 def _payload(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
-    """What `schema` reads of `data`. Raises BadRequest with what cannot be read.
+    """The values that `schema` reads from `data`. Raises BadRequest, which names the values that cannot be read.
 
     A booking has no other source in version 1, so what it does not need is left out where it cannot be read.
     """

@@ -83,7 +83,7 @@ class Wishes:
         return self.by_token(token)
 
     def wanted(self) -> list[Wanted]:
-        """What was wanted and not had, from SHOWN_BACK on, by machine and week; the most wanted first."""
+        """The wishes for days that were taken, from SHOWN_BACK on, by machine and week; the most wanted first."""
         since = self._rules.today - SHOWN_BACK
         with self._db.connection() as connection:
             rows = WishRepository(connection).wanted(since)

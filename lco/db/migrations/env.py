@@ -1,4 +1,4 @@
-"""What Alembic runs for a migration: on the connection, and in the transaction, that Store.migrate gives it."""
+"""The script that Alembic runs for a migration, on the connection and in the transaction of `Database.migrate`."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""What customers ask to have changed of their bookings."""
+"""The changes that customers request of their bookings."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Booking as JSON, for programs and for the pages of other sites that may.
+"""Booking as JSON, for API clients and for pages of the sites in CORS_ORIGINS.
 
 Source: docs/odoo-contract.md, sections 1 and 3.
 """
@@ -72,7 +72,7 @@ def _made(booking: Booking) -> Response:
 
 
 def _kept(booking: Booking) -> Response:
-    """The request is taken, and its page will tell what becomes of it (RFC 9110, 15.3.3)."""
+    """The answer for a request that is kept: its page will show the outcome (RFC 9110, 15.3.3)."""
     response = jsonify(
         success=True,
         state=str(booking.state),

@@ -98,7 +98,8 @@ def quote(token: str) -> Response:
 def change(token: str) -> Response:
     """`POST …/change` with `date_from`, `date_to`, `version`, and an Idempotency-Key; not cached.
 
-    200 with the booking; 202 while the outcome is not known; 400, 403 `too_late`, 404, 409 `taken` or `version`.
+    200 with the booking; 202 while the outcome is not known; 400, 403 `too_late`, 404, 409 with the reason in
+    `error`, such as `taken` or `version`, 413, 415, 422, 429, 503.
     """
 
     def wanted(body: Mapping[str, object]) -> WantedChange:
@@ -109,7 +110,11 @@ def change(token: str) -> Response:
 
 @blueprint.post("/cancel")
 def cancel(token: str) -> Response:
-    """`POST …/cancel` with `version`, perhaps a `reason`, and an Idempotency-Key; answers as `change` does."""
+    """`POST …/cancel` with `version`, perhaps a `reason`, and an Idempotency-Key; not cached.
+
+    200 with the booking; 202 while the outcome is not known; 400, 403 `too_late`, 404, 409 with the reason in
+    `error`, such as `version`, 413, 415, 422, 429, 503.
+    """
 
     def wanted(body: Mapping[str, object]) -> WantedChange:
         asked = _loaded(CancelSchema(), body)

@@ -72,7 +72,7 @@ def ticked_terms(vehicle_id: int) -> Agreement | None:
 
 
 def named_terms(vehicle_id: int, digest: object) -> Agreement | None:
-    """Return the rental terms that a program names by their digest. Returns None when it names none.
+    """Return the rental terms that an API client names by their digest. Returns None when it names none.
 
     Raises InvalidInput when that is not the digest of the terms as they are now.
     """

@@ -56,7 +56,7 @@ PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer
 
 @blueprint.get("")
 def index() -> AnyResponse:
-    """`GET /bookings`: 302 to the form that finds a booking, for an address that was cut short."""
+    """`GET /bookings`: 302 to the form that finds a booking, for an address that was cut short; revalidated."""
     return redirect(url_for("finding.ask"), 302)
 
 
@@ -110,7 +110,10 @@ def dates() -> Response:
 
 @blueprint.get("/<token>")
 def show(token: str) -> Response:
-    """`GET /bookings/<token>`: the customer's page; 200, 404; not cached. `done`: what she has just done."""
+    """`GET /bookings/<token>`: the customer's page; 200, 404; not cached.
+
+    `done` says what the customer has just done: `changed` or `cancelled`.
+    """
     booking = booking_requests.booking_of(token)
     done = DONE.get(request.args.get("done", ""))
     services = current_services()

@@ -46,7 +46,7 @@ CACHED = {
 
 @blueprint.get("/equipment")
 def index() -> Response:
-    """`GET /equipment`: the list, or its results for htmx; 200; page cache without dates."""
+    """`GET /equipment`: the list, or its results for htmx; 200; page cache without mistakes in the query."""
     catalogue = current_services().catalogue
     today = current_services().rules.today
     query, errors = parse_query(request.args, current_services().rules.require_days)
@@ -83,7 +83,11 @@ def index() -> Response:
 
 @blueprint.get("/equipment/<int:vehicle_id>-<name>")
 def show(vehicle_id: int, name: str) -> AnyResponse:
-    """`GET /equipment/<id>-<name>`: one vehicle; 200, 301 for another name, 404, 410; no cache with dates."""
+    """`GET /equipment/<id>-<name>`: one vehicle; 200, 301 for another name, 404, 410.
+
+    `date_from`, `date_to`: the days to be booked; `month` (YYYY-MM): the month in front. Page cache; not cached
+    with days; revalidated with mistakes in the days.
+    """
     vehicle = current_services().catalogue.find(vehicle_id)
     if name != slugify(vehicle):
         return redirect(vehicle_url(vehicle, None, **request.args.to_dict()), 301)
@@ -98,7 +102,7 @@ def show(vehicle_id: int, name: str) -> AnyResponse:
 
 @blueprint.get("/equipment/<int:vehicle_id>")
 def short(vehicle_id: int) -> AnyResponse:
-    """`GET /equipment/<id>`: 301 to the address with the name; 404, 410."""
+    """`GET /equipment/<id>`: 301 to the address with the name; 404, 410; revalidated."""
     return redirect(
         vehicle_url(current_services().catalogue.find(vehicle_id), None, **request.args.to_dict()), 301
     )
@@ -106,7 +110,7 @@ def short(vehicle_id: int) -> AnyResponse:
 
 @blueprint.get("/equipment/<int:vehicle_id>/calendar")
 def calendar(vehicle_id: int) -> AnyResponse:
-    """`GET /equipment/<id>/calendar` with `month` and the days chosen so far: that part for htmx; not cached.
+    """`GET /equipment/<id>/calendar` with `month` and the days chosen so far: that part for htmx; revalidated.
 
     200; 302 to the page that has it for others; 404, 410.
     """
@@ -119,7 +123,11 @@ def calendar(vehicle_id: int) -> AnyResponse:
 
 @blueprint.get("/equipment/dates")
 def dates() -> AnyResponse:
-    """`GET /equipment/dates`: the calendar of the list for htmx, 302 to the list for others; not cached."""
+    """`GET /equipment/dates`: the calendar of the list for htmx; revalidated.
+
+    It takes the parameters of the list, `month` (YYYY-MM), the days chosen so far, and `leaves` where a choice
+    leads to another page. 200; 302 to the list for others; 400, 404 for a month that is not shown.
+    """
     query, _ = parse_query(request.args, current_services().rules.require_days)
     month, selection = shown_month(), chosen_selection()
     if htmx.wants_fragment():

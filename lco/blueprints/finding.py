@@ -31,13 +31,19 @@ class FindSchema(Schema):
 
 @blueprint.get("")
 def ask() -> Response:
-    """`GET /booking/find`: the form; with `sent`, that a mail is on its way if there is such a booking; 200."""
+    """`GET /booking/find`: the form; 200; not cached.
+
+    With `sent` it says that a mail is on its way if there is such a booking.
+    """
     return _form(is_sent="sent" in request.args)
 
 
 @blueprint.post("")
 def send() -> AnyResponse:
-    """`POST /booking/find` with `number` and `email`: 303, the same whether they match or not; 422, 429."""
+    """`POST /booking/find` with `number` and `email`; 303, 422, 429; not cached.
+
+    The answer is the same whether they match a booking or not.
+    """
     try:
         typed = FindSchema().load({name: text.strip() for name, text in request.form.items()})
         FINDS.hit(client_address())

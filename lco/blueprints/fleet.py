@@ -90,7 +90,10 @@ def vehicle(vehicle_id: int) -> Response:
 
 @blueprint.post("/availability")
 def availability() -> Response:
-    """`POST /api/fleet/availability`: whether days can be rented, and the price; 200, 400, 404, 429, 503."""
+    """`POST /api/fleet/availability` with `vehicle_id`, `date_from`, `date_to` as JSON; not cached.
+
+    200 with whether the days can be rented, and the price; 400, 404, 410, 413, 415, 429, 503.
+    """
     services = current_services()
     asked = _loaded(AskSchema(), json_object())
     days = _days(asked)

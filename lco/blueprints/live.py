@@ -1,4 +1,4 @@
-"""The two event streams: `/live` keeps pages right, `/api/events` tells programs.
+"""The two event streams: `/live` keeps pages up to date, `/api/events` sends events to API clients.
 
 Source: docs/odoo-contract.md, section 3.
 """
@@ -26,7 +26,8 @@ check_origins(blueprint)
 def page() -> Response:
     """`GET /live`: HTML for the regions `r`, whenever one changes, starting after the change `since`.
 
-    200 with an event stream; 400 for other regions than pages show, 404, 429, 503 when too many are open.
+    200 with an event stream; 400 for other regions than pages show, 404, 429, 503 when too many are open. Not
+    cached.
     """
     connection = streams.Streams(current_app).connect_page(
         streams.regions_of(request.args.getlist("r")),
@@ -42,7 +43,7 @@ def page() -> Response:
 def events() -> Response:
     """`GET /api/events`: every public event as JSON, starting after the change `since`, or now.
 
-    200 with an event stream; 503 when too many are open.
+    200 with an event stream; 503 when too many are open; not cached.
     """
     head = current_services().changes.head()
     seen = _seen() or head
@@ -54,7 +55,7 @@ def events() -> Response:
 
 
 def _seen() -> ChangeId | None:
-    """The last change that the client knows of; what its stream told it counts more than what its page did."""
+    """The last change that the client knows of. The id from its stream counts before the one from its page."""
     return ChangeId.parse(request.headers.get("Last-Event-ID") or request.args.get("since", ""))
 
 

@@ -1,4 +1,4 @@
-"""The description of the JSON API (OpenAPI 3.1), made from the schemas that read what programs send."""
+"""The description of the JSON API (OpenAPI 3.1), made from the schemas that read requests."""
 
 from collections.abc import Mapping
 from functools import cache

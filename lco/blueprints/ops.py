@@ -1,4 +1,4 @@
-"""How the site is, for the people of the business: bookings that need them, webhooks, Odoo, mails, streams."""
+"""The state of the site, for staff: bookings that need a person, webhooks, Odoo, mails, streams."""
 
 import hmac
 import os
@@ -85,7 +85,10 @@ def show() -> Response:
 
 @blueprint.post("/ops/login")
 def login() -> Response:
-    """`POST /ops/login` with `token`: 303 and a signed cookie for SIGNED_IN_FOR; 422 or 429 otherwise."""
+    """`POST /ops/login` with `token`: 303 and a signed cookie for SIGNED_IN_FOR; 422, 429; not cached.
+
+    404 without OPS_TOKEN.
+    """
     expected = _token()
     if not _is_equal(request.form.get("token", ""), expected):
         SIGN_INS.hit(client_address())
@@ -106,7 +109,7 @@ def login() -> Response:
 
 @blueprint.post("/ops/logout")
 def logout() -> Response:
-    """`POST /ops/logout`: 303 to the form, and the cookie is gone."""
+    """`POST /ops/logout`: 303 to the form, and the cookie is deleted; 404 without OPS_TOKEN; not cached."""
     _token()
     response = make_response(redirect("/ops", 303), PRIVATE)
     response.delete_cookie(COOKIE, path="/ops", httponly=True, samesite="Strict")
@@ -123,7 +126,7 @@ def ago(age: timedelta) -> str:
 
 
 def site_status(services: Services, seen: Sequence[str] = ()) -> SiteStatus:
-    """How the site is now; `seen` are warnings that requests have caused. Raises DatabaseUnavailable."""
+    """The state of the site now; `seen` are warnings that requests have caused. Raises DatabaseUnavailable."""
     odoo = services.odoo.transport
     return SiteStatus(
         at=clock.now(),

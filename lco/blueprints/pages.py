@@ -20,7 +20,7 @@ blueprint = Blueprint("pages", __name__)
 FEATURED = 6
 SECURITY_TXT_FOR = timedelta(days=180)
 CACHED: dict[str, tuple[str, ...]] = dict.fromkeys(("/", "/about", "/contact", r"/sitemap\.xml"), ())
-"""The paths here whose pages may be kept; no parameter changes them."""
+"""The paths here whose pages may be cached; no parameter changes them."""
 
 
 @blueprint.get("/")
@@ -63,7 +63,10 @@ def brand() -> Response:
 
 @blueprint.get("/back")
 def retry() -> Response:
-    """`GET /back`: 204 with `HX-Refresh` for a page that waits for the catalogue; 503 until there is one."""
+    """`GET /back`: 204 with `HX-Refresh` for a page that waits for the catalogue; revalidated.
+
+    503 until there is a catalogue.
+    """
     current_services().catalogue.vehicles()
     response = current_app.response_class(status=204)
     response.headers["HX-Refresh"] = "true"
@@ -72,7 +75,7 @@ def retry() -> Response:
 
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
-    """`GET /sitemap.xml`: every page that search engines may show (sitemaps.org protocol); 200, 503."""
+    """`GET /sitemap.xml`: the pages that search engines may show (sitemaps.org protocol); 200, 503; page cache."""
     page_cache.mark_cacheable()
     site = current_services().settings.site_url
     paths = ["/", "/equipment", "/about", "/contact"]
@@ -95,7 +98,7 @@ def security_txt() -> Response:
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    """`GET /robots.txt`: no bookings, streams and combinations of filters for crawlers (RFC 9309); 200."""
+    """`GET /robots.txt`: no bookings, streams or combined filters for crawlers (RFC 9309); 200; revalidated."""
     site = current_services().settings.site_url
     closed = "".join(f"Disallow: {path}\n" for path in ("/bookings", "/api/", "/live", "/equipment?"))
     closed += "".join(f"Allow: /equipment?{name}=\n" for name in ("category", "page"))

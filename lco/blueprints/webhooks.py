@@ -1,4 +1,4 @@
-"""Where Odoo tells that something changed: checked, kept, applied, answered at once.
+"""The webhooks of Odoo: each is checked, stored, applied, and answered at once.
 
 Source: docs/odoo-contract.md, section 2.
 """
@@ -21,7 +21,7 @@ LARGEST_BODY = 64 * 1024
 def booking() -> Response:
     """`POST /api/webhook/booking`: a signed event about a booking (docs/odoo-contract.md, section 2).
 
-    200 once it is stored; 400, 401, 413, 503.
+    200 once it is stored; 400, 401, 413, 503; not cached.
     """
     return _receive("booking")
 
@@ -30,7 +30,7 @@ def booking() -> Response:
 def inventory() -> Response:
     """`POST /api/webhook/inventory`: a signed event about a vehicle (docs/odoo-contract.md, section 2).
 
-    200 once it is stored; 400, 401, 413, 503.
+    200 once it is stored; 400, 401, 413, 503; not cached.
     """
     return _receive("inventory")
 

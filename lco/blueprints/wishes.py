@@ -30,7 +30,10 @@ class WishSchema(Schema):
 
 @blueprint.get("/new")
 def form() -> Response:
-    """`GET /wishes/new?vehicle_id&date_from&date_to`: the form; `sent`: what happens next; 200, 404, 410, 422."""
+    """`GET /wishes/new?vehicle_id&date_from&date_to`: the form; 200, 404, 410, 422; not cached.
+
+    With `sent` the page says what happens next.
+    """
     return _form()
 
 
@@ -59,14 +62,17 @@ def show(token: str) -> Response:
 
 @blueprint.post("/<token>/confirm")
 def confirm(token: str) -> AnyResponse:
-    """`POST /wishes/<token>/confirm`: 303 to the wish, which waits from now on; 404."""
+    """`POST /wishes/<token>/confirm`: 303 to the wish, which waits from now on; 404; not cached."""
     current_services().wishes.confirm(token)
     return redirect(url_for("wishes.show", token=token), 303)
 
 
 @blueprint.post("/<token>/stop")
 def stop(token: str) -> AnyResponse:
-    """`POST /wishes/<token>/stop`: 303 to the wish, which has ended; 200 for mail programs (RFC 8058); 404."""
+    """`POST /wishes/<token>/stop`: 303 to the wish, which has ended; 404; not cached.
+
+    200 for mail programs, which send `List-Unsubscribe=One-Click` (RFC 8058).
+    """
     wish = current_services().wishes.stop(token)
     if request.form.get("List-Unsubscribe") == "One-Click":
         return make_response(render_template("pages/wish.html", wish=wish), PRIVATE)

@@ -1,4 +1,9 @@
-"""lco, a live rental storefront for Odoo."""
+"""lco, a live rental storefront for Odoo.
+
+The package itself holds `create_app` and the modules that every part uses: settings, errors, metrics, the clock,
+locks, work in the background. Everything with a subject of its own has a package (docs/architecture.md). Server
+code does not belong here: it is in `wsgi.py` and `gunicorn.conf.py`.
+"""
 
 from __future__ import annotations
 

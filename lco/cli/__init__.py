@@ -1,4 +1,8 @@
-"""Commands for operators: `flask --app wsgi lco …` (docs/operating.md)."""
+"""Commands for operators: `flask --app wsgi lco …` (docs/operating.md).
+
+Here belong the options of a command, its questions and its output. A command calls the same services as a page, so
+no rule of the business belongs here. The checks of `lco doctor` are in `lco.doctor`.
+"""
 
 from lco.cli.bookings import audit, bookings, settle
 from lco.cli.doctor import doctor

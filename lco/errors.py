@@ -1,4 +1,4 @@
-"""The tree of errors, each with its HTTP status, its code for programs and a sentence for people."""
+"""The tree of errors, each with its HTTP status, its code for API clients and a sentence for people."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -12,7 +12,7 @@ SOON = timedelta(seconds=10)
 
 
 class LcoError(Exception):
-    """The root. `code` is for programs, `message` for people; both are public."""
+    """The root. `code` is for API clients, `message` for people; both are public."""
 
     status = 500
     code = "internal_error"
@@ -141,7 +141,7 @@ class TooManyRequests(LcoError):
 
 
 class TooBusy(LcoError):
-    """503: no place is left for another stream."""
+    """503: no slot is left for another stream."""
 
     status = 503
     code = "too_busy"

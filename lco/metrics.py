@@ -13,7 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 SUM: Final = "livesum"
-"""How a gauge is told for several processes: the sum over those that live."""
+"""The value of a gauge for several processes: the sum over those that live."""
 LAST: Final = "livemostrecent"
 """The value that was set last, by a process that lives."""
 

@@ -110,7 +110,7 @@ class Scheduler:
             self._stop.wait(WATCH_EVERY.total_seconds())
 
     def _tell_of_free_days(self) -> None:
-        """Tell customers of days that have become free, and send the other mails about their wishes."""
+        """Offer days that have become free to customers by mail, and send the other mails about their wishes."""
         watcher = self._services.wish_watcher
         with guard("wishes"):
             watcher.look_at_all()
@@ -122,7 +122,7 @@ class Scheduler:
             self._stop.wait(PROCESS_EVERY.total_seconds())
 
     def _reconcile_periodically(self) -> None:
-        """Read Odoo, so that pages show what no webhook told, and delete what is too old."""
+        """Read Odoo, so that pages show changes without a webhook, and delete rows that are too old."""
         usually = timedelta(seconds=self._services.settings.reconcile_seconds)
         while not self._stop.is_set():
             self._checkpoint()

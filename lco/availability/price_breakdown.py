@@ -23,7 +23,7 @@ def estimate(rates: Rates, days: int) -> Estimate | None:
 
     Returns None when no rate is known.
 
-    A list may not tell the longer rates. From the fourth day on, a week may then cost less than its days.
+    A list may leave out the longer rates. From the fourth day on, a week may then cost less than its days.
     """
     cheapest = min((line[0] for line in _lines(rates, days)), key=lambda money: money.amount, default=None)
     if cheapest is None:

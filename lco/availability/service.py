@@ -104,8 +104,8 @@ class Availability:
     def alternatives(self, vehicle: Vehicle, days: DateRange) -> tuple[DateRange, ...]:
         """Return up to MAX_ALTERNATIVES free ranges of the same length, the nearest first.
 
-        They lie within SEARCH_DAYS days either way, and the rules allow them. Fewer, or none, while Odoo cannot
-        tell which days are taken.
+        They lie within SEARCH_DAYS days either way, and the rules allow them. Fewer, or none, while it is not
+        known which days are taken.
         """
         found: list[DateRange] = []
         rules, reach = self.rules.snapshot(), DAY * SEARCH_DAYS

@@ -59,7 +59,7 @@ class BookingAdmin:
         return {state: found.get(state, 0) for state in State}
 
     def settle(self, booking_id: int, state: State, reason: str, reference: str = "") -> Booking:
-        """The booking after a person has found out how it stands; the web process tells open pages.
+        """The booking after a person has settled its state; a serving process publishes the step.
 
         To `requested` means: place it again. To `booked` needs Odoo's reference. Raises NotFound, and InvalidInput
         for a step that the table does not allow.

@@ -35,7 +35,7 @@ class Bookings(NamedTuple):
     admin: BookingAdmin
     """For the commands and `/ops`."""
     sync: BookingSync
-    """For the scheduler and the inbox: what no webhook told."""
+    """For the scheduler and the inbox: the changes of bookings without a webhook."""
     finder: BookingFinder
     """For customers who have lost the link."""
     changes: BookingChanges

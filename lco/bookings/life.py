@@ -24,7 +24,7 @@ def stage(booking: Booking, now: datetime, return_by: time | None) -> Stage | No
     """The stage at `now`, in the zone of the business. Returns None while Odoo has no booking, or none any more.
 
     `return_by` is the time until which the machine is brought back on the day of return; None: until midnight.
-    Only an Odoo of version 2 tells of pick-ups, and then the booking has a version.
+    Only an Odoo of version 2 reports pick-ups, and then the booking has a version.
     """
     if booking.state not in HELD:
         return None

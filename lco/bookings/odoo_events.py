@@ -81,7 +81,7 @@ class OdooBookingEvents:
                 event = replace(event, vehicle_currency=self._catalogue.currency(event.vehicle_id))
             if event.vehicle_id is not None and not event.vehicle_name:
                 event = replace(event, vehicle_name=self._catalogue.find(event.vehicle_id).name)
-        except LcoError as error:  # an unknown vehicle, or Odoo is unavailable: its own webhook tells its page
+        except LcoError as error:  # an unknown vehicle, or Odoo is unavailable: its own webhook updates its page
             log.info("the vehicle of an event is not known: %s", error.code)
         return event
 

@@ -198,7 +198,7 @@ class BookingRepository:
         return self._connection.execute(MAY_BE_OURS, {"vehicle_id": vehicle_id}).first() is not None
 
     def is_awaited(self, vehicle_id: int, email: str, days: DateRange | None) -> bool:
-        """Whether a booking like this one is being placed. Odoo's answer then tells which one it is."""
+        """Whether a booking like this one is being placed. Odoo's answer then names the booking."""
         return any(one.state is State.PLACING for one in self._candidates(vehicle_id, email, days))
 
     def _candidates(self, vehicle_id: int, email: str, days: DateRange | None) -> list[Booking]:
@@ -215,7 +215,7 @@ class BookingRepository:
         )
 
     def is_taken_by_another(self, booking: Booking) -> bool:
-        """Whether Odoo has told of another customer's booking of some of the days since this one was requested."""
+        """Whether Odoo has reported another customer's booking of some of the days since this one's request."""
         request = booking.request
         theirs = unmatched_events.others_days(
             self._connection, request.vehicle_id, request.email, booking.created_at
@@ -304,7 +304,7 @@ class BookingRepository:
     def match_unmatched(self, vehicle_id: int, email: str) -> None:
         """Find the bookings in checking to which unmatched events belong: vehicle, address and days agree.
 
-        While one like it is being placed, nothing is decided: Odoo's answer will tell which booking it is.
+        While one like it is being placed, nothing is decided: Odoo's answer will name the booking.
         """
         self._lock_matching(vehicle_id, email)
         unmatched = unmatched_events.find_unclaimed(self._connection, vehicle_id, email)
@@ -382,7 +382,7 @@ class BookingRepository:
         return modified
 
     def _note_vehicle(self, before: Booking) -> None:
-        """Have the vehicle before the last step told, too, when the step has changed it."""
+        """Have the step published for the vehicle before it, too, when the step has changed the vehicle."""
         last = self.steps[-1]
         if last.booking.request.vehicle_id != before.request.vehicle_id:
             self.steps[-1] = last._replace(vehicle_before=before.request.vehicle_id)
@@ -396,7 +396,7 @@ class BookingRepository:
         self._connection.execute(SAVE, {"row_id": booking.id} | update_values(booking) | due)
 
     def _publish(self, step: Step, mail: str | None) -> None:
-        """The change log is told after the commit, the customer in the same transaction or not at all."""
+        """Keep the step, to be published after the commit. Write the customer's mail in this transaction."""
         self.steps.append(step)
         if mail:
             self.mail(step.booking, mail)

@@ -1,4 +1,4 @@
-"""Read from Odoo what its webhooks may not have told (docs/odoo-contract.md, section 4.3)."""
+"""Read from Odoo the changes of bookings that webhooks may have missed (docs/odoo-contract.md, section 4.3)."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -106,7 +106,7 @@ class BookingSync:
     def _changed(self, rows: Sequence[ChangeRow]) -> Iterator[BookingEvent]:
         """The bookings of `rows` as Odoo has them now; only those that this site has.
 
-        A booking is read also when a webhook told its version, as webhooks do not name every term.
+        A booking is read also when a webhook named its version, as webhooks do not name every term.
         """
         with self._uow() as bookings:
             known = bookings.known_references([row.reference for row in rows])

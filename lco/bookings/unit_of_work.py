@@ -11,7 +11,9 @@ from lco.db import Database
 class UnitOfWork:
     """Opens transactions on the bookings. `with uow() as bookings:` yields a BookingRepository.
 
-    Mails are written in the transaction; the change log is told after the commit. Raises DatabaseUnavailable.
+    Mails are written in the transaction; steps are published in the change log after the commit.
+
+    Raises DatabaseUnavailable.
     """
 
     def __init__(self, db: Database, mails: MailWriter, publisher: BookingPublisher) -> None:

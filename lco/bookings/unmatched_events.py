@@ -105,7 +105,7 @@ def find_unclaimed(connection: Connection, vehicle_id: int, email: str) -> list[
 
 
 def others_days(connection: Connection, vehicle_id: int, email: str, since: datetime) -> list[DateRange]:
-    """The days of the vehicle's live bookings that Odoo has told of since then, without those of `email`."""
+    """The days of the vehicle's live bookings that Odoo has reported since then, without those of `email`."""
     wanted = {"vehicle_id": vehicle_id, "email": _digest(email), "since": since}
     references = connection.execute(OF_OTHERS, wanted).scalars().all()
     days = (_live_days(find(connection, reference, since + MAX_AGE)) for reference in references)

@@ -25,8 +25,8 @@ MAX_AGE = timedelta(minutes=1)
 class BusinessSource:
     """The business as it is known now, for every page and mail: reading it never waits. Safe for many threads.
 
-    `compose` puts the settings on top of a storefront. When Odoo says something else than before, the change log
-    is told, so that no page made before is served any more.
+    `compose` puts the settings on top of a storefront. When Odoo's words differ from those before, an entry
+    goes to the change log, so that no page made before is served any more.
     """
 
     def __init__(

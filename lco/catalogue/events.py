@@ -23,7 +23,7 @@ def event_type(before: Vehicle | None, after: Vehicle | None) -> EventType:
 
 
 def is_completion(before: Vehicle, after: Vehicle) -> bool:
-    """Whether the only difference is that what the list does not tell, longer rates and limits, became known."""
+    """Whether the only difference is that longer rates and limits, which the list may leave out, became known."""
     return completed(before, after) == after
 
 

@@ -1,4 +1,4 @@
-"""Changes of other processes, applied before any page of this one hears of them."""
+"""Changes of other processes, applied before they reach any page of this one."""
 
 import logging
 
@@ -20,7 +20,7 @@ class CatalogueReplication:
         changes.replicate(self._on_remote_change, sync.invalidate_all)
 
     def _on_remote_change(self, change: Change) -> None:
-        """Apply a change of another process before any page hears of it."""
+        """Apply a change of another process before it reaches any page."""
         if change.topic == ODOO:
             self._sync.is_available = change.kind != EventType.ODOO_AWAY
         elif (vehicle_id := vehicle_of(change.topic)) is not None:

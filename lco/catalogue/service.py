@@ -81,7 +81,8 @@ class Catalogue:
     def free(self, days: DateRange) -> frozenset[int]:
         """Return the ids of what can be rented on `days`: Odoo lists it as free, and the rules agree.
 
-        Without those of which that is not known: their bookings have changed since, and Odoo cannot tell now.
+        Vehicles for which that is not known are left out: their bookings have changed since, and Odoo does not
+        answer.
         """
         vehicles, answer = self.vehicles().by_id, self._listed_free(days)
         self._learn_unknown(answer.value, days)
@@ -116,7 +117,7 @@ class Catalogue:
             background.throttle("learn limits", "limits", self.sync.pause, learn)
 
     def _unknown(self, listed: Iterable[int]) -> Sequence[int]:
-        """Those to be read next. With version 2, the list tells all that is to be known."""
+        """The vehicles to be read next. With version 2, the list holds everything that is needed."""
         vehicles, is_complete = self.vehicles().by_id, self.sync.state.is_complete
         unknown = (vehicle_id for vehicle_id in listed if vehicle_id in vehicles and not is_complete(vehicle_id))
         return tuple(islice(unknown, LIMITS_AT_ONCE))

@@ -111,14 +111,14 @@ class Snapshot:
 
 
 def with_known(listed: Vehicle, known: Vehicle | None) -> Vehicle:
-    """Return a vehicle as the list has it, with what only other answers tell, the day it is back included."""
+    """Return a vehicle as the list has it, with the values of other answers, the day it is back included."""
     if known is None:
         return listed
     return replace(completed(listed, known), back_on=known.back_on if known.status is listed.status else None)
 
 
 def completed(vehicle: Vehicle, details: Vehicle) -> Vehicle:
-    """Return `vehicle` with what a list may not tell, taken from `details`: longer rates, and limits."""
+    """Return `vehicle` with the longer rates and limits of `details`, which a list may leave out."""
     rates = vehicle.rates
     longer = Rates(rates.daily, rates.weekly or details.rates.weekly, rates.monthly or details.rates.monthly)
     if vehicle.minimum_days is not None:

@@ -32,7 +32,7 @@ class CatalogueState:
             return self._snapshot.by_id if self._snapshot else {}
 
     def is_complete(self, vehicle_id: int) -> bool:
-        """Whether what the list does not tell is known: longer rates, and in version 1 limits."""
+        """Whether the values that the list may leave out are known: longer rates, and in version 1 limits."""
         return vehicle_id in self._read
 
     def version_of(self, vehicle_id: int) -> VehicleVersion | None:
@@ -67,9 +67,9 @@ class CatalogueState:
         return was, vehicle
 
     def complete(self, version: VehicleVersion) -> Vehicle | None:
-        """Take what the list does not tell, longer rates and limits, from an older reading or another process.
+        """Take longer rates and limits, which the list may leave out, from an older reading or another process.
 
-        Returns the vehicle when that was news, else None.
+        Returns the vehicle when that changed it, else None.
         """
         with self._lock:
             known = self._vehicle(version.vehicle.id) if version.vehicle else None

@@ -144,7 +144,7 @@ class CatalogueSync:
             raise
         self._set_available(available=True)
         known = self.state.vehicles()
-        # What the list does not tell is kept with it, so that a new process knows it, too.
+        # The values that the list leaves out are kept with it, so that a new process knows them, too.
         return tuple(with_known(one, known.get(one.id)) for one in self._missing.complete(listing, known))
 
     def _read_list_soon(self) -> None:
@@ -223,7 +223,7 @@ class CatalogueSync:
             self._changes.append(CATALOGUE, EventType.CATALOGUE_GREW, {"vehicle_id": subject.id})
 
     def _publish_completed(self, vehicle: Vehicle, reading: CachedValue[Any]) -> None:
-        """Tell pages and other processes what the list does not tell: the price of some days may depend on it."""
+        """Publish longer rates and limits, which the list may leave out: prices of some days depend on them."""
         version = VehicleVersion(reading.fetched_at, vehicle)
         self._publish(vehicle.id, EventType.VEHICLE_CORRECTED, vehicle, None, version)
 

@@ -1,4 +1,4 @@
-"""The common form of what commands print: JSON for programs, and times in the zone that was asked for."""
+"""The common form of the output of commands: JSON for programs, and times in the zone that was asked for."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -60,7 +60,7 @@ ATTEMPTS = 3
 CHECK_WRITE_EVERY = timedelta(seconds=5)
 ASK_CLOCK_EVERY = timedelta(seconds=5)
 CLOCKS_APART = timedelta(seconds=2)
-"""Beyond this the difference is told to operators. It does no harm, as the database's clock counts."""
+"""Beyond this the difference is shown to operators. It does no harm, as the database's clock counts."""
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

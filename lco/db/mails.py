@@ -10,7 +10,7 @@ from lco.db.types import UtcDateTime
 
 
 class Mail(Base):
-    """One mail, written in the transaction of what it tells. States are those of `lco.mail.outbox.MailState`."""
+    """One mail, written in the transaction of its reason. States are those of `lco.mail.outbox.MailState`."""
 
     __tablename__ = "mails"
     __table_args__ = (
@@ -24,7 +24,7 @@ class Mail(Base):
     message: Mapped[str] = mapped_column(String(20))
     """The kind of mail: one of `lco.mail.composer.MailKind`."""
     changes: Mapped[int]
-    """The booking's own count of changes at that time: the same news is written down once."""
+    """The booking's own count of changes at that time: a mail about the same change is written once."""
     snapshot: Mapped[str] = mapped_column(Text)
     """The booking as it was then, as JSON; emptied once the mail is sent."""
     state: Mapped[str] = mapped_column(String(20))

@@ -36,7 +36,7 @@ class BookingRow(Base):
     request_digest: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(20))
     refusal: Mapped[str | None] = mapped_column(String(20))
-    """Why Odoo declined, for programs; set when `state` is declined."""
+    """The code of the reason why Odoo declined; set when `state` is declined."""
     reason: Mapped[str] = mapped_column(Text)
     vehicle_id: Mapped[int]
     vehicle_name: Mapped[str] = mapped_column(Text)

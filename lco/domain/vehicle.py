@@ -32,7 +32,7 @@ class Rates:
 class Picture:
     """A picture at Odoo: `url` is absolute; `sized` says whether Odoo scales it when a size is appended.
 
-    `version` differs once the picture was replaced; it is empty where Odoo tells none.
+    `version` differs once the picture was replaced; it is empty where Odoo names none.
     """
 
     url: str

@@ -27,11 +27,11 @@ class ConnectionLimiter:
 
     @property
     def in_use(self) -> int:
-        """The number of places that are taken."""
+        """The number of slots that are taken."""
         return self._in_use
 
     def acquire(self, address: str, kind: str) -> Callable[[], None]:
-        """Take a place for one more stream. Returns a function to call once at its end. Raises TooBusy."""
+        """Take a slot for one more stream. Returns a function to call once at its end. Raises TooBusy."""
         with self._lock:
             if self._in_use >= self._most or self._by_address[address] >= self._most_for_one:
                 metrics.refused.labels("streams").inc()

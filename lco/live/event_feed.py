@@ -56,7 +56,7 @@ class EventFeed:
             self._send_buffer.add([subscription.connection for subscription in behind], sse.event(change))
 
     def resync_all(self) -> None:
-        """Tell all clients that they may have missed events."""
+        """Send `resync` to all clients: they may have missed events."""
         for subscription in self:
             self._resync(subscription)
 

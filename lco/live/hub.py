@@ -86,7 +86,7 @@ class Hub:
 
     @property
     def open_streams(self) -> int:
-        """The number of streams that hold a place now."""
+        """The number of streams that hold a slot now."""
         return self.limiter.in_use
 
     def subscribe_page(
@@ -101,7 +101,7 @@ class Hub:
         """Keep `regions` up to date at the other end of `connection`, starting with changes after `seen`.
 
         Without `seen`, or when the log no longer reaches back to it, all regions are sent; else those that have
-        changed, and those that are old in the page. `resumed` tells that
+        changed, and those that are old in the page. `resumed` says that
         the client had a stream before and lost it. Calls of Odoo for slow regions are charged to `payer`.
         """
         self._subscribe(
@@ -123,7 +123,7 @@ class Hub:
         self._queue.put(_Close())
 
     def wait_until_closed(self, patience: timedelta) -> bool:
-        """Whether every stream was told of the end within `patience` after `close`."""
+        """Whether every stream got its last message within `patience` after `close`."""
         return not self._started or self._ended.wait(patience.total_seconds())
 
     def _subscribe(self, stream: PageSubscription | FeedSubscription) -> None:
@@ -235,7 +235,7 @@ class Hub:
         if entries is not None and page.seen is not None:
             topics = {entry.topic for entry in entries}
             changed = [region for region in regions if region.topics & topics]
-            # Those stay old in the eyes of a client that has lost its stream: no change tells of them.
+            # Those stay old in the eyes of a client that has lost its stream: no change is about them.
             regions = [region for region in regions if region.is_old or region in changed]
             # Another process that is ahead may have served the page, and ids must not go back.
             reached = max(reached, page.seen)

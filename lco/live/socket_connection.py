@@ -80,7 +80,7 @@ class SocketConnection:
     def open(self, connection: socket.socket, head: bytes) -> Iterable[bytes]:
         """Take `connection` over, and send `head`, the greeting and what waits. The server may then close its end.
 
-        Returns the mark that tells the server to leave the response alone. Raises OSError when the connection has
+        Returns the mark that makes the server leave the response alone. Raises OSError when the connection has
         ended, or when this process may open no more files.
         """
         try:

@@ -1,4 +1,4 @@
-"""The outbox: mails are written with the step they tell of, leased for sending, and end as sent or as failed."""
+"""The outbox: mails are written with the step they are about, leased for sending, and end as sent or as failed."""
 
 import logging
 import threading

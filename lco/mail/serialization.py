@@ -1,4 +1,4 @@
-"""A booking as text and back, so that a mail tells what was true when it was written; pure."""
+"""A booking as text and back, so that a mail says what was true when it was written; pure."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from lco.domain.money import Money
 
 
 def dumps(booking: Booking) -> str:
-    """`booking` as JSON, with all that a mail may tell."""
+    """`booking` as JSON, with everything that a mail may contain."""
     kept = asdict(booking)
     del kept["revisions"]
     return json.dumps(kept, default=str)

@@ -45,7 +45,7 @@ class WishMail(NamedTuple):
     message: WishMessage
     attempts: int
     turn: int = 0
-    """Tells apart the mails of several turns, in seconds since 1970; 0 where there is none."""
+    """The turn, which distinguishes mails of several turns, in seconds since 1970; 0 where there is none."""
 
     @property
     def title(self) -> str:

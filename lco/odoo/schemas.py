@@ -175,7 +175,7 @@ class VehicleSchema(OdooSchema):
 
     @pre_load
     def _drop_empty(self, data: Any, **_: Any) -> Any:
-        """Note also whether limits are told at all, since an empty one means that there is none."""
+        """Note also whether the data has limits at all, since an empty one means that there is none."""
         if not isinstance(data, Mapping):
             return data
         return {**super()._drop_empty(data), "has_limits": any(name in data for name in LIMITS)}

@@ -1,4 +1,4 @@
-"""Which rows name a person, and how they are emptied: tables only, within one transaction."""
+"""The rows that name a person, and their erasure: tables only, within one transaction."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class Targets(NamedTuple):
 
 
 def targets(connection: Connection, email: str, bookings: Sequence[Booking]) -> Targets:
-    """The rows about `bookings`, and what webhooks told of `email` unless it is empty."""
+    """The rows about `bookings`, and the webhooks that name `email` unless it is empty."""
     ids = [booking.id for booking in bookings]
     references = [booking.reference for booking in bookings if booking.reference]
     mails = select(MAILS.c.id).where(MAILS.c.booking_id.in_(ids))

@@ -1,4 +1,4 @@
-"""Turn every error into a response: JSON for programs, a sentence in the page for htmx, a page for people."""
+"""Turn every error into a response: JSON for API clients, a sentence in the page for htmx, a page for people."""
 
 from datetime import timedelta
 

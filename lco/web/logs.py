@@ -112,7 +112,7 @@ def _kind(record: logging.LogRecord | None, error: BaseException | None) -> tupl
 
 
 def _named(record: logging.LogRecord | None) -> str:
-    """The code that the line ends with when it tells of a part that Odoo's silence left without data."""
+    """The code at the end of a line about a part that got no data because Odoo did not answer."""
     values = record.args if record and isinstance(record.args, tuple) else ()
     return str(values[-1]) if values and values[-1] in {OdooError.code, OdooUnavailable.code} else ""
 

@@ -1,4 +1,4 @@
-"""Vehicles in the words of Odoo's API, for the mirror that the site offers to programs.
+"""Vehicles in the words of Odoo's API, for the mirror that the site offers to API clients.
 
 Source: docs/odoo-contract.md, section 1.
 

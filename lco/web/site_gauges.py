@@ -1,4 +1,4 @@
-"""The gauges that are read when Prometheus asks: what waits, what needs a person, the last news of Odoo."""
+"""The gauges that are set when Prometheus reads them: waiting work, bookings for a person, Odoo's last answer."""
 
 from collections.abc import Callable
 from datetime import datetime

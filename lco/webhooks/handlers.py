@@ -94,7 +94,7 @@ def _availability_changed(services: Services, payload: Payload) -> None:
 
 
 def _status(text: str | None) -> Status | None:
-    """The status, or None for one that this site has never heard of: Odoo is asked anyway."""
+    """The status. Returns None for one that this site does not know: Odoo is asked anyway."""
     return Status(text) if text in set(Status) else None
 
 

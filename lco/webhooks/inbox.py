@@ -110,7 +110,7 @@ class Inbox:
         read_odoo: Callable[[], object] = lambda: None,
         reloads: Mapping[str, Callable[[], object]] | None = None,
     ) -> None:
-        """`read_odoo` reads what Odoo's other webhooks may not have told. It runs in the background.
+        """`read_odoo` reads the changes that Odoo's other webhooks may have missed. It runs in the background.
 
         `reloads`: see `lco.webhooks.handlers.Services`.
         """

@@ -1,4 +1,4 @@
-"""How the site is served: gevent workers, thousands of open streams, no wait longer than platforms allow."""
+"""The server of the site: gevent workers, thousands of open streams, no wait longer than platforms allow."""
 
 import gc
 import os

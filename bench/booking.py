@@ -1,4 +1,4 @@
-"""What the site adds to a booking: `POST /api/booking` beside the same question to Odoo alone."""
+"""The time that the site adds to a booking: `POST /api/booking` beside the same question to Odoo alone."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""What one hostile client can do: wrong picture addresses, random days and words, costly streams."""
+"""The damage by one hostile client: wrong picture addresses, random days and words, costly streams."""
 
 import itertools
 import random

@@ -22,7 +22,7 @@ KEY = "bench"
 
 
 def webhook(session: requests.Session, url: str, odoo: serving.Demo, number: int) -> None:
-    """Tell the site of a new price, which Odoo then has too: else the site would put it right again."""
+    """Send the site a new price, which Odoo then has too: else the site would correct it again."""
     odoo.control("vehicles/1", rental_price_daily=100 + number)
     payload = {
         "event_type": "price.updated",

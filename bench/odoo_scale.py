@@ -1,4 +1,4 @@
-"""What 5,000 machines and 50,000 bookings cost a real Odoo with our module: price round, list, morning."""
+"""The cost of 5,000 machines and 50,000 bookings for a real Odoo with our module: price round, list, morning."""
 
 import re
 import uuid

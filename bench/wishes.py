@@ -1,4 +1,4 @@
-"""What 10,000 wishes cost each change of a machine: the round of `WishWatcher` that follows it."""
+"""The cost of 10,000 wishes for each change of a machine: the round of `WishWatcher` that follows it."""
 
 import time
 from dataclasses import replace

@@ -56,7 +56,7 @@ from lco.web.clients import client_address, warn_of_unknown_proxy
 from lco.web.extensions import DiskBackend, cache, limiter, remove_old_folders
 
 PAGE_DEADLINE = timedelta(seconds=2.5)
-"""How long a page may wait for Odoo before it shows the last known state."""
+"""The longest wait of a page for Odoo before it shows the last known state."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -44,7 +44,7 @@ def throttle(what: str, key: str, pause: timedelta, work: Callable[[], object]) 
 
 
 def waiting() -> int:
-    """How many pieces of work wait for a thread."""
+    """The number of pieces of work that wait for a thread."""
     return _threads._work_queue.qsize()  # noqa: SLF001 - the executor tells it in no other way
 
 

@@ -14,7 +14,7 @@ BELIEVED_AFTER = 10 * 10**9
 JUMP = 5 * 10**8
 """A difference in nanoseconds that is a jump; a smaller one is followed at once."""
 LONGEST_QUESTION = timedelta(seconds=1)
-"""How long another clock may take to answer and still be believed."""
+"""The longest time for another clock to answer and still be believed."""
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 

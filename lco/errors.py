@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 from lco.domain.rental import ReasonCode
 
 SOON = timedelta(seconds=10)
-"""When to ask a failing Odoo again."""
+"""The pause before a failing Odoo is asked again."""
 
 
 class LcoError(Exception):

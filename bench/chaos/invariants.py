@@ -1,4 +1,4 @@
-"""What must be true when the faults are over. Each check gives sentences about what is not; none: all is well."""
+"""The invariants after the faults. Each check gives a sentence for each violation, none when all is well."""
 
 import re
 import time
@@ -45,11 +45,11 @@ WAITING = {
     Mail.__table__: ("due_at",),
     Delivery.__table__: ("due_at",),
 }
-"""What has an instant at which it is looked at again."""
+"""The rows that have an instant at which they are looked at again."""
 
 
 class Use(NamedTuple):
-    """What the serving process uses."""
+    """The resources of the serving process."""
 
     files: int
     threads: int

@@ -17,7 +17,7 @@ from bench.chaos.traffic import Record, Traffic
 
 
 class Result(NamedTuple):
-    """What came of one seed."""
+    """The result of one seed."""
 
     record: Record
     weather: schedule.Weather

@@ -23,7 +23,7 @@ Shown = dict[str, str]
 
 
 def shown(html: str, *, whole: bool) -> Shown:
-    """What each live region shows, by its id."""
+    """The text of each live region, by its id."""
     elements = (element for element in parse(html, whole=whole).iter() if isinstance(element.tag, str))
     return {
         element.get("id"): " ".join(" ".join(element.itertext()).split())

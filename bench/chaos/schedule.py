@@ -17,7 +17,7 @@ LENGTH = (0.5, 8.0)
 
 @dataclass
 class Weather:
-    """What has happened: a line for each fault, and what went wrong with the bench itself."""
+    """The events so far: a line for each fault, and the mistakes of the bench itself."""
 
     lines: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)

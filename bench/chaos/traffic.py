@@ -1,4 +1,4 @@
-"""What people do meanwhile: customers book, staff change bookings and machines, visitors have pages open."""
+"""The traffic meanwhile: customers book, staff change bookings and machines, visitors have pages open."""
 
 import itertools
 import threading

@@ -1,4 +1,4 @@
-"""The measuring side of `bench.fanout.listeners`: orders to that program, and what its streams have heard."""
+"""The measuring side of `bench.fanout.listeners`: orders to that process, and the messages of its streams."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LINGER = 0.3
-"""Seconds after the last stream has heard in which anything more would be noticed."""
+"""Seconds after the last stream has the message in which anything more would be noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Audience:
         self.size = self._ask(do="open", port=self._port, paths=paths)["open"]
 
     def hears(self, marker: str, numbers: Sequence[int], publish: Callable[[], object]) -> Heard:
-        """What the streams `numbers` hear of the message with `marker`, which `publish` sends.
+        """The times at which the streams `numbers` receive the message with `marker`, which `publish` sends.
 
-        Raises RuntimeError when one of them does not hear it, or is closed.
+        Raises RuntimeError when one of them does not receive it, or is closed.
         """
         self._ask(do="listen", marker=marker, numbers=numbers, linger=LINGER)
         began = time.monotonic()

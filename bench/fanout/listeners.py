@@ -1,8 +1,8 @@
-"""The client, a program of its own: very many event streams on one epoll, and the instant each one hears.
+"""The client, a process of its own: very many event streams on one epoll, and the instant of each message.
 
 Both sides are read by it, and it must not be what is measured: so no gevent, no parser, one buffer. Orders come as
 lines of JSON on standard input (see `bench.fanout.audience`), answers go as such lines to standard output, and the
-program ends with its input.
+process ends with its input.
 """
 
 import gc

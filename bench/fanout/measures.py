@@ -40,7 +40,7 @@ def fanout(streams: int) -> None:
 def vehicles() -> None:
     """One event about each of many vehicles, each shown by a few pages, all at once; then about one of them.
 
-    First the hub alone, which is told of changes as nchan is; then the whole way from signed webhooks.
+    First the hub alone, which gets changes as nchan does; then the whole way from signed webhooks.
     """
     shown = list(range(1, VEHICLES + 1))
     streams = (shown * VIEWERS)[: process.room_for(VEHICLES * VIEWERS)]
@@ -61,7 +61,7 @@ def vehicles() -> None:
 
 
 def event_cost() -> None:
-    """What one event costs with more and more open pages: wall time, and CPU time of the serving process."""
+    """The cost of one event with more and more open pages: wall time, and CPU time of the serving process."""
     report.title("One event with 1, 100 and 10,000 pages: time to the last one, CPU time of the serving process")
     with both([1]) as (site, nchan):
         opened = 1
@@ -75,7 +75,7 @@ def event_cost() -> None:
 
 
 def profile() -> None:
-    """Where one event's CPU time goes inside the site."""
+    """The parts of the site that use the CPU time of one event."""
     for pages, events in PROFILED.items():
         report.title(f"Where the CPU time of one event goes, open pages: {pages:,}")
         with sides.site(app="bench.fanout.profiled:app") as site:
@@ -102,7 +102,7 @@ def both(
 
 
 def alternately(site: Side, nchan: Side | None, measure: Callable[[Side], T]) -> tuple[list[T], list[T]]:
-    """What `measure` gives for the one and for the other, round by round, without the first rounds."""
+    """The results of `measure` for the one and for the other, round by round, without the first rounds."""
     here, there = [], []
     for _ in range(WARM_UP + ROUNDS):
         here.append(measure(site))

@@ -28,12 +28,12 @@ RESTLESS = 100
 
 
 def words(price: int) -> str:
-    """What only the message about this price holds: its sentence for the status line."""
+    """The text that only the message about this price holds: its sentence for the status line."""
     return f"new price, ${price} a day"
 
 
 class Server(Protocol):
-    """What is measured: where it listens, which process does the work, and how it is told of a new price."""
+    """The server under test: its port, the process that does the work, and the requests that publish a price."""
 
     port: int
     worker: int
@@ -150,14 +150,14 @@ class Side:
         print(f"  {self.name} did not come to rest.")
 
     def event(self, vehicle: int) -> Heard:
-        """What the streams about the vehicle hear of one event."""
+        """The messages of the streams about the vehicle after one event."""
         price = self._next([vehicle])
         (request,) = self.server.requests([vehicle], price)
         with Publisher(self.server.port) as publisher:
             return self._hears([vehicle], price, lambda: publisher.send(request))
 
     def burst(self, vehicles: Sequence[int]) -> Heard:
-        """What all streams hear of one event about each of `vehicles`, sent over several connections at once."""
+        """The messages of all streams after one event about each of `vehicles`, sent over several connections."""
         price = self._next(vehicles)
         sent = self.server.requests(vehicles, price)
         with Publishers(self.server.port, PUBLISHERS) as publishers:
@@ -177,7 +177,7 @@ class Side:
 
 @contextmanager
 def short_site(more_vehicles: int) -> Iterator[Side]:
-    """The site, told of changes on the short way."""
+    """The site, where changes reach the hub directly."""
     with site(more_vehicles, "bench.fanout.appending:app", "the hub alone", ShortSite) as side:
         yield side
 

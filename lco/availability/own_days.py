@@ -21,7 +21,7 @@ def own_days(own: DateRange, taken: Collection[date], is_free: IsFree) -> frozen
 
 
 def _run(day: date, step: int, taken: Collection[date]) -> int:
-    """How many days in a row are taken from `day` on, forwards or backwards."""
+    """The number of days in a row that are taken from `day` on, forwards or backwards."""
     days = 0
     while day + DAY * step * days in taken:
         days += 1

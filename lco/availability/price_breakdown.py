@@ -1,4 +1,4 @@
-"""How a price comes about, in one line. The price itself is always Odoo's (docs/odoo-contract.md, section 1)."""
+"""The explanation of a price in one line. The price itself is always Odoo's (docs/odoo-contract.md, section 1)."""
 
 from typing import NamedTuple
 

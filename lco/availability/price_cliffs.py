@@ -1,4 +1,4 @@
-"""Where a day more costs nothing, or a day less saves more than a day, as started weeks and months count whole."""
+"""A day more that costs nothing, a day less that saves more than a day: begun weeks and months count whole."""
 
 from collections.abc import Callable
 from datetime import date

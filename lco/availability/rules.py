@@ -156,7 +156,7 @@ class RentalRules:
 
 
 MAX_CLOSED_DAYS = 14
-"""How many closed days in a row an offered range may pass over."""
+"""The most closed days in a row in an offered range."""
 
 
 def _raise_for_fields(reasons: Iterable[Reason]) -> None:
@@ -215,7 +215,7 @@ def _status_obstacles(vehicle: Vehicle, days: DateRange) -> Iterator[Reason]:
 
 
 def _quote_obstacles(quote: Quote, vehicle: Vehicle) -> Iterator[Reason]:
-    """Why Odoo does not offer the days: in its own words where it has them, else by the machine's status."""
+    """The reasons why Odoo does not offer the days: its own where it gives some, else by the machine's status."""
     if quote.is_bookable:
         return
     if quote.reasons:

@@ -92,7 +92,10 @@ def _require_tick(agreement: Agreement) -> None:
 
 
 def _true_reason(wanted: BookingRequest) -> NotRentable | None:
-    """Why Odoo has refused the days, when it is not a booking: the machine was sold or is in maintenance."""
+    """The reason of Odoo's refusal, if it is no booking: the machine was sold or is in maintenance.
+
+    Returns None when it is a booking, and when Odoo cannot be read.
+    """
     services = current_services()
     services.catalogue.sync.invalidate(wanted.vehicle_id)  # its webhook may be lost, or still on the way
     try:

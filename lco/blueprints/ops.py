@@ -52,7 +52,7 @@ class SiteStatus:
     odoo_read: datetime | None
     odoo_away: bool
     odoo_problem: str
-    """Why Odoo was not reached the last time."""
+    """The reason why Odoo was not reached the last time."""
     inbox: Overview
     deliveries: Deliveries
     bookings: Mapping[State, int]

@@ -52,7 +52,7 @@ class BookingAdmin:
             return holdings.many(connection, today)
 
     def counts(self) -> Mapping[State, int]:
-        """How many bookings are in each state."""
+        """The number of bookings in each state."""
         with self._db.session() as session:
             query = select(BookingRow.state, func.count()).group_by(BookingRow.state)
             found = dict(session.execute(query).all())

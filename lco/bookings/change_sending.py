@@ -31,7 +31,7 @@ from lco.odoo.errors import (
 log = logging.getLogger(__name__)
 
 SENT_FOR = timedelta(hours=1)
-"""How long a request without an outcome is sent again. After that the booking is read, and shows the outcome."""
+"""A request without an outcome is sent again for this long. Then the booking is read, which shows the outcome."""
 REFUSALS: Mapping[type[OdooRefused], ChangeRefusal] = {
     DatesRefused: ChangeRefusal.TAKEN,
     BookingMoved: ChangeRefusal.VERSION,

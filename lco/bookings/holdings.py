@@ -28,7 +28,7 @@ class Holding(NamedTuple):
     vehicle_name: str
     days: int
     customers: int
-    """How many mail addresses hold them."""
+    """The number of mail addresses that hold them."""
 
 
 def require_room(

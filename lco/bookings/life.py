@@ -1,4 +1,4 @@
-"""Where a rental stands on a given day, for the customer's page; pure."""
+"""The stage of a rental on a given day, for the customer's page; pure."""
 
 from datetime import datetime, time
 from enum import StrEnum

@@ -18,7 +18,7 @@ from lco.domain.typed_text import clean, is_blank
 from lco.errors import InvalidInput, sentences
 
 REGION = "US"
-"""Where a phone number without a country code is taken to be."""
+"""The region of a phone number without a country code."""
 LARGEST_VEHICLE_ID = 2**31 - 1
 MOST_DIGITS = 10
 JOINERS = re.compile("[\u200c\u200d]")

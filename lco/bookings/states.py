@@ -11,7 +11,7 @@ from lco.errors import DatesTaken, Gone, InvalidInput, LcoError
 from lco.failures import backoff
 
 SUBMIT_TIMEOUT = timedelta(seconds=13)
-"""How long placing may take: reaching Odoo (2 s), its answer (10 s), and writing both down."""
+"""The longest time for placing: reaching Odoo (2 s), its answer (10 s), and storing both."""
 
 CHECK_AFTER = timedelta(minutes=3)
 """Odoo ends a request of its own after 120 s (`limit_time_real`), so by then it has booked or never will."""
@@ -114,7 +114,10 @@ def mail_of_change(before: Booking, after: Booking) -> str:
 
 
 def next_attempt_at(state: State, tries: int, now: datetime) -> datetime | None:
-    """When the site looks after a booking that came to `state` just now; None: not by itself."""
+    """The instant at which the site processes a booking that came to `state` just now.
+
+    Returns None when it does not do so by itself.
+    """
     match state:
         case State.PLACING:
             return now + SUBMIT_TIMEOUT

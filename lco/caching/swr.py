@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_STALE = timedelta(days=1)
-"""How old a value may be that is served without waiting for a newer one; after that only a persisted one is."""
+"""The highest age of a value that is served without waiting for a newer one. A persisted one may be older."""
 MAX_INVALIDATIONS = 10_000
 MAX_WAIT_SECONDS = 10.0
 MAX_STALE_WAIT_SECONDS = 0.5
-"""How long a reader waits for a valid value while an invalid one could be served."""
+"""The longest wait of a reader for a valid value while an invalid one could be served."""
 FOREVER = 0
 """The timeout of a backend for values that do not expire."""
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -55,7 +55,7 @@ Mutex = Callable[[str], AbstractContextManager[object]]
 
 
 class Codec(NamedTuple):
-    """How a value is written to a backend: as what JSON has, so that every version of the site can read it.
+    """The form of a value in a backend: values of JSON, so that every version of the site can read it.
 
     `loads` raises KeyError, TypeError or ValueError for what it cannot read.
     """
@@ -96,7 +96,7 @@ class StaleWhileRevalidateCache:
     ) -> None:
         self.stale_wait = MAX_STALE_WAIT_SECONDS
         self.invalidations = 0
-        """How often `invalidate` was called: pages that were made before may hold old values."""
+        """The number of calls of `invalidate`: pages that were made before may hold old values."""
         self.on_stale: Callable[[], object] = lambda: None
         """Called in the reader's thread when an old value is served whose refresh is published by nothing else."""
         self._backend = backend

@@ -19,7 +19,7 @@ from lco.odoo.client import OdooClient
 from lco.odoo.errors import VehicleUnknown
 
 MAX_AGE = timedelta(hours=1)
-"""How long a picture is fresh that Odoo names without a version. One with a version never changes."""
+"""The time for which a picture is fresh that Odoo names without a version. One with a version never changes."""
 SIZES = {"240x180", "480x360", "960x720"}
 CONTENT_TYPES = {"image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/avif", "image/gif"}
 PATH = re.compile(r"fleet\.(vehicle|rental)(\.[a-z_.]{1,40})?/[1-9][0-9]{0,9}/[a-z0-9_]{1,40}", re.ASCII)

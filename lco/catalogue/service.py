@@ -178,7 +178,7 @@ class Catalogue:
         return self.sync.is_available
 
     def added_since(self, seen: ChangeId) -> int:
-        """How many of the vehicles now for rent appeared after `seen`."""
+        """The number of vehicles now for rent that appeared after `seen`."""
         entries = self._changes.since(seen) or ()
         added = {entry.data["vehicle_id"] for entry in entries if entry.kind == EventType.VEHICLE_ADDED}
         return len(added & self.vehicles().by_id.keys())

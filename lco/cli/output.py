@@ -17,7 +17,7 @@ HOW_MANY = click.IntRange(1, 100_000)
 
 
 class Output(NamedTuple):
-    """How one call of a command prints."""
+    """The form of the output of one call of a command."""
 
     as_json: bool
     zone: tzinfo

@@ -92,7 +92,7 @@ def _text(value: object) -> str:
 
 
 def _source(name: str, file: dict[str, str | None]) -> str:
-    """Where the value of a setting comes from: `NAME_FILE`, `.env`, `environment` or `default`."""
+    """The source of the value of a setting: `NAME_FILE`, `.env`, `environment` or `default`."""
     if os.environ.get(f"{name}_FILE"):
         return f"{name}_FILE"
     if not os.environ.get(name):

@@ -42,4 +42,4 @@ class ChangeRequestRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     tries: Mapped[int]
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    """When it is sent again, if it is not settled by then: the lease, as with bookings."""
+    """The instant at which it is sent again, if it is not settled by then: the lease, as with bookings."""

@@ -37,7 +37,7 @@ SQLITE_SETTINGS = (
 AFTER_COMMIT = "after commit"
 PRIVATE = 0o600
 LOCKED_FOR_SECONDS = 5.0
-"""How long a transaction waits for the write lock of SQLite. Other greenlets run meanwhile."""
+"""The longest wait of a transaction for the write lock of SQLite. Other greenlets run meanwhile."""
 LOOK_AGAIN_SECONDS = 0.02
 SERVER_SETTINGS = (
     "SET statement_timeout = 5000; SET lock_timeout = 3000; SET idle_in_transaction_session_timeout = 10000"

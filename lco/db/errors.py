@@ -5,7 +5,7 @@ from datetime import timedelta
 from lco.errors import LcoError
 
 RETRY_AFTER = timedelta(seconds=5)
-"""When a client may come again: a statement that waits for a lock has been given up by then."""
+"""The pause after which a client may come again: a statement that waits for a lock has been given up by then."""
 
 
 class DatabaseUnavailable(LcoError):

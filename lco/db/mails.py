@@ -32,10 +32,10 @@ class Mail(Base):
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """No worker claims the mail before: a lease while it is being sent, a pause after a failed attempt."""
     problem: Mapped[str] = mapped_column(String(200))
-    """Why the last attempt failed, without any address."""
+    """The reason why the last attempt failed, without any address."""
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When it was sent or given up."""
+    """The instant at which it was sent or given up."""
 
     @property
     def title(self) -> str:

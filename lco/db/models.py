@@ -58,9 +58,9 @@ class BookingRow(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changes: Mapped[int]
     tries: Mapped[int]
-    """How often the site has set out to ask Odoo."""
+    """The number of attempts of the site to ask Odoo."""
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    """When the site processes it next. The first process to do so moves it on: it is the lease, too."""
+    """The instant at which the site processes it next. The first process to do so moves it on: it is the lease."""
     version: Mapped[int | None] = mapped_column(BigInteger)
     """Odoo's version of the booking that is shown (docs/odoo-contract.md, section 4.5); NULL when not known."""
     odoo_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -153,11 +153,11 @@ class Delivery(Base):
     """The outcome, in a word or two; of one that failed the kind of error, never its text."""
     tries: Mapped[int]
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    """When to apply it (again), if it is not applied by then: the lease of who is applying it now."""
+    """The instant at which it is applied (again) unless that is done by then: the lease of a process."""
 
 
 class FeedCursor(Base):
-    """How far a feed of Odoo's has been read, stored in the transaction of what was read."""
+    """The position up to which a feed of Odoo was read, stored in the transaction of the rows that were read."""
 
     __tablename__ = "feed_cursors"
 

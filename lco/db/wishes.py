@@ -35,5 +35,5 @@ class WishRow(Base):
     message: Mapped[str | None] = mapped_column(String(20))
     """The mail that is still to be sent; NULL when there is none."""
     message_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    """When it is sent (again): a lease while it is being sent."""
+    """The instant at which it is sent (again): a lease while it is being sent."""
     attempts: Mapped[int]

@@ -27,7 +27,7 @@ class Stay:
 
     @property
     def days(self) -> int:
-        """How many days are paid."""
+        """The number of days that are paid."""
         return (self.end - self.start).days
 
     def overlaps(self, other: "Stay") -> bool:

@@ -20,7 +20,7 @@ ALL_DAY_LONG = Hours(time(7), time(18))
 
 @dataclass(frozen=True)
 class Calendar:
-    """When the business hands machines out and takes them back (docs/odoo-contract.md, section 4.2).
+    """The days and hours on which machines are handed out and taken back (docs/odoo-contract.md, section 4.2).
 
     `weekdays` has seven entries, Monday first; None is a day off. `closed` are single closed days with a reason.
     From `cut_off` on, the present day cannot be booked. The first day is at least `lead_days` and at most

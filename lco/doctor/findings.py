@@ -5,7 +5,7 @@ from enum import IntEnum
 
 
 class Level(IntEnum):
-    """How bad a finding is; its value is the exit status of `lco doctor`."""
+    """The severity of a finding; its value is the exit status of `lco doctor`."""
 
     OK = 0
     WARNING = 1

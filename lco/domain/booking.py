@@ -16,7 +16,7 @@ KINDS = ("inquiry", "reservation", "test_drive")
 
 
 class State(StrEnum):
-    """Where a booking stands. The table of allowed changes is in `lco.bookings.states`."""
+    """The state of a booking. The table of allowed changes is in `lco.bookings.states`."""
 
     REQUESTED = "requested"
     PLACING = "placing"
@@ -36,7 +36,7 @@ ALIVE = HELD | {State.REQUESTED, State.PLACING, State.CHECKING}
 
 
 class DeclineReason(StrEnum):
-    """Why nothing was booked."""
+    """The reason why nothing was booked."""
 
     DATES_TAKEN = "dates_taken"
     INVALID = "invalid"
@@ -141,11 +141,11 @@ class Booking:
     created_at: datetime
     changed_at: datetime
     changes: int
-    """How often the booking changed after it was placed: SEQUENCE of its calendar entry (RFC 5545, 3.8.7.4)."""
+    """The number of changes after it was placed: SEQUENCE of its calendar entry (RFC 5545, 3.8.7.4)."""
     refusal: DeclineReason | None = None
     """Set when `state` is declined or expired; `reason` then holds the sentence about it."""
     tries: int = 0
-    """How often the site has set out to ask Odoo for it."""
+    """The number of attempts of the site to ask Odoo for it."""
     version: int | None = None
     """Odoo's version of what is shown, when it is known."""
     odoo_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""When the business hands machines out and takes them back (docs/odoo-contract.md, section 4.2)."""
+"""The days and hours on which machines are handed out and taken back (docs/odoo-contract.md, section 4.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

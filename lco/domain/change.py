@@ -11,7 +11,7 @@ from lco.domain.quote import Quote
 
 
 class ChangeState(StrEnum):
-    """Where a change request stands."""
+    """The state of a change request."""
 
     SENDING = "sending"
     """Odoo is being asked, or was asked and gave no usable answer: the same request is sent again."""
@@ -20,7 +20,7 @@ class ChangeState(StrEnum):
 
 
 class ChangeRefusal(StrEnum):
-    """Why nothing was changed."""
+    """The reason why nothing was changed."""
 
     TAKEN = "taken"
     VERSION = "version"

@@ -1,4 +1,4 @@
-"""Why days cannot be rented: one code and one sentence for each obstacle (docs/odoo-contract.md, section 4.2)."""
+"""Obstacles to a rental: one code and one sentence for each obstacle (docs/odoo-contract.md, section 4.2)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -8,7 +8,7 @@ from lco.domain.money import DEFAULT_CURRENCY, Money
 
 
 class Status(StrEnum):
-    """Where a vehicle is now (docs/odoo-contract.md, section 1, `availability_status`)."""
+    """The status of a vehicle now (docs/odoo-contract.md, section 1, `availability_status`)."""
 
     AVAILABLE = "available"
     RESERVED = "reserved"
@@ -42,7 +42,7 @@ class Picture:
 
     @property
     def path(self) -> str:
-        """Where Odoo has a sized picture, under its /web/image/: `fleet.vehicle/7/image_1920`."""
+        """The path of a sized picture at Odoo, under its /web/image/: `fleet.vehicle/7/image_1920`."""
         return self.url.partition("/web/image/")[2]
 
 

@@ -8,7 +8,7 @@ from lco.domain.date_range import DateRange
 
 
 class WishState(StrEnum):
-    """Where a wish stands."""
+    """The state of a wish."""
 
     ASKED = "asked"
     """The mail address is not confirmed yet."""
@@ -19,7 +19,7 @@ class WishState(StrEnum):
 
 
 class Ending(StrEnum):
-    """Why a wish has ended."""
+    """The reason why a wish has ended."""
 
     BEGUN = "begun"
     """Its first day has come."""

@@ -27,9 +27,9 @@ from lco.live.subscriptions import MAX_PENDING_BYTES
 KERNEL_BUFFER_BYTES = 64 * 1024
 """Bytes in the kernel's send buffer for one client. The default grows to megabytes when a client never reads."""
 USER_TIMEOUT = 3 * sse.HEARTBEAT_EVERY
-"""When a client counts as gone that acknowledges nothing (RFC 5482). The default is a quarter of an hour."""
+"""The time until a client that acknowledges nothing is gone (RFC 5482). The default is a quarter of an hour."""
 TICK = timedelta(seconds=1)
-"""How often silent connections are looked for. They get their heartbeats together."""
+"""The interval at which silent connections are looked for. They get their heartbeats together."""
 HEARTBEAT_BATCH = 500
 """Heartbeats that are sent before other greenlets may run."""
 

@@ -42,7 +42,7 @@ LINK = re.compile(r"[/\\@\u3002]|\w\.\w")
 """Text that a mail program may turn into a link, once signs of other widths are the usual ones (NFKC)."""
 OTHER_DAYS_HELP = frozenset({DeclineReason.DATES_TAKEN, DeclineReason.NOT_MADE})
 ASK_FOR = timedelta(seconds=10)
-"""How long alternatives may take altogether: the other mails wait meanwhile."""
+"""The longest time for all alternatives together: the other mails wait meanwhile."""
 
 SEE_PAGE = "see your booking's page"
 LONGEST_HEADER = 200
@@ -188,7 +188,7 @@ class MailComposer:
         return [days for days in free if days.start >= clock.today(self._zone)]
 
     def page_for(self, booking: Booking, days: DateRange) -> str:
-        """Where the same vehicle can be booked for `days`."""
+        """The address at which the same vehicle can be booked for `days`."""
         chosen = urlencode({"date_from": days.start.isoformat(), "date_to": days.end.isoformat()})
         return f"{self.site_url}/equipment/{booking.request.vehicle_id}?{chosen}"
 

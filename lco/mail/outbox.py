@@ -66,7 +66,7 @@ EVER_CONFIRMED = (
 
 
 class MailState(StrEnum):
-    """Where a mail stands: `sent` and `failed` are final, but for `Outbox.retry`."""
+    """The state of a mail: `sent` and `failed` are final, but for `Outbox.retry`."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -74,7 +74,7 @@ class MailState(StrEnum):
 
 
 class Counts(NamedTuple):
-    """How many mails wait to be sent, and how many were given up."""
+    """The numbers of mails that wait to be sent, and that were given up."""
 
     waiting: int
     failed: int
@@ -168,7 +168,7 @@ class Outbox:
     # For operators
 
     def counts(self) -> Counts:
-        """How the outbox stands now."""
+        """The counts of the outbox now."""
         with self._db.session() as session:
             rows = session.execute(select(Mail.state, func.count()).group_by(Mail.state))
             by_state = {row[0]: row[1] for row in rows}
@@ -201,7 +201,7 @@ class Outbox:
 
 
 def _asked(connection: Connection, booking_id: int, now: datetime) -> tuple[int, bool]:
-    """How often the link of this booking was mailed, and whether one waits or there were enough within DAY."""
+    """The number of mails with this booking's link, and whether one waits or there were enough within DAY."""
     rows = connection.execute(ASKED, {"booking_id": booking_id}).all()
     recent = [row for row in rows if row.written_at > now - DAY]
     return len(rows), len(recent) >= MOST_A_DAY or any(row.state == MailState.WAITING for row in rows)

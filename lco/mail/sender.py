@@ -1,4 +1,4 @@
-"""Where mails go: to a mail server by SMTP, or into a folder while none is set."""
+"""The ways of mails: to a mail server by SMTP, or into a folder while none is set."""
 
 import ipaddress
 import logging

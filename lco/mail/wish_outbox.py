@@ -15,7 +15,7 @@ from lco.wishes.repository import to_wish
 
 TABLE = cast("Table", WishRow.__table__)
 ASK_AGAIN = timedelta(seconds=30)
-"""When Odoo is asked again whether the days are free, after it gave no answer."""
+"""The pause before Odoo is asked again whether the days are free, after it gave no answer."""
 DUE = (
     select(TABLE)
     .where(

@@ -1,4 +1,4 @@
-"""How many calls of Odoo a client may cause, and all clients together, so that no client can overload it.
+"""The number of calls of Odoo that a client, and all clients together, may cause, so that none can overload it.
 
 A bucket holds tokens, one for each call, and fills up again at a steady rate. Work that is begun is finished: its
 calls may take a bucket below zero, and then the client has to wait longer. Bookings, webhooks and what the site

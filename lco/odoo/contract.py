@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_FOR = timedelta(minutes=10)
 NO_ANSWER_FOR = timedelta(seconds=10)
-"""How long Odoo is not asked again after it gave no answer: pages of bookings ask, and must not wait each time."""
+"""The pause before Odoo is asked again after no answer: pages of bookings ask, and must not wait each time."""
 READING = 2
 """The version with calls that read bookings (docs/odoo-contract.md, section 4.3)."""
 

@@ -34,7 +34,7 @@ def ask(base_url: str, path: str, api_key: str = "") -> Answer:
 
 
 def reason(error: BaseException) -> str:
-    """Why a server was not reached: its name, its certificate, refused, or slow."""
+    """The reason why a server was not reached: its name, its certificate, refused, or slow."""
     chain = list(_causes(error))
     for kind, sentence in REASONS:
         if found := next((one for one in chain if isinstance(one, kind)), None):

@@ -25,7 +25,7 @@ class Resolver:
         self._under_way: dict[str, Future[list[Address]]] = {}
 
     def addresses(self, host: str, seconds: float) -> list[Address]:
-        """Where `host` is, best first. Raises TimeoutError when so many seconds are over, and OSError."""
+        """The addresses of `host`, best first. Raises TimeoutError when so many seconds are over, and OSError."""
         literal = _literal(host)
         return [literal] if literal else self._looked_up(host).result(seconds)
 

@@ -271,7 +271,7 @@ class StorefrontSchema(OdooSchema):
 
 
 class PaginationSchema(OdooSchema):
-    """How far a list reaches."""
+    """The extent of a list."""
 
     total = fields.Integer(load_default=None)
     has_more = fields.Boolean(load_default=False)

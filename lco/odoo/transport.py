@@ -81,7 +81,7 @@ class Transport:
         self.breaker = breaker or CircuitBreaker()
         self.last_success: datetime | None = None
         self.last_failure = ""
-        """Why Odoo was not reached the last time; empty after an answer."""
+        """The reason why Odoo was not reached the last time; empty after an answer."""
         self._headers = {"Accept": "application/json"} | ({"X-API-Key": api_key} if api_key else {})
         self._session = http_adapter.session()
         self._fresh = http_adapter.session(fresh=True)

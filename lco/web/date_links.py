@@ -1,4 +1,4 @@
-"""Where a tap in a grid of days leads: pages that work without scripts, parts of them for htmx."""
+"""The links in a grid of days: pages that work without scripts, parts of them for htmx."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lco.services import Services
 
 MAX_KEPT = 32
-"""How many calendars without a choice are kept; each has some 12 kB. There is one for each month that is shown."""
+"""The number of cached calendars without a choice; each has some 12 kB. There is one for each month shown."""
 
 
 def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: Selection) -> dict[str, Any]:

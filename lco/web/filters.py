@@ -1,4 +1,4 @@
-"""How money, days, instants and statuses are written for people: the Jinja filters."""
+"""The Jinja filters, which write money, days, instants and statuses for people."""
 
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -75,7 +75,7 @@ def pluralize(count: int, noun: str) -> str:
 
 
 def status_label(vehicle: Vehicle, today: date) -> str:
-    """Where a vehicle is, in words, with the day it is back if Odoo has said so and the day is still to come."""
+    """The status of a vehicle in words, with the day it is back if Odoo names one that is still to come."""
     words = STATUS_LABELS[vehicle.status]
     if vehicle.back_on is None or vehicle.back_on <= today or vehicle.status in {Status.AVAILABLE, Status.SOLD}:
         return words

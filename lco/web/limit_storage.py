@@ -88,11 +88,11 @@ class BoundedMemoryStorage(Storage, MovingWindowSupport):
         raise NotImplementedError
 
     def get(self, key: str) -> int:
-        """How many hits are in the window."""
+        """The number of hits in the window."""
         return self.get_moving_window(key, 0, 0)[1]
 
     def get_expiry(self, key: str) -> float:
-        """When the window of a client ends, in seconds since the epoch."""
+        """The end of the window of a client, in seconds since the epoch."""
         hits = self._clients.get(key)
         return hits.expires_at if hits else _now()
 

@@ -1,4 +1,4 @@
-"""How log lines look: text on a terminal, JSON elsewhere; a lasting failure is one line a minute."""
+"""The form of log lines: text on a terminal, JSON elsewhere; a lasting failure is one line a minute."""
 
 import logging
 import logging.config

@@ -30,7 +30,7 @@ OVERHEAD = 4096
 """Bytes that a page is counted for beside its body and its address: an upper estimate."""
 
 TTL = timedelta(seconds=1)
-"""How long a page is cached while no change is known: it may outlive the values in it by so much."""
+"""The time for which a page is cached while no change is known: it may outlive the values in it by so much."""
 
 MAX_WAIT = 1.0
 """Seconds for which a visitor waits for a page that is being rendered for another one."""

@@ -1,4 +1,4 @@
-"""How often one client may book, and how often it may send what cannot be used."""
+"""The limits for each client: bookings, look-ups of bookings, wishes, sign-ins, and requests that are refused."""
 
 import threading
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class RateLimit:
         }
 
     def _left(self, client: str) -> tuple[int, int]:
-        """How many hits are left, and in how many seconds there is one more."""
+        """The number of hits that are left, and the seconds until there is one more."""
         reset, remaining = _strategy().get_window_stats(self.item, self.name, client)
         return remaining, max(1, round(reset - clock.now().timestamp()))
 

@@ -36,12 +36,12 @@ NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 RELEASE = re.compile(r"[0-9a-f]{12}", re.ASCII)
 YEARS = range(2000, 2200)
 FARTHEST_MONTH = timedelta(days=548)
-"""How far ahead the months of calendars may lie."""
+"""The farthest month of a calendar."""
 OLDEST_PAGE = timedelta(days=60)
-"""How long a page may stay open whose month or days have become past."""
+"""The time for which a page may stay open whose month or days have become past."""
 
 TEMPLATES = {"news": "new_vehicles", "odoo": "stale_notice"}
-"""Where a file has another name than the kind, which is part of addresses."""
+"""Files with another name than their kind, which is part of addresses."""
 
 OLD = ":old"
 """The end of a region's name in a page that shows old or missing data there: its stream sends it first."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_SECONDS = 10
-"""How long a body may take. A connection whose body does not come would be held until the client ends it."""
+"""The longest time for a body. A connection whose body does not come would be held until the client ends it."""
 MAX_BYTES = 64 * 1024 + 1
-"""How much is read: one byte more than any route accepts, so that a longer body is refused as too large."""
+"""The bytes that are read: one more than any route accepts, so that a longer body is refused as too large."""
 FAILURE = "lco.body_failure"
 """Under this name the environment carries the error that the application has to answer with."""
 

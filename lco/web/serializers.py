@@ -108,5 +108,5 @@ def _number(money: Money | None) -> float | None:
 
 
 def _url(picture: Picture, vehicle: Vehicle) -> str:
-    """Where the site itself serves the picture, as Odoo's address may be an internal one."""
+    """The address at which the site itself serves the picture, as Odoo's address may be an internal one."""
     return picture_url(picture, LARGEST, vehicle)

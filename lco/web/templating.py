@@ -1,4 +1,4 @@
-"""How templates are rendered: strictly, with the filters of `lco.web.filters` and what every page may use."""
+"""The rendering of templates: strictly, with the filters of `lco.web.filters` and what every page may use."""
 
 from collections.abc import Callable, Mapping, MutableMapping
 from functools import partial

@@ -26,7 +26,7 @@ def vehicle_url(vehicle: Vehicle, days: DateRange | None = None, /, **more: str)
 
 
 def wish_url(vehicle: Vehicle, days: DateRange) -> str:
-    """Where a customer asks to be told when `vehicle` becomes free on `days`."""
+    """The address of the form for a mail when `vehicle` becomes free on `days`."""
     chosen = {"date_from": days.start.isoformat(), "date_to": days.end.isoformat()}
     return with_query("/wishes/new", {"vehicle_id": str(vehicle.id), **chosen})
 

@@ -125,7 +125,7 @@ def _price_updated(services: Services, payload: Payload) -> None:
 
 
 def _nothing(_services: Services, _payload: Payload) -> None:
-    """Where no part of the site shows what has changed."""
+    """Do nothing: no part of the site shows this change."""
 
 
 HANDLERS: Mapping[str, Callable[[Services, Payload], None]] = {

@@ -26,7 +26,7 @@ from lco.webhooks.schemas import TEST, Event
 
 MAX_AGE = timedelta(days=30)
 LEASE = timedelta(seconds=30)
-"""How long applying may take. A delivery that is not marked by then belongs to a process that has ended."""
+"""The longest time for applying. A delivery that is not marked by then belongs to a process that has ended."""
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
 READ_EVERY = timedelta(seconds=2)
@@ -164,7 +164,7 @@ class Inbox:
     # For operators
 
     def overview(self) -> Overview:
-        """How many deliveries wait and have failed, and when the last one came."""
+        """The numbers of deliveries that wait and that have failed, and the instant of the last one."""
         unapplied = select(func.count()).where(Delivery.applied_at.is_(None))
         with self._db.session() as session:
             return Overview(

@@ -77,12 +77,12 @@ class WishRepository:
         return self._connection.execute(query.limit(1)).first() is not None
 
     def count(self, email: str, since: datetime) -> int:
-        """How many wishes of this address were asked for since then, and are not confirmed."""
+        """The number of wishes of this address that were asked for since then and are not confirmed."""
         theirs = (TABLE.c.email == email, TABLE.c.state == WishState.ASKED, TABLE.c.created_at > since)
         return self._connection.execute(select(func.count()).where(*theirs)).scalar_one()
 
     def live(self, email: str) -> int:
-        """How many wishes of this address have not ended."""
+        """The number of wishes of this address that have not ended."""
         theirs = (TABLE.c.email == email, TABLE.c.state.in_(LIVE))
         return self._connection.execute(select(func.count()).where(*theirs)).scalar_one()
 

@@ -22,7 +22,7 @@ from lco.wishes.service import Catalogue
 log = logging.getLogger(__name__)
 
 TURN = timedelta(hours=2)
-"""How long days are offered to one customer before the next one is told."""
+"""The time for which days are offered to one customer before the next one gets a mail."""
 CONFIRM_WITHIN = timedelta(days=2)
 
 

@@ -85,7 +85,7 @@ class DateGrid:
         return tuple(first_of(self.first, number) for number in range(MONTHS))
 
     def weeks(self, month: date) -> Iterator[tuple[GridDay | None, ...]]:
-        """The rows of a month, Sunday first, without weeks that are over; None where a day belongs to another."""
+        """The rows of a month, Sunday first, without weeks that are over. None where a day belongs to another."""
         for week in WEEKS.monthdatescalendar(month.year, month.month):
             if week[-1] >= self.today:
                 yield tuple(self._day(day) if day.month == month.month else None for day in week)

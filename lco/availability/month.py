@@ -53,7 +53,7 @@ class Month:
 
     @property
     def weeks(self) -> tuple[tuple[Cell | None, ...], ...]:
-        """Rows of seven from Sunday to Saturday; None where a day belongs to another month."""
+        """Rows of seven from Sunday to Saturday. None where a day belongs to another month."""
         rows = WEEKS.monthdatescalendar(self.first.year, self.first.month)
         return tuple(tuple(self._cell(day) for day in row) for row in rows)
 

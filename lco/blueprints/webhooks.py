@@ -60,7 +60,7 @@ def _taken(endpoint: str) -> Outcome:
 
 def _body() -> bytes:
     """The raw bytes, which alone are signed. Raises TooLarge."""
-    # A body that does not tell its length is cut at the limit without a word, so one byte more is let in.
+    # A body without a length is cut at the limit without an error, so one byte more is let in.
     request.max_content_length = LARGEST_BODY + 1
     try:
         body = request.get_data(cache=False)

@@ -161,5 +161,5 @@ def _event_of_columns(row: Row[*tuple[Any, ...]]) -> BookingEvent:
 
 
 def _digest(email: str) -> str:
-    """Identifies an address without holding it."""
+    """Identify an address without holding it."""
     return sha256(email.casefold())

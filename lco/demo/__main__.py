@@ -15,7 +15,7 @@ log = logging.getLogger("lco.demo")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serves until SIGTERM or Ctrl-C. Exits with a message when an argument or the port cannot be used."""
+    """Serve until SIGTERM or Ctrl-C. Exits with a message when an argument or the port cannot be used."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -52,5 +52,5 @@ class Attempts:
         return kept.answer
 
     def reset(self) -> None:
-        """Forgets all keys."""
+        """Forget all keys."""
         self._kept.clear()

@@ -159,7 +159,7 @@ class BookingService:
             return booking
 
     def delete(self, ref: str) -> None:
-        """Deletes the booking, which cancels a live one; only its reference stays known."""
+        """Delete the booking, which cancels a live one; only its reference stays known."""
         with self.lock:
             booking = self.booking(ref)
             self._inventory.bookings.remove(booking)
@@ -242,7 +242,7 @@ class BookingService:
         booking.write_date = clock.now()
 
     def _publish(self, event: Event, *vehicle_ids: int) -> None:
-        """Publishes the event of a booking, then how the vehicles stand whose days it changed."""
+        """Publish the event of a booking, then the status of each vehicle whose days it changed."""
         self._inventory.publish(event)
         for vehicle_id in sorted(vehicle_ids):
             self._inventory.publish_availability(vehicle_id, str(event.id))

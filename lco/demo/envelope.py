@@ -57,7 +57,7 @@ def wrong_date_format(error: WrongDateFormat) -> ResponseReturnValue:
 
 
 def add_wording(calls: Blueprint, habits: Habits) -> None:
-    """Lets the habits that are on change the JSON of every answer."""
+    """Let the habits that are on change the JSON of every answer."""
 
     @calls.after_request
     def word(response: Response) -> Response:

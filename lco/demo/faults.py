@@ -104,7 +104,7 @@ class FaultSwitch:
             return self._fault
 
     def turn(self, name: str, *, on: bool = True, **reach: Any) -> None:
-        """Turns a habit on, with where it shows and which vehicle has it, or off."""
+        """Turn a habit on, with where it shows and which vehicle has it, or off."""
         with self._changed:
             habits = dict(self._habits)
             habits.pop(name, None)
@@ -118,7 +118,7 @@ class FaultSwitch:
         self._habits = {}
 
     def wait(self, fault: Fault) -> None:
-        """Returns after the fault's seconds, or as soon as another one is in force."""
+        """Wait for the fault's seconds, or until another one is in force."""
         with self._changed:
             self._changed.wait_for(lambda: self._fault is not fault, timeout=fault.seconds)
 

@@ -54,7 +54,7 @@ def _writes(environ: WSGIEnvironment) -> bool:
 
 
 def _drop(environ: WSGIEnvironment) -> NoReturn:
-    """Resets the connection; raises ConnectionResetError, on which the server gives up without an answer."""
+    """Reset the connection: raise ConnectionResetError, on which the server gives up without an answer."""
     if DROP in environ:
         environ[DROP]()
     raise ConnectionResetError("The demo's fault switch is set to drop connections.")

@@ -46,7 +46,7 @@ class Habits:
 
 
 def _apply(change: Callable[[Record], None], body: Any, wanted: int | None) -> None:
-    """Changes every object of the vehicle `wanted`, or of all where it is None, with the objects inside it."""
+    """Change every object of the vehicle `wanted`, or of all where it is None, with the objects inside it."""
     if isinstance(body, list):
         for item in body:
             _apply(change, item, wanted)

@@ -56,7 +56,7 @@ class Inventory:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the starting state. Publishes nothing: it is a new world, not a change of the old one."""
+        """Go back to the starting state. Publish nothing: a reset is no change of a vehicle."""
         with self.lock:
             self.business = self._start
             self.calendar_version = self.storefront_version = 1
@@ -152,7 +152,7 @@ class Inventory:
             return vehicle
 
     def remove(self, vehicle_id: int) -> None:
-        """Takes the vehicle out of the catalogue; its bookings stay on record. Raises UnknownVehicle."""
+        """Take the vehicle out of the catalogue; its bookings stay on record. Raises UnknownVehicle."""
         with self.lock:
             vehicle = self.vehicle(vehicle_id)
             vehicle.version += 1
@@ -176,11 +176,11 @@ class Inventory:
             return self.business
 
     def publish(self, event: Event) -> None:
-        """Sends the event as the contract in force words it. The lock is held."""
+        """Send the event as the contract in force words it. The lock is held."""
         self._publish(event, self.business.contract)
 
     def publish_availability(self, vehicle_id: int, booking_ref: str) -> None:
-        """Sends the status of the vehicle; nothing for a vehicle that was removed meanwhile."""
+        """Send the status of the vehicle; nothing for a vehicle that was removed meanwhile."""
         vehicle = self._vehicles.get(vehicle_id)
         if vehicle:
             vehicle.version += 1

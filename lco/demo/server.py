@@ -73,12 +73,12 @@ class KeepAliveHandler(WSGIRequestHandler):
         return {**super().get_environ(), DROP: self._drop}
 
     def _drop(self) -> None:
-        """Gives up the connection: with no time to linger, closing it sends a reset instead of a farewell."""
+        """Drop the connection: with a linger time of 0, closing it sends RST instead of FIN."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
-        """Logs nothing: the page shows the calls."""
+        """Log nothing: the page shows the calls."""
 
 
 class DemoServer(ThreadingMixIn, WSGIServer):
@@ -106,7 +106,7 @@ def listening(app: WSGIApplication, host: str, port: int) -> DemoServer:
 
 @contextmanager
 def running(app: WSGIApplication, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serves the application from a thread of its own within the block; gives the server's address."""
+    """Serve the application from a thread of its own within the block; gives the server's address."""
     with listening(app, host, port) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

@@ -23,7 +23,7 @@ MODULE, MODULE_VERSION, ODOO_VERSION = "lco_demo", "2.0", "demo"
 
 
 def add_storefront_calls(api: Blueprint, inventory: Inventory) -> None:
-    """Adds the calls; in version 1 they are unknown, except for /busy where it is set."""
+    """Add the calls; in version 1 they are unknown, except for /busy where it is set."""
 
     @api.get("/version")
     def version() -> ResponseReturnValue:

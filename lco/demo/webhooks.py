@@ -86,7 +86,7 @@ class Sender:
         self._thread.start()
 
     def publish(self, event: Event, contract: int) -> None:
-        """Queues the event, worded as this version of the contract has it, and returns at once."""
+        """Queue the event, worded as this version of the contract has it, and return at once."""
         habits = self._switch.habits
         body = event.body(contract, terms="only_changes" not in habits)
         if not self._enabled or body is None:
@@ -121,13 +121,13 @@ class Sender:
             return list(self._remembered)
 
     def clear(self) -> None:
-        """Forgets all deliveries and drops those that wait."""
+        """Forget all deliveries and drop those that wait."""
         with self._changed:
             self._queues.clear()
             self._remembered.clear()
 
     def close(self) -> None:
-        """Ends the thread; deliveries that still wait are not sent."""
+        """End the thread; deliveries that still wait are not sent."""
         with self._changed:
             self._closed = True
             self._changed.notify()

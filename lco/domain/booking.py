@@ -163,7 +163,7 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One row of the audit: who or what changed which booking, when, from where, to where, and why."""
+    """One row of the audit: the cause, the booking, the instant, the states before and after, and the reason."""
 
     id: int
     booking_id: int

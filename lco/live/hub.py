@@ -235,7 +235,7 @@ class Hub:
         if entries is not None and page.seen is not None:
             topics = {entry.topic for entry in entries}
             changed = [region for region in regions if region.topics & topics]
-            # Those stay old in the eyes of a client that has lost its stream: no change is about them.
+            # Regions that are old in the page are sent always: no change is about them.
             regions = [region for region in regions if region.is_old or region in changed]
             # Another process that is ahead may have served the page, and ids must not go back.
             reached = max(reached, page.seen)

@@ -1,4 +1,4 @@
-"""The mails themselves: what each one says, to whom, and in which form it goes out."""
+"""The mails themselves: the text, the recipient and the form of each one."""
 
 import logging
 import re

@@ -126,7 +126,7 @@ class Outbox:
         self._nudged.set()
 
     def wait(self, seconds: float) -> None:
-        """Returns at the next nudge, or at once if one came since the last call; at the latest after `seconds`."""
+        """Wait for the next nudge, at most `seconds`. Returns at once if one came since the last call."""
         self._nudged.wait(seconds)
         self._nudged.clear()
 

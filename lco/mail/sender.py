@@ -31,7 +31,10 @@ class Sender(Protocol):
         """Say in the log where mails go."""
 
     def send(self, message: EmailMessage) -> None:
-        """Returns once the mail is out of our hands. Raises MailRefused, MailPostponed, MailServerUnavailable."""
+        """Send the mail. Returns once the server or the folder has it.
+
+        Raises MailRefused, MailPostponed, MailServerUnavailable.
+        """
 
 
 def create_sender(settings: Settings) -> Sender:

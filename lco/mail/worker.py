@@ -40,7 +40,7 @@ class Worker:
         self.outbox.nudge()
 
     def join(self, seconds: float | None = None) -> None:
-        """Returns when sending has ended, at the latest after `seconds`."""
+        """Wait until sending has ended, at most `seconds`."""
         if self._thread:
             self._thread.join(seconds)
 

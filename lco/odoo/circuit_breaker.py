@@ -1,4 +1,4 @@
-"""The circuit breaker: a dead Odoo is asked once in a few seconds, not by every visitor."""
+"""The circuit breaker: a failing Odoo is asked once in a few seconds, not by every visitor."""
 
 import threading
 

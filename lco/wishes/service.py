@@ -17,7 +17,7 @@ from lco.wishes.repository import WishRepository
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_UNCONFIRMED = 3
-"""Mails that ask an address for its confirmation within DAY: anybody can type any address."""
+"""Mails that ask an address for its confirmation within DAY: the form takes any address."""
 MOST_LIVE = 20
 """Wishes of one address at a time."""
 SHOWN_BACK = timedelta(weeks=4)

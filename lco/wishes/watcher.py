@@ -1,4 +1,4 @@
-"""Tell the first who asked when days become free, and the next one after TURN."""
+"""Offer days that become free to the customer who asked first, and to the next one after TURN."""
 
 import logging
 from collections.abc import Iterable

@@ -118,7 +118,7 @@ def test_bookings_that_need_a_person_are_listed_with_name_and_phone(run, left_op
         assert fact in done.output
 
 
-def test_a_booking_is_settled_by_hand_and_the_audit_tells(run, left_open):
+def test_a_booking_settled_by_hand_is_in_the_audit(run, left_open):
     done = run("settle", str(left_open.id), "booked", "--reference", "BK-55")
     assert done.exit_code == 0, done.output
     assert "booked" in done.output

@@ -75,7 +75,7 @@ def test_a_removed_machine_says_so_on_list_and_detail(page, context, odoo):
     expect(detail.locator("#status-10")).to_contain_text("No longer offered")
 
 
-def test_dates_taken_by_another_are_told_while_the_form_is_open(page, odoo):
+def test_dates_taken_by_another_show_a_message_while_the_form_is_open(page, odoo):
     start = START + timedelta(days=30)
     opened(page, f"/equipment/7-professional-chainsaw?date_from={start}&date_to={start + timedelta(days=2)}")
     fill_in(page)

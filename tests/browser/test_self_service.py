@@ -116,7 +116,7 @@ def mails_of(tmp_path, words: str) -> list[str]:
     return [mail.get_body(("plain",)).get_content() for mail in complete if words in mail["Subject"]]
 
 
-def test_days_that_come_free_are_told(visitor, odoo, tmp_path):
+def test_days_that_become_free_send_an_email(visitor, odoo, tmp_path):
     book(visitor, START, START + DAY * 4)
     booking = visitor.url
     visitor.context.clear_cookies()

@@ -53,7 +53,7 @@ def test_from_the_front_page_to_a_booking(visitor, odoo):
     expect(visitor.locator("#booking")).to_contain_text(reference["booking_ref"])
 
 
-def test_mistakes_are_told_and_what_was_typed_is_kept(visitor, odoo):
+def test_mistakes_show_an_error_and_keep_the_input(visitor, odoo):
     visitor.goto(f"/equipment/6-bobcat-e35-mini-excavator?date_from={START}&date_to={START + timedelta(days=2)}")
     fill_in(visitor)
     visitor.get_by_label("Email").fill("not an address")

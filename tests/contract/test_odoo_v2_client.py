@@ -45,7 +45,7 @@ def test_a_booking_is_found_by_its_key_and_an_unknown_key_is_not(client, placed)
     assert client.booking_by_key("key-2") is None
 
 
-def test_the_feed_tells_of_each_change_behind_the_cursor(client, placed, odoo_2):
+def test_the_feed_returns_each_change_after_the_cursor(client, placed, odoo_2):
     cursor = client.changes(None).next_cursor
     odoo_2.staff.confirm(placed.reference)
     page = client.changes(cursor)
@@ -53,7 +53,7 @@ def test_the_feed_tells_of_each_change_behind_the_cursor(client, placed, odoo_2)
     assert client.changes(page.next_cursor).rows == ()
 
 
-def test_an_expired_cursor_and_a_deleted_or_unknown_booking_are_told_apart(client, placed, odoo_2):
+def test_an_expired_cursor_and_a_deleted_or_unknown_booking_raise_different_errors(client, placed, odoo_2):
     cursor = client.changes(None).next_cursor
     odoo_2.staff.cancel(placed.reference, "no snow")
     odoo_2.staff.delete(placed.reference)

@@ -166,7 +166,7 @@ def test_a_calendar_of_invalid_days_is_refused(odoo_2, query):
     assert odoo_2.get("calendar", **query).status_code == 400
 
 
-def test_busy_days_are_told_in_one_answer(odoo_2):
+def test_busy_days_are_returned_in_one_response(odoo_2):
     odoo_2.booked(SNOW_BLOWER, FREE)
     around = ahead(55, 20)
     query = {"from": around.start.isoformat(), "to": around.end.isoformat()}

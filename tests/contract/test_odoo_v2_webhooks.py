@@ -49,7 +49,7 @@ def test_every_event_of_a_booking_carries_its_version_and_all_terms(odoo_2):
         {"total_amount": 123.45},
     ],
 )
-def test_a_changed_term_is_told_among_the_changes_beside_all_terms(odoo_2, terms):
+def test_a_changed_term_is_sent_among_the_changes_beside_all_terms(odoo_2, terms):
     ref = odoo_2.booked(SNOW_BLOWER, FREE)
     odoo_2.staff.revise(ref, **terms)
     event = last_of(odoo_2, "booking.modified", booking_ref=ref)
@@ -60,7 +60,7 @@ def test_a_changed_term_is_told_among_the_changes_beside_all_terms(odoo_2, terms
 
 
 @pytest.mark.parametrize("terms", [{"pickup_location": "the other yard"}, {"customer_name": "Another Name"}])
-def test_a_place_or_a_name_is_told_as_well(odoo_2, terms):
+def test_a_changed_location_or_name_is_sent(odoo_2, terms):
     ref = odoo_2.booked(SNOW_BLOWER, FREE)
     odoo_2.staff.revise(ref, **terms)
     event = last_of(odoo_2, "booking.modified", booking_ref=ref)
@@ -68,21 +68,21 @@ def test_a_place_or_a_name_is_told_as_well(odoo_2, terms):
     assert {name: event[name] for name in ("date_from", "date_to")} == range_body(FREE)
 
 
-def test_a_cancellation_tells_why(odoo_2):
+def test_a_cancellation_is_sent_with_its_reason(odoo_2):
     ref = odoo_2.booked(SNOW_BLOWER, FREE)
     odoo_2.staff.cancel(ref, "Storm damage")
     event = last_of(odoo_2, "booking.cancelled", booking_ref=ref)
     assert (event["cancellation_reason"], event["state"]) == ("Storm damage", "cancelled")
 
 
-def test_a_booking_of_a_retired_machine_is_told_on(odoo_2):
+def test_events_of_a_booking_of_a_retired_machine_are_still_sent(odoo_2):
     ref = odoo_2.booked(SNOW_BLOWER, FREE)
     odoo_2.staff.retire(SNOW_BLOWER)
     odoo_2.staff.cancel(ref, "Stolen")
     assert last_of(odoo_2, "booking.cancelled", booking_ref=ref)["version"] == odoo_2.booking(ref)["version"]
 
 
-def test_a_vehicle_is_told_with_its_version(odoo_2):
+def test_a_vehicle_is_sent_with_its_version(odoo_2):
     odoo_2.staff.change_vehicle(SKID_STEER, rental_price_daily=461)
     event = last_of(odoo_2, "price.updated", rental_price_daily=461)
     assert event["version"] == odoo_2.data(f"vehicle/{SKID_STEER}")["version"]
@@ -96,7 +96,7 @@ def test_two_changes_of_one_vehicle_have_rising_versions(odoo_2):
     assert first["version"] < second["version"]
 
 
-def test_a_new_calendar_and_a_new_storefront_are_told(odoo_2):
+def test_a_new_calendar_and_a_new_storefront_are_sent(odoo_2):
     odoo_2.staff.set_calendar(closed={FREE.start: "Founders' day"})
     odoo_2.staff.set_storefront(name="Another Name")
     for event_type in ("calendar.updated", "storefront.updated"):

@@ -28,7 +28,7 @@ def test_the_list_is_the_short_form_with_pagination(odoo):
     assert all(set(vehicle) == SHORT_FORM for vehicle in answer["data"])
 
 
-def test_twenty_vehicles_are_listed_unless_told_otherwise(make_demo):
+def test_twenty_vehicles_are_listed_by_default(make_demo):
     answer = make_demo(extra_vehicles=10).test_client().get("/api/fleet/vehicles").json
     assert len(answer["data"]) == 20
     assert answer["pagination"] == {"total": 25, "limit": 20, "offset": 0, "has_more": True}
@@ -198,7 +198,7 @@ def test_busy_days_are_no_call_of_the_contract(odoo, day):
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
 
 
-def test_a_demo_that_plays_a_newer_module_tells_the_busy_days(make_demo, request_for, day):
+def test_a_demo_of_a_newer_module_returns_the_busy_days(make_demo, request_for, day):
     odoo = make_demo(busy=True).test_client()
     odoo.post("/api/fleet/booking", json=request_for(MIXER, 20, 25))
     cancelled = odoo.post("/api/fleet/booking", json=request_for(MIXER, 26, 28)).json["booking_ref"]

@@ -49,7 +49,7 @@ def test_an_unchanged_picture_is_confirmed_on_the_same_connection(served):
     connection.close()
 
 
-def test_it_runs_as_a_process_of_its_own_and_ends_when_told(tmp_path):
+def test_it_runs_as_a_separate_process_and_ends_on_a_signal(tmp_path):
     command = [
         sys.executable,
         "-m",

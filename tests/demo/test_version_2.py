@@ -116,9 +116,7 @@ def test_deleting_a_live_booking_cancels_it(telling_odoo, receiver, request_for,
     assert [(event["booking_ref"], event["state"]) for event in cancelled] == [(ref, "cancelled") for ref in refs]
 
 
-def test_version_1_tells_neither_steps_of_version_2_nor_terms_it_does_not_know(
-    telling_odoo, receiver, request_for, eventually
-):
+def test_version_1_sends_neither_steps_nor_terms_of_version_2(telling_odoo, receiver, request_for, eventually):
     telling_odoo.post("/demo/settings", json={"contract": 1})
     ref = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 2)).json["booking_ref"]
     telling_odoo.post(f"/demo/bookings/{ref}", json={"customer_name": "Grace"})

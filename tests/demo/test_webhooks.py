@@ -15,7 +15,7 @@ def contract() -> int:
     return 1
 
 
-def test_a_booking_is_told_with_the_next_free_days(telling_odoo, receiver, request_for, day, eventually):
+def test_a_booking_is_sent_with_the_next_free_days(telling_odoo, receiver, request_for, day, eventually):
     made = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 5)).json
     eventually(lambda: len(receiver.received) == 2)
     assert [received.path for received in receiver.received] == ["/api/webhook/booking", "/api/webhook/inventory"]
@@ -41,7 +41,7 @@ def test_a_booking_is_told_with_the_next_free_days(telling_odoo, receiver, reque
     ]
 
 
-def test_the_life_of_a_booking_is_told_step_by_step(telling_odoo, receiver, request_for, day, eventually):
+def test_each_step_of_a_booking_is_sent(telling_odoo, receiver, request_for, day, eventually):
     ref = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["booking_ref"]
     telling_odoo.post(f"/demo/bookings/{ref}/confirm")
     telling_odoo.post(f"/demo/bookings/{ref}/move", json={"date_from": day(40), "date_to": day(42)})
@@ -95,7 +95,7 @@ def test_the_life_of_a_booking_is_told_step_by_step(telling_odoo, receiver, requ
         ({"name": "Concrete Mixer"}, []),
     ],
 )
-def test_a_change_tells_only_the_changed_fields(telling_odoo, receiver, eventually, change, events):
+def test_a_change_is_sent_with_only_the_changed_fields(telling_odoo, receiver, eventually, change, events):
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json=change)
     telling_odoo.delete(f"/demo/vehicles/{WASHER}")
     eventually(lambda: any(event["event_type"] == "vehicle.removed" for event in receiver.events))
@@ -105,7 +105,7 @@ def test_a_change_tells_only_the_changed_fields(telling_odoo, receiver, eventual
     ]
 
 
-def test_maintenance_is_told_with_its_end_and_the_status(telling_odoo, receiver, day, eventually):
+def test_maintenance_is_sent_with_its_end_and_the_status(telling_odoo, receiver, day, eventually):
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"in_maintenance": True, "maintenance_until": day(3)})
     eventually(lambda: len(receiver.received) == 2)
     maintenance, availability = receiver.events

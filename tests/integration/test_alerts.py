@@ -203,7 +203,7 @@ def test_changes_without_webhooks_raise_their_alert(watched: str, site, odoo):
     serving.wait_until(is_raised_after_a_change, "the alert", PATIENCE)
 
 
-def test_what_the_site_understands_raises_no_alert(watched: str, site, odoo, visitors):
+def test_harmless_answers_of_odoo_raise_no_alert(watched: str, site, odoo, visitors):
     serving.wait_until(lambda: not firing(watched), "earlier alerts to end", PATIENCE)
     for habit in sorted(HARMLESS):
         odoo.control(f"habits/{habit}", on=True)

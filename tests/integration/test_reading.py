@@ -93,7 +93,7 @@ def test_a_site_that_never_reached_odoo_says_so_and_tries_again_by_itself(odoo, 
         serving.wait_until(lambda: get(f"{site.url}/equipment").status_code == 200, "the shop to come back")
 
 
-def test_the_age_of_old_data_is_told_and_goes_away_again(odoo, tmp_path):
+def test_the_age_of_old_data_is_shown_and_hidden_again(odoo, tmp_path):
     with serving.site(odoo.url, tmp_path) as site:
         assert "is not answering" not in get(f"{site.url}/equipment").text
         odoo.stop(signal.SIGKILL)

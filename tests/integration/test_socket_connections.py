@@ -124,7 +124,7 @@ def greeted(crowd, patience: float) -> int:
     return len(watch.poll(patience * 1000))
 
 
-def test_an_address_with_too_many_streams_is_told_to_come_back(site):
+def test_an_address_with_too_many_streams_gets_503_with_retry_after(site):
     with ExitStack() as stack:
         for _ in range(MAX_PER_ADDRESS):
             stack.enter_context(called(site)).recv(1)

@@ -88,7 +88,7 @@ def test_an_id_from_another_life_gets_the_present_state_of_everything(site, told
     assert "rates-8" in data(caught_up)
 
 
-def test_events_missed_by_a_program_are_told_again(site, told):
+def test_events_missed_by_an_api_client_are_sent_again(site, told):
     with streams.opened(f"{site.url}/api/events") as program:
         first = program.next()
     told("vehicle.maintenance", vehicle_id=12, in_maintenance=True)

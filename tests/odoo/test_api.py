@@ -38,7 +38,7 @@ def test_bookings_of_different_days_at_once_do_not_get_in_each_others_way(odoo):
     assert "tries left" not in odoo.server.log.read_text()
 
 
-def test_one_key_at_once_from_many_sides_makes_one_booking_that_all_are_told(odoo):
+def test_concurrent_requests_with_one_key_get_the_same_booking(odoo):
     answers = at_once(odoo, [order(3, 60)] * 20, {"Idempotency-Key": "pressed-often"})
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1

@@ -67,7 +67,7 @@ def test_a_booking_of_the_website_reaches_the_responsible_person_within_ten_seco
     assert odoo.call(ACTIVITY, "search_count", domain=activity) == 1
 
 
-def test_after_two_days_of_outage_the_queue_empties_and_staff_were_told(odoo, back_office):
+def test_after_two_days_of_outage_the_queue_empties_and_staff_were_notified(odoo, back_office):
     port = serving.free_port()
     odoo.send_webhooks_to(f"http://127.0.0.1:{port}")
     for change in range(CHANGES):

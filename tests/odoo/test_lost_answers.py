@@ -44,7 +44,7 @@ def test_a_person_who_has_it_placed_again_gets_the_booking_that_odoo_has(odoo, s
     assert len(on(odoo, 60)) == 1
 
 
-def test_what_staff_have_cancelled_meanwhile_is_not_booked_a_second_time(odoo, site, switch):
+def test_a_booking_cancelled_by_staff_meanwhile_is_not_booked_a_second_time(odoo, site, switch):
     page = book_with_a_lost_answer(odoo, site, switch, first=70)
     (made,) = on(odoo, 70)
     odoo.send_webhooks_to(site.url)

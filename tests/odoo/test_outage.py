@@ -27,7 +27,7 @@ def test_odoo_may_stop_and_start_again_under_load(odoo, site):
     assert_all_fine(visitors)
 
 
-def test_a_price_changed_while_odoo_could_not_tell_is_seen_after_it_has_told(odoo, site):
+def test_a_price_changed_while_the_site_was_down_is_shown_after_the_webhook(odoo, site):
     """The site is down when Odoo sends; what it missed arrives later, once, in the outbox's own time."""
     site.stop()
     odoo.change(5, rental_price_daily=71)

@@ -110,7 +110,7 @@ def test_no_webhook_is_sent_or_sent_again_with_a_plate(upgraded):
     assert updated["changes"]["seats"] == 1
 
 
-def test_the_site_is_told_of_the_new_address_of_the_machine(upgraded):
+def test_the_site_receives_the_new_address_of_the_machine(upgraded):
     told = sent(upgraded, event_type="vehicle.updated", res_id=ON_SALE)
     (machine,) = upgraded.call(VEHICLE, "read", [ON_SALE], fields=["rental_slug"])
     assert told[0]["changes"]["slug"] == machine["rental_slug"]

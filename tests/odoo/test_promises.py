@@ -163,7 +163,7 @@ def read(odoo, ref: str) -> dict[str, Any]:
     return {name: data[name] for name in (*TERMS, "version")}
 
 
-def test_what_the_site_was_told_is_what_odoo_has(odoo, refs):
+def test_bookings_received_by_the_site_equal_those_in_odoo(odoo, refs):
     dice = random.Random(SEED)
     office, log = Office(odoo, dice), []
     with followed(odoo) as follower:

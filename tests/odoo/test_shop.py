@@ -10,7 +10,7 @@ from tests import serving
 from tests.odoo.days_ahead import ahead
 
 
-def test_what_is_booked_on_the_site_stands_in_odoo_and_follows_what_staff_do(visit, odoo, customer):
+def test_a_booking_made_on_the_site_is_in_odoo_and_shows_changes_by_staff(visit, odoo, customer):
     page = visit(form(6, 60))
     book(page, customer)
     expect(page.locator("#booking-state")).to_have_text("Booked")
@@ -50,7 +50,7 @@ def test_a_machine_that_odoo_hides_leaves_the_shop_and_comes_back(visit, odoo):
     serving.wait_until(lambda: visit("/equipment").locator(price).count(), "the machine to be back")
 
 
-def test_of_two_customers_for_one_machine_one_gets_it_and_the_other_is_told(visit, odoo, customer):
+def test_of_two_customers_for_one_machine_one_gets_it_and_the_other_sees_a_message(visit, odoo, customer):
     first, second = visit(form(10, 70)), visit(form(10, 70))
     fill_in(first, customer)
     fill_in(second, f"second-{customer}")

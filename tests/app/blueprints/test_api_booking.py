@@ -262,7 +262,7 @@ def test_replays_and_refusals_burn_nothing(post):
     assert post().headers["RateLimit"].startswith('"booking";r=8;')
 
 
-def test_the_answer_tells_what_is_left(post):
+def test_response_headers_report_the_remaining_requests(post):
     answer = post()
     assert answer.headers["RateLimit-Policy"] == '"booking";q=10;w=3600'
     assert answer.headers["RateLimit"].startswith('"booking";r=9;t=')
@@ -277,7 +277,7 @@ def test_the_sixty_first_useless_request_within_an_hour_is_429(post, client):
     assert post().status_code == 201, "a good one is still taken"
 
 
-def test_clients_are_told_apart_by_the_address_the_trusted_proxy_saw(post, client, odoo):
+def test_clients_are_distinguished_by_the_address_the_trusted_proxy_reports(post, client, odoo):
     client.get("/equipment")
     odoo.fails_with = requests.ConnectTimeout()
     for _ in range(11):

@@ -80,7 +80,7 @@ def test_booking_leads_to_the_customers_own_page(post, client):
     assert "Commercial Zero-Turn Mower" in page.text
 
 
-def test_htmx_is_told_where_to_go(post):
+def test_htmx_request_gets_a_redirect_header(post):
     answer = post(headers=HTMX)
     assert answer.status_code == 204
     assert answer.headers["HX-Redirect"].startswith("/bookings/")
@@ -101,7 +101,7 @@ def test_same_person_with_another_key_is_led_to_the_first_booking(post, odoo):
     assert attempts(odoo) == 1
 
 
-def test_stranger_with_same_mail_is_told_that_its_link_is_mailed(post, odoo):
+def test_other_customer_with_same_email_sees_message_that_the_link_is_emailed(post, odoo):
     first = post()
     page = post(EVE | {"customer_email": "ada@example.com", "idempotency_key": "another"}, headers=HTMX)
     assert page.status_code == 409
@@ -117,7 +117,7 @@ def test_stranger_with_same_mail_is_told_that_its_link_is_mailed(post, odoo):
         ({"availability_status": "sold"}, "This machine is sold."),
     ],
 )
-def test_what_became_of_the_machine_is_the_reason_before_its_webhook(post, client, odoo, form, change, sentence):
+def test_refusal_before_the_webhook_names_the_machines_new_status(post, client, odoo, form, change, sentence):
     days = {name: form[name] for name in ("date_from", "date_to")}
     page = client.get("/equipment/3-commercial-zero-turn-mower", query_string=days)
     assert "Commercial Zero-Turn Mower" in page.text
@@ -151,7 +151,7 @@ def test_mistakes_are_named_on_the_form_and_everything_typed_is_kept(post, odoo)
     assert attempts(odoo) == 0
 
 
-def test_taken_dates_are_told_with_other_dates_and_a_new_key(post):
+def test_taken_dates_are_shown_with_alternative_dates_and_a_new_key(post):
     post(EVE | {"idempotency_key": "another"})
     page = post(headers=HTMX)
     assert page.status_code == 409
@@ -186,7 +186,7 @@ def test_other_dates_need_a_machine(client, form):
     assert client.post("/bookings/dates", data={"use_dates": days, "vehicle_id": "999999"}).status_code == 404
 
 
-def test_a_key_used_for_another_booking_is_told_and_replaced(post, odoo):
+def test_a_key_used_for_another_booking_shows_a_message_and_is_replaced(post, odoo):
     post()
     page = post({"customer_name": "Eve"}, headers=HTMX)
     assert page.status_code == 422
@@ -268,7 +268,7 @@ def test_a_page_left_open_overnight_asks_for_other_dates(post, settings):
     assert "cannot start before today" in page.text
 
 
-def test_dates_that_cannot_be_shown_are_told_where_dates_are_chosen(post):
+def test_dates_that_cannot_be_shown_are_reported_above_the_form(post):
     for dates in ({"date_from": "x"}, {"date_to": "2099-01-01"}, {"date_from": "", "date_to": ""}):
         page = post(dates, headers=HTMX)
         assert page.status_code == 422

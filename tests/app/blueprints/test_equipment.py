@@ -57,7 +57,7 @@ def test_restoring_history_gets_the_whole_page(client):
     assert "<html" in page.text
 
 
-def test_a_mistyped_filter_is_told_and_the_shop_is_still_there(client):
+def test_a_mistyped_filter_shows_an_error_and_the_list_is_still_shown(client):
     page = client.get("/equipment?max_price=cheap&page=0&date_from=soon&date_to=")
     assert page.status_code == 200
     assert "Enter a number, like 150." in page.text
@@ -88,12 +88,12 @@ def test_a_card_says_in_a_sentence_of_the_business_what_the_machine_can_do(clien
     assert "clears a long drive before breakfast" in client.get("/equipment").text
 
 
-def test_a_correction_of_what_was_typed_is_told(client):
+def test_a_corrected_search_word_is_shown(client):
     assert "Showing results for <b>excavator</b>" in client.get("/equipment?q=excavater").text
     assert "Showing results" not in client.get("/equipment?q=excavators").text
 
 
-def test_the_list_still_comes_when_odoo_cannot_tell_what_is_free(client, odoo, dates):
+def test_the_list_is_shown_when_odoo_cannot_answer_for_availability(client, odoo, dates):
     client.get("/equipment")
     odoo.fails_with = 500
     page = client.get(f"/equipment?{dates}")
@@ -113,7 +113,7 @@ def test_a_vehicle_has_one_address(client):
         assert answer.location.startswith("/equipment/3-commercial-zero-turn-mower")
 
 
-def test_a_vehicles_page_tells_everything_about_it(client):
+def test_a_vehicles_page_shows_all_its_details(client):
     page = client.get("/equipment/6-bobcat-e35-mini-excavator").text
     for words in (
         "Bobcat E35 Mini Excavator",
@@ -154,7 +154,7 @@ def test_each_form_has_a_key_of_its_own(client, dates):
     assert len(keys) == 2
 
 
-def test_wrong_dates_are_told_at_their_fields(client):
+def test_wrong_dates_show_an_error_at_their_fields(client):
     page = client.get("/equipment/6-bobcat-e35-mini-excavator?date_from=2020-01-01&date_to=2020-01-05")
     assert "The rental cannot start before today." in page.text
     assert "<title>Error: " in page.text
@@ -234,7 +234,7 @@ def test_dates_that_odoo_cannot_be_asked_about_say_so(client, odoo, dates):
     assert "cannot check these dates" in page.text
 
 
-def test_cards_tell_the_price_of_the_dates(client, odoo):
+def test_cards_show_the_price_for_the_dates(client, odoo):
     page = client.get("/equipment?q=snow+blower&date_from=2027-02-24&date_to=2027-02-27").text
     assert "for 3 days" in page
     assert "<b>$450</b>" in page

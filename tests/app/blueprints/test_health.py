@@ -10,7 +10,7 @@ def test_alive_asks_no_other_part(client, odoo):
     assert odoo.asked == []
 
 
-def test_ready_tells_part_by_part(client, odoo):
+def test_readyz_reports_each_part(client, odoo):
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json["parts"] == {"database": "ok", "catalogue": "ok"}

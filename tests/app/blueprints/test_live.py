@@ -102,7 +102,7 @@ def test_a_stream_of_an_unknown_booking_is_404(app, client):
     assert client.get("/live?r=booking:no-such-token").status_code == 404
 
 
-def test_an_address_that_holds_too_many_streams_is_told_to_come_back(app, client, open_stream):
+def test_an_address_with_too_many_streams_gets_503_with_retry_after(app, client, open_stream):
     for _ in range(MAX_PER_ADDRESS):
         open_stream("/live?r=card:1").next()
     answer = client.get("/live?r=card:1")
@@ -138,7 +138,7 @@ def test_a_shutdown_ends_every_stream_and_frees_its_place(app, open_stream):
     assert app.extensions["lco.hub"].open_streams == 0
 
 
-def test_a_program_is_greeted_and_told_of_public_events_in_json(open_stream, changes):
+def test_an_api_client_receives_a_greeting_and_public_events_in_json(open_stream, changes):
     stream = open_stream("/api/events")
     first = stream.next()
     assert "event" not in first
@@ -159,7 +159,7 @@ def test_a_program_is_greeted_and_told_of_public_events_in_json(open_stream, cha
 
 
 @pytest.mark.parametrize("how", ["header", "query"])
-def test_a_program_that_comes_back_hears_what_it_missed(open_stream, changes, how):
+def test_an_api_client_that_reconnects_receives_the_events_it_missed(open_stream, changes, how):
     told = changes.append("vehicle:1", "price.updated")
     missed = [changes.append("vehicle:1", "vehicle.updated"), changes.append("vehicle:1", "vehicle.removed")]
     if how == "header":
@@ -170,7 +170,7 @@ def test_a_program_that_comes_back_hears_what_it_missed(open_stream, changes, ho
     assert [stream.next()["id"], stream.next()["id"]] == [str(change.id) for change in missed]
 
 
-def test_a_program_that_was_away_for_too_long_is_told_to_start_over(open_stream):
+def test_an_api_client_that_was_away_for_too_long_receives_a_resync(open_stream):
     stream = open_stream("/api/events", headers={"Last-Event-ID": str(ChangeId(1, 0))})
     assert json.loads(stream.next()["data"])["type"] == "connected"
     assert json.loads(stream.next()["data"])["type"] == "resync"

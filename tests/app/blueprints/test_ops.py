@@ -147,7 +147,7 @@ def test_a_booking_that_needs_a_person_is_shown_with_name_and_phone(client, serv
     assert "Checking: 1" in page
 
 
-def test_webhooks_are_told_by_what_became_of_them(client, services):
+def test_webhooks_are_shown_by_their_outcome(client, services):
     before = ops.site_status(services).deliveries
     removed = schemas.parse_event("inventory", b'{"event_type": "vehicle.removed", "vehicle_id": 7}')
     services.inbox.receive(removed, "msg_1")
@@ -169,7 +169,7 @@ def test_webhooks_are_told_by_what_became_of_them(client, services):
         (timedelta(days=2, hours=3), "2 days ago"),
     ],
 )
-def test_ages_are_told_in_words(age, words):
+def test_ages_are_shown_in_words(age, words):
     assert ops.ago(age) == words
 
 

@@ -74,7 +74,7 @@ def test_https_sites_ask_to_stay_https(make_app):
 
 
 @pytest.mark.parametrize("proto", ["http", "https"])
-def test_what_a_trusted_proxy_took_over_http_is_led_to_https(make_app, odoo, proto):
+def test_a_request_that_came_over_http_to_a_trusted_proxy_is_redirected_to_https(make_app, odoo, proto):
     client = make_app(site_url="https://rent.example", trusted_proxies=1).test_client()
     answer = client.get("/about?x=1", headers={"X-Forwarded-Proto": proto, "X-Forwarded-For": "203.0.113.9"})
     assert answer.status_code == (308 if proto == "http" else 200)

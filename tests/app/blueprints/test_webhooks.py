@@ -70,7 +70,7 @@ class TestRecordedDelivery:
         assert len(changes()) == 1
 
     @pytest.mark.usefixtures("recorded")
-    def test_a_second_event_with_an_equal_body_is_heard(self, post, deliveries):
+    def test_a_second_event_with_an_equal_body_is_applied(self, post, deliveries):
         assert post("inventory", REMOVED, standard("msg_2", self.SECRET)).status_code == 200
         assert [row.result for row in deliveries()] == ["applied", "applied"]
 

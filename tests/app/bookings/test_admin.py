@@ -84,7 +84,7 @@ def test_a_booking_that_does_not_exist_is_not_found(services):
         services.bookings.admin.settle(99, State.DECLINED, "because")
 
 
-def test_open_pages_are_told_of_what_a_person_did_in_another_process(services, left_open):
+def test_a_change_made_by_staff_in_another_process_is_published_once(services, left_open):
     serving, desk = services.bookings.admin, services.another_process().admin
     serving.publish_left()
     before = len(services.published("booking:1"))

@@ -159,7 +159,7 @@ def test_in_every_order_of_events_the_booking_ends_cancelled(services, wanted, o
     assert services.published("booking:1").count("booking.cancelled") == 1
 
 
-def test_a_confirmation_is_told_once_however_often_it_comes(services, booked):
+def test_a_confirmation_received_several_times_is_published_once(services, booked):
     for _ in range(3):
         services.on_confirmed(booked.reference)
     assert now(services, booked).state is State.CONFIRMED
@@ -228,7 +228,7 @@ def test_bookings_made_in_odoo_itself_are_public_too(services):
     assert "someone" not in services.said()
 
 
-def test_a_stranger_is_told_once_however_often_it_comes(services):
+def test_an_unknown_booking_received_several_times_is_published_once(services):
     for _ in range(2):
         services.on_created("BK-77", 7, "someone@example.com", DAYS, None)
         services.on_confirmed("BK-77")

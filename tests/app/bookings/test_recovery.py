@@ -288,7 +288,7 @@ def test_bookings_of_others_that_leave_the_dates_free_decide_nothing(services, l
     assert attended(services, left_open) is State.CHECKING
 
 
-def test_declined_for_another_customer_is_booked_when_odoo_tells_so(services, left_open, advance_clock):
+def test_declined_for_another_customer_is_booked_when_odoo_reports_it(services, left_open, advance_clock):
     services.on_created("BK-9", 7, "eve@example.com", DAYS)
     services.odoo.taken = [DAYS]
     advance_clock(CHECKED)

@@ -151,7 +151,7 @@ def test_dates_have_to_make_sense(dates, name):
     assert list(wrong(**dates)) == [name]
 
 
-def test_everything_wrong_is_told_at_once():
+def test_all_errors_are_reported_at_once():
     assert set(wrong(customer_name="", customer_phone="x", date_to="x")) == {
         "customer_name",
         "customer_phone",

@@ -41,7 +41,7 @@ def test_the_intent_is_stored_before_odoo_is_asked(services, wanted):
     assert seen == [("requested", "placing", "customer")]
 
 
-def test_a_booking_is_told_to_open_pages_after_the_old_availability_is_forgotten(services, wanted):
+def test_a_booking_is_published_after_the_old_availability_is_dropped_from_the_cache(services, wanted):
     forgotten_when_told = []
     services.changes.subscribe(
         lambda change: forgotten_when_told.append((change.kind, list(services.availability.forgotten))),
@@ -53,7 +53,7 @@ def test_a_booking_is_told_to_open_pages_after_the_old_availability_is_forgotten
     assert ("availability.changed", [7]) in forgotten_when_told
 
 
-def test_nothing_personal_is_told(services, wanted):
+def test_no_personal_data_is_published(services, wanted):
     booking = services.place(replace(wanted, message="Ring twice", pickup_location="Elm Street 1"))
     assert booking.reference in services.said()
     for secret in ("Ada", "ada@", "+1218", "Ring", "Elm", booking.token):
@@ -146,7 +146,7 @@ def test_a_refused_attempt_leaves_nothing_behind(services, wanted):
     assert services.place(wanted).state is State.BOOKED
 
 
-def test_a_lost_database_after_odoo_has_booked_is_not_told_as_a_no(fragile_services, wanted, advance_clock):
+def test_a_lost_database_after_odoo_has_booked_is_not_shown_as_a_refusal(fragile_services, wanted, advance_clock):
     services = fragile_services
 
     def rename(before: str, after: str) -> None:

@@ -108,7 +108,7 @@ def test_a_webhook_about_the_calendar_has_it_read_again(signed, odoo, services):
     )
 
 
-def test_what_odoo_said_outlives_a_restart_without_odoo(make_app, odoo):
+def test_business_data_survives_a_restart_without_odoo(make_app, odoo):
     first = make_app()
     first.extensions["lco"].business.read()
     odoo.fails_with = 503

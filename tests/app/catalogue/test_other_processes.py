@@ -140,7 +140,7 @@ def test_facts_of_webhooks_are_known_to_a_process_that_starts_later(two, odoo, p
         assert third.catalogue.find(1).rates.weekly
 
 
-def test_an_older_list_that_is_under_way_does_not_undo_what_another_process_has_told(two, odoo):
+def test_an_older_list_that_is_under_way_does_not_undo_a_change_from_another_process(two, odoo):
     one, other = two
     with clock.moved(LATER), odoo.holding("/api/fleet/vehicles") as held:
         reader = threading.Thread(target=other.catalogue.refresh)
@@ -204,7 +204,7 @@ def test_availability_is_asked_again_everywhere_when_days_were_taken(two, odoo):
     assert odoo.calls("GET /api/fleet/availability") <= before + 1
 
 
-def test_that_odoo_is_away_is_known_everywhere_and_told_once(two, odoo):
+def test_an_outage_of_odoo_is_known_in_every_process_and_published_once(two, odoo):
     one, other = two
     odoo.fail()
     with clock.moved(LATER):

@@ -42,7 +42,7 @@ def test_a_vehicle_that_never_was_is_not_found(catalogue):
         catalogue.details(999)
 
 
-def test_details_carry_what_only_the_long_form_tells(catalogue):
+def test_details_include_the_fields_of_the_detail_response(catalogue):
     details = catalogue.details(1)
     assert details.vehicle == catalogue.find(1)
     assert details.vehicle.rates == Rates(dollars(150), dollars(600), dollars(1800))
@@ -169,16 +169,14 @@ def test_the_first_reading_is_no_news(catalogue, front):
         ({"listing_type": "sale"}, "vehicle.removed"),
     ],
 )
-def test_a_change_of_which_no_webhook_told_is_seen_and_told_after_the_next_reading(
-    catalogue, front, odoo, change, kind
-):
+def test_a_change_without_a_webhook_is_published_after_the_next_reading(catalogue, front, odoo, change, kind):
     odoo.change(1, **change)
     with clock.moved(LATER):
         catalogue.refresh()
     assert front.published() == [("vehicle:1", kind)]
 
 
-def test_a_vehicle_of_which_no_webhook_told_is_added_by_the_next_reading(catalogue, front, odoo):
+def test_a_vehicle_without_a_webhook_is_added_by_the_next_reading(catalogue, front, odoo):
     number = odoo.add()
     with clock.moved(LATER):
         catalogue.refresh()
@@ -212,7 +210,7 @@ def test_longer_rates_are_corrected_and_outlast_readings_of_the_list(catalogue, 
     assert (front.published(), front.corrected()) == ([], ["vehicle:1"])
 
 
-def test_a_longer_rate_that_changed_or_ended_is_told_when_the_vehicle_is_read(catalogue, front, odoo):
+def test_a_weekly_or_monthly_rate_that_changed_is_published_when_the_vehicle_is_read(catalogue, front, odoo):
     catalogue.details(1)
     odoo.change(1, rental_price_weekly=650, rental_price_monthly=None)
     with clock.moved(LATER):

@@ -89,7 +89,7 @@ def test_the_day_of_return_lasts_until_the_status_changes(catalogue, odoo, settl
         assert catalogue.find(1).back_on is None
 
 
-def test_a_reading_of_the_list_that_began_before_does_not_undo_what_was_told(catalogue, front, odoo, settle):
+def test_a_reading_of_the_list_that_began_before_does_not_undo_a_webhook(catalogue, front, odoo, settle):
     with clock.moved(LATER), ThreadPoolExecutor(1) as threads:
         with odoo.holding(LIST) as held:
             reading = threads.submit(catalogue.refresh)
@@ -114,7 +114,7 @@ def test_a_reading_of_the_list_that_began_before_does_not_undo_what_was_told(cat
     ]
 
 
-def test_a_reading_of_the_vehicle_that_began_before_does_not_undo_what_was_told(catalogue, front, odoo, settle):
+def test_a_reading_of_the_vehicle_that_began_before_does_not_undo_a_webhook(catalogue, front, odoo, settle):
     with ThreadPoolExecutor(1) as threads:
         with odoo.holding(DETAIL) as held:
             reading = threads.submit(catalogue.details, 1)
@@ -128,14 +128,14 @@ def test_a_reading_of_the_vehicle_that_began_before_does_not_undo_what_was_told(
     assert front.published() == [("vehicle:1", "availability.changed")]
 
 
-def test_when_odoo_fails_what_was_told_stands(catalogue, odoo, settle):
+def test_a_webhooks_status_stays_when_odoo_fails(catalogue, odoo, settle):
     odoo.fail()
     catalogue.sync.status_changed(1, Status.RENTED, BACK, {})
     settle()
     assert catalogue.find(1).status is Status.RENTED
 
 
-def test_a_price_that_is_not_told_stays_as_it_was(catalogue, odoo, settle):
+def test_a_rate_missing_from_the_webhook_stays_unchanged(catalogue, odoo, settle):
     catalogue.details(1)
     odoo.fail()
     catalogue.sync.price_changed(1, Rates(weekly=dollars(640)))
@@ -151,7 +151,7 @@ def test_after_maintenance_a_machine_is_available_unless_odoo_says_otherwise(cat
     assert (catalogue.find(1).status, catalogue.find(1).back_on) == (Status.RESERVED, None)
 
 
-def test_an_update_is_shown_and_told_once_odoo_has_said_what_it_is(catalogue, front, odoo, settle):
+def test_an_update_is_shown_and_published_once_odoo_has_returned_the_vehicle(catalogue, front, odoo, settle):
     odoo.change(1, name="Renamed", rental_price_daily=160)
     catalogue.sync.updated(1)
     settle()
@@ -159,7 +159,7 @@ def test_an_update_is_shown_and_told_once_odoo_has_said_what_it_is(catalogue, fr
     assert front.published() == [("vehicle:1", "price.updated"), ("vehicle:1", "vehicle.updated")]
 
 
-def test_an_update_of_which_the_list_knows_nothing_is_told_all_the_same(catalogue, front, odoo, settle):
+def test_an_update_of_a_field_missing_from_the_list_is_published(catalogue, front, odoo, settle):
     catalogue.details(1)
     odoo.change(1, rental_terms="<p>New terms</p>")
     catalogue.sync.updated(1)
@@ -168,7 +168,7 @@ def test_an_update_of_which_the_list_knows_nothing_is_told_all_the_same(catalogu
     assert front.published() == [("vehicle:1", "vehicle.updated")]
 
 
-def test_a_vehicle_told_as_added_is_shown_and_told_with_its_facts(catalogue, front, odoo, settle):
+def test_an_added_vehicle_is_shown_and_published_with_its_data(catalogue, front, odoo, settle):
     seen = front.changes.head()
     number = odoo.add(name="Log Splitter", category="Power Tools")
     catalogue.sync.added(number)
@@ -184,7 +184,7 @@ def test_a_vehicle_told_as_added_is_shown_and_told_with_its_facts(catalogue, fro
     assert (grew.topic, grew.data) == ("catalogue", {"vehicle_id": number})
 
 
-def test_one_told_twice_as_added_is_added_once(catalogue, front, odoo, settle):
+def test_a_vehicle_with_two_added_webhooks_is_added_once(catalogue, front, odoo, settle):
     number = odoo.add()
     catalogue.sync.added(number)
     catalogue.sync.added(number)
@@ -209,7 +209,7 @@ def test_events_after_a_removal_do_not_bring_a_machine_back(catalogue, odoo, set
             catalogue.find(1)
 
 
-def test_a_removal_told_wrongly_is_taken_back(catalogue, front, settle):
+def test_a_wrong_removal_is_reverted(catalogue, front, settle):
     catalogue.sync.removed(1)
     settle()
     assert catalogue.find(1).name == "Professional Snow Blower"

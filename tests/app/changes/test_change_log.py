@@ -85,7 +85,7 @@ def test_a_full_log_forgets_the_oldest_and_knows_that_it_did(make_log):
     assert log.since(first.id) == [second, third]
 
 
-def test_listeners_hear_every_change_in_order(log):
+def test_listeners_receive_every_change_in_order(log):
     heard = []
     log.subscribe(heard.append)
     told = appended(log, *prices(50))
@@ -99,7 +99,7 @@ def test_data_given_away_cannot_be_changed_from_outside(log):
     assert change.data == {"vehicle_id": 1}
 
 
-def test_a_log_that_nothing_has_happened_to_is_there_and_tells_its_own_news(log):
+def test_an_untouched_log_is_available_and_grants_claims(log):
     assert log.is_available
     assert log.claim("step:1")
 

@@ -59,7 +59,7 @@ def test_rows_read_in_a_block_can_be_used_after_it(store):
     assert row.received_at == NOON
 
 
-def test_a_doubled_key_is_told_as_such(store):
+def test_a_duplicate_key_raises_integrity_error(store):
     with store.session() as session:
         session.add(delivery("a"))
     with pytest.raises(IntegrityError), store.session() as session:

@@ -58,7 +58,7 @@ def test_every_mail_says_what_happened_in_its_subject_its_text_and_its_html(read
 
 
 @pytest.mark.parametrize("message", ["picked_up", "returned", "cancelled"])
-def test_what_is_out_or_over_is_not_offered_for_change(read, message):
+def test_bookings_that_are_out_or_over_are_not_offered_for_change(read, message):
     mail = read(BOOKINGS[message], message)
     assert "change or cancel" not in text(mail)
     assert "change or cancel" not in html(mail)
@@ -114,13 +114,13 @@ def test_a_plain_client_is_shown_the_text_first(read):
     assert kinds == ["text/plain", "text/html", "text/calendar"]
 
 
-def test_places_are_told_where_they_were_chosen(read):
+def test_pickup_and_return_locations_are_shown_when_chosen(read):
     mail = read(with_request(pickup_location="Dock 3; rear", return_location="Main yard"), "booked")
     assert "Pickup:         Dock 3; rear" in text(mail)
     assert "<strong>Return:</strong> Main yard" in html(mail)
 
 
-def test_a_request_that_waits_and_one_in_doubt_are_told_apart(read):
+def test_a_waiting_request_and_one_in_doubt_get_different_texts(read):
     waits = text(read(KEPT, "received"))
     in_doubt = text(read(replace(KEPT, state=State.CHECKING), "received"))
     assert "We place your request" in waits
@@ -247,7 +247,7 @@ def test_a_cancellation_without_a_reason_reads_well(read):
     assert "This booking is canceled.\n" in said
 
 
-def test_years_are_told_where_they_change(read):
+def test_years_are_shown_when_they_differ(read):
     over_new_year = replace(DAYS, start=date(2029, 12, 30))
     assert "Sun, Dec 30, 2029 – Fri, Jan 11, 2030" in text(
         read(with_request(CONFIRMED, days=over_new_year), "confirmed")

@@ -38,7 +38,7 @@ def test_a_snapshot_keeps_all_of_a_booking(booking):
     assert loads(dumps(booking)) == booking
 
 
-def test_a_mail_is_written_with_what_it_tells(store, outbox, ada):
+def test_a_mail_is_written_with_a_snapshot_of_its_booking(store, outbox, ada):
     write(store, outbox, "booked", ada)
     mail = outbox.claim()
     assert (mail.message, mail.booking_id, mail.changes) == ("booked", ada.id, 0)

@@ -67,7 +67,7 @@ def test_mail_comes_from_the_sender_of_the_settings(text, mailbox):
     assert read(MAIL_FROM=text).mailbox() == mailbox
 
 
-def test_unless_told_otherwise_mail_comes_from_the_business():
+def test_mail_comes_from_the_business_by_default():
     settings = read(BUSINESS_NAME="Rentals", BUSINESS_EMAIL="a@b.example")
     assert settings.mailbox() == Address("Rentals", "a", "b.example")
 

@@ -80,7 +80,7 @@ def test_entries_of_one_process_reach_all_in_the_same_order(process):
     assert [change.id for change in one.heard] == sorted(change.id for change in one.heard)
 
 
-def test_the_others_follow_before_anybody_hears_and_learn_what_is_not_public(process):
+def test_replicas_apply_a_change_with_its_private_data_before_listeners_receive_it(process):
     one, other = process(), process()
     known = []
     other.log.replicate(lambda change: known.append(change.replica), lambda: None)
@@ -121,7 +121,7 @@ def test_trimmed_entries_are_reported_as_a_gap(process, server):
     assert late.log.since(changes[3].id) == changes[4:]
 
 
-def test_an_id_that_this_process_has_not_heard_of_yet_has_missed_nothing(process, server):
+def test_an_id_that_this_process_has_not_received_yet_has_missed_nothing(process, server):
     one = process()
     one.log.append("vehicle:1", "price.updated")
     head = one.hears("price.updated").id
@@ -191,7 +191,7 @@ def test_an_id_given_while_alone_means_something_only_there_and_then(process, se
     assert other.log.since(alone.id) is None
 
 
-def test_a_stream_that_lost_what_was_heard_last_is_not_continued(process, server):
+def test_a_stream_that_lost_the_change_received_last_is_not_continued(process, server):
     one = process()
     one.log.append("vehicle:1", "price.updated")
     seen = one.hears("price.updated").id
@@ -254,7 +254,7 @@ def test_a_failing_listener_does_not_stop_the_others(process, server, caplog):
     assert "follower failed" in caplog.text
 
 
-def test_news_that_all_find_out_are_told_by_one(process, server):
+def test_a_change_found_by_all_processes_is_claimed_by_one(process, server):
     one, other = process(), process()
     assert [p.log.claim("step:7") for p in (one, other, one)].count(True) == 1
     server.kill()

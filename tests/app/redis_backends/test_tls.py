@@ -40,7 +40,7 @@ def without_proof(server):
     return f"{server.url.partition('?')[0]}?ssl_cert_reqs=none"
 
 
-def test_processes_hear_each_other_with_proof_and_without(server, process):
+def test_processes_receive_changes_with_certificate_verification_and_without(server, process):
     (one, _), (other, heard) = process(server.url), process(without_proof(server))
     change = one.append("vehicle:1", "price.updated")
     wait_until(lambda: heard == ["price.updated"], "the other process to hear")
@@ -49,7 +49,7 @@ def test_processes_hear_each_other_with_proof_and_without(server, process):
     assert other.is_available
 
 
-def test_one_that_cannot_prove_itself_is_told_nothing(server, process):
+def test_a_server_with_an_untrusted_certificate_is_sent_nothing(server, process):
     told = server.ask("XLEN", KEY)
     log, heard = process(server.url.partition("?")[0])
     assert not log.is_available

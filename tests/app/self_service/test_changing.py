@@ -51,7 +51,7 @@ def test_key_of_another_change_is_refused(client, page, days):
     assert client.post(f"{page}/change", data=other).status_code == 422
 
 
-def test_taken_days_are_told_and_nothing_is_changed(client, odoo, book, page, days):
+def test_taken_days_are_shown_and_nothing_is_changed(client, odoo, book, page, days):
     ref = reference(odoo)
     later = days.shift(DAY * 10)
     form = form_in(client.get(f"{page}/change", query_string=dates(later)).text)
@@ -169,7 +169,7 @@ def test_odoo_out_of_reach_changes_nothing_and_the_same_key_goes_again(client, o
     assert client.post(f"{page}/cancel", data=again).status_code == 303
 
 
-def test_lost_answer_is_told_and_settled_without_a_second_change(
+def test_lost_answer_is_shown_and_settled_without_a_second_change(
     client, odoo, services, page, days, advance_clock
 ):
     later = days.shift(DAY * 10)
@@ -235,7 +235,7 @@ def test_for_htmx_only_the_changing_part_is_sent(client, page):
     assert "<html" not in part
 
 
-def test_odd_days_are_told_on_the_page(client, page, days):
+def test_odd_days_show_an_error_on_the_page(client, page, days):
     for query in ({"date_from": "soon", "date_to": "later"}, {"date_from": "2020-01-01", "date_to": "2020-01-03"}):
         answer = client.get(f"{page}/change", query_string=query)
         assert answer.status_code in {200, 422}

@@ -75,7 +75,7 @@ def test_tries_of_one_client_are_limited(find, page, odoo, mailed):
     assert int(answers[-1].headers["Retry-After"]) > 0
 
 
-def test_mistakes_are_told_by_field(find, page):
+def test_mistakes_show_an_error_at_each_field(find, page):
     answer = find("", "no address")
     assert answer.status_code == 422
     assert len(re.findall('class="field-error"', answer.text)) == 2

@@ -120,7 +120,7 @@ def test_looking_at_a_link_confirms_nothing(client, services, book, wish):
     assert client.get(f"{page}/confirm").status_code == 405
 
 
-def test_first_who_asked_is_told_and_the_next_after_two_hours(
+def test_first_customer_gets_an_email_and_the_next_after_two_hours(
     services, book, wish, work, sent, cancel, advance_clock
 ):
     booking = book(email="other@example.com")
@@ -152,7 +152,7 @@ def test_mail_leads_to_the_machine_with_her_days(client, book, wish, work, sent,
     assert sent.mails[-1]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def test_days_that_are_taken_again_are_not_told(app, services, book, wish, work, sent, cancel):
+def test_days_that_are_taken_again_send_no_email(app, services, book, wish, work, sent, cancel):
     booking = book(email="other@example.com")
     page = wish(ADA)
     cancel(booking)
@@ -182,7 +182,7 @@ def test_odoo_that_does_not_answer_delays_the_mail(odoo, services, book, wish, w
     assert sent.to(ADA)[1:] == ["It is free now"]
 
 
-def test_overlapping_days_are_one_customers_turn_and_others_are_told_at_once(book, wish, work, sent, cancel, days):
+def test_overlapping_days_are_offered_to_one_customer_and_other_days_at_once(book, wish, work, sent, cancel, days):
     booking, later = book(email="other@example.com"), days.shift(DAY * 10)
     second = book(at=later, email="other@example.com")
     wish(ADA), wish(BEN, days.shift(DAY)), wish(CARL, later)
@@ -280,7 +280,7 @@ def test_business_sees_what_was_wanted_and_not_had(client, services, book, wish,
     assert ADA not in page
 
 
-def test_taken_days_and_taken_cards_offer_to_tell(client, book, days):
+def test_taken_days_and_taken_cards_offer_a_notification(client, book, days):
     book(email="other@example.com")
     link = f"/wishes/new?vehicle_id=1&amp;date_from={days.start}&amp;date_to={days.end}"
     page = client.get("/equipment/1-professional-snow-blower", query_string=dates(days))

@@ -29,7 +29,7 @@ from tests.serving import wait_until
         ("odoo", "odoo", {"odoo", "live"}, False),
     ],
 )
-def test_a_name_tells_element_topics_and_whether_it_is_slow(name, element_id, topics, slow):
+def test_a_name_gives_element_topics_and_whether_it_is_slow(name, element_id, topics, slow):
     found = region(name)
     assert (found.name, found.element_id, found.topics, found.slow) == (name, element_id, topics, slow)
 

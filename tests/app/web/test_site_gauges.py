@@ -78,7 +78,7 @@ def test_booking_that_needs_a_person_is_seen(client, services, odoo, settings, s
         assert sample("lco_bookings_needing_person") == 1
 
 
-def test_ages_of_the_last_webhook_and_the_last_reading_are_told(services, sample):
+def test_ages_of_the_last_webhook_and_the_last_reading_are_reported(services, sample):
     now = clock.now().timestamp()
     assert abs(sample("lco_last_odoo_read_timestamp_seconds") - now) < 60
     assert sample("lco_last_webhook_timestamp_seconds") == 0

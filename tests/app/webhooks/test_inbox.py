@@ -209,7 +209,7 @@ def test_two_processes_never_try_the_same_delivery_again_at_once(inbox, store, c
     assert catalogue.calls == [("removed", 7)]
 
 
-def test_the_overview_tells_when_the_last_one_came(inbox):
+def test_the_overview_reports_the_time_of_the_last_webhook(inbox):
     assert inbox.overview().last_received is None
     before = clock.now()
     inbox.receive(REMOVED, "msg_1")

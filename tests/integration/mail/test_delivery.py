@@ -131,7 +131,7 @@ def test_a_server_that_dies_after_it_said_yes_has_taken_the_mail(office, server,
         ("MAIL", "550 5.7.60 not your address", "550 5.7.60", "waiting"),
     ],
 )
-def test_other_refusals_are_told_apart(office, server, post, command, answer, code, state):
+def test_each_other_refusal_leads_to_its_state(office, server, post, command, answer, code, state):
     post.answers[command] = answer
     number = office.book()
     office.send()

@@ -32,7 +32,7 @@ app.cli.add_command(mail_worker, "mail-worker-alone")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_of_its_own_sends_and_ends_when_it_is_told_to(office, server, post, tmp_path, how):
+def test_a_separate_worker_sends_and_ends_on_a_signal(office, server, post, tmp_path, how):
     (tmp_path / "alone.py").write_text(PROCESS)
     office.book()
     environ = {

@@ -19,7 +19,7 @@ from tests.integration.processes.workers import (
 LATE = "Updates may be delayed"
 
 
-def test_a_killed_redis_is_told_on_every_page_and_when_it_is_back_all_show_the_same(
+def test_a_killed_redis_is_shown_on_every_page_and_all_agree_after_its_return(
     both,
     redis_server,
     odoo,

@@ -118,7 +118,7 @@ def test_ten_bookings_an_hour_for_a_client_over_both_workers(site, meet):
     assert Counter(answers) == {201: 10, 429: 2}
 
 
-def test_each_worker_tells_of_the_streams_and_counts_of_both(both):
+def test_each_worker_reports_the_streams_and_counts_of_both(both):
     pages, programs, asked = both
 
     def told(name: str) -> set[float]:

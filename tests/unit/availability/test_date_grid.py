@@ -73,7 +73,7 @@ def test_lengths_that_are_not_rented_are_refused_with_the_reason(length, words):
     assert shown[TODAY + DAY * 3].choice == Selection(TODAY, TODAY + DAY * 3)
 
 
-def test_the_range_is_told_day_by_day():
+def test_each_day_of_the_range_has_its_role():
     start, end = date(2027, 3, 12), date(2027, 3, 15)
     shown = cells(grid(Selection(start, end)))
     roles = [shown[start + DAY * n].role for n in range(-1, 5)]

@@ -96,7 +96,7 @@ def test_a_month_knows_which_neighbours_may_be_looked_at(odoo):
 
 
 @pytest.mark.parametrize("answered_before", [0, 3])
-def test_days_that_odoo_cannot_tell_are_unknown_and_counted(odoo, answered_before, caplog):
+def test_days_without_an_answer_from_odoo_are_unknown_and_counted(odoo, answered_before, caplog):
     counted = metrics.stale_answers.labels("calendar")
     before = counted._value.get()
     odoo.taken, odoo.fails_at = {date(2026, 12, 20)}, answered_before

@@ -55,5 +55,5 @@ def test_public_payloads_are_json_with_prices_as_numbers():
     }
 
 
-def test_a_machine_without_rates_has_no_currency_to_tell():
+def test_a_machine_without_rates_is_published_without_a_currency():
     assert "currency" not in events.public_payload(replace(SAW, rates=Rates()))

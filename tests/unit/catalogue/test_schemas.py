@@ -104,13 +104,13 @@ def test_a_price_is_a_number_one_can_count_with(text):
     assert errors.keys() == {"max_price"}
 
 
-def test_a_page_that_is_no_number_is_told_too():
+def test_a_page_that_is_no_number_is_reported():
     found, errors = read(page="two")
     assert found.page == 1
     assert errors.keys() == {"page"}
 
 
-def test_mistakes_in_filters_and_dates_are_told_together():
+def test_mistakes_in_filters_and_dates_are_reported_together():
     _, errors = read(min_price="x", date_from="2026-12-14")
     assert errors.keys() == {"min_price", "date_to"}
 

@@ -114,7 +114,7 @@ def test_other_things_are_not_found_by_resemblance(text):
         ("", ""),
     ],
 )
-def test_a_mistyped_word_is_corrected_and_the_correction_is_told(text, instead):
+def test_a_mistyped_word_is_corrected_and_the_correction_is_returned(text, instead):
     assert look_for(text).corrected == instead
 
 

@@ -50,6 +50,6 @@ def test_amounts_that_read_the_same_are_equal(raw, rounded, currency):
 @pytest.mark.parametrize(
     ("amount", "currency"), [(None, "USD"), ("0", "USD"), ("0.004", "USD"), ("0.4", "JPY"), ("0.0004", "KWD")]
 )
-def test_what_reads_as_nothing_is_no_price(amount, currency):
+def test_an_amount_that_rounds_to_zero_is_no_price(amount, currency):
     assert to_price(amount and Decimal(amount), currency) is None
     assert to_price(Decimal("0.5"), "JPY") == Money(Decimal(1), "JPY")

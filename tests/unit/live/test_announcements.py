@@ -41,7 +41,7 @@ def test_maintenance_is_announced_with_its_end_where_it_is_known():
     )
 
 
-def test_maintenance_found_by_reading_again_is_told_from_the_status():
+def test_maintenance_found_by_the_next_reading_is_announced_from_the_status():
     assert said("maintenance.status", **BLOWER, availability_status="maintenance").endswith("now in maintenance")
     assert said("maintenance.status", **BLOWER, availability_status="available").endswith("maintenance is over")
 

@@ -4,7 +4,7 @@ from lco.changes.log import ChangeId
 from tests.unit.live.conftest import rented
 
 
-def test_a_program_hears_public_events_only(hub, changes, connection):
+def test_an_api_client_receives_public_events_only(hub, changes, connection):
     program = connection()
     hub.subscribe_feed(program, changes.head())
     changes.append("odoo", "odoo.away")
@@ -16,7 +16,7 @@ def test_a_program_hears_public_events_only(hub, changes, connection):
     assert '"type":"availability.changed"' in message["data"]
 
 
-def test_a_program_hears_what_it_missed_once_and_in_order(hub, changes, connection):
+def test_an_api_client_receives_missed_events_once_and_in_order(hub, changes, connection):
     seen = changes.head()
     missed = [rented(changes) for _ in range(3)]
     program = connection()
@@ -27,7 +27,7 @@ def test_a_program_hears_what_it_missed_once_and_in_order(hub, changes, connecti
     assert program.next()["id"] == str(news.id)
 
 
-def test_a_program_that_missed_too_much_is_told_to_start_over(hub, changes, connection):
+def test_an_api_client_that_missed_too_much_receives_a_resync(hub, changes, connection):
     program = connection()
     hub.subscribe_feed(program, ChangeId(1, 0))
     message = program.next()

@@ -69,7 +69,7 @@ def test_without_a_usable_id_every_region_is_sent(hub, changes, region, connecti
     assert message["id"] == str(changes.head())
 
 
-def test_after_a_break_one_sentence_tells_that_the_page_is_right_again(hub, changes, region, connection):
+def test_after_a_break_one_announcement_states_that_the_page_is_up_to_date(hub, changes, region, connection):
     seen = changes.head()
     rented(changes)
     rented(changes)
@@ -195,7 +195,7 @@ def test_a_page_of_a_process_ahead_misses_nothing(region, connection):
     hub.close()
 
 
-def test_a_crowd_is_told_in_parts_and_completely(hub, changes, region, connection):
+def test_many_pages_are_sent_a_change_in_batches_and_completely(hub, changes, region, connection):
     card = region("card:1")
     crowd = [connection() for _ in range(2 * WRITE_BATCH + 1)]
     for client in crowd:

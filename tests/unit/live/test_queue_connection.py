@@ -62,7 +62,7 @@ def test_one_message_of_any_size_is_taken_when_nothing_waits():
     assert len(next(stream)) == 1000
 
 
-def test_closing_ends_the_reader_drops_what_waits_and_tells_once():
+def test_closing_ends_the_reader_drops_waiting_messages_and_calls_back_once():
     stream = pipe()
     stream.send(b"never read")
     stream.close()

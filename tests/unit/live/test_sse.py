@@ -46,7 +46,7 @@ def test_an_id_alone_is_a_message_and_nothing_at_all_is_none():
     assert sse.message([]) == b""
 
 
-def test_a_piece_tells_htmx_which_element_to_morph():
+def test_a_partial_names_the_element_that_htmx_morphs():
     (message,) = read(sse.message([sse.partial("card-1", "<b>new</b>")]))
     assert message["data"] == '<hx-partial id="card-1" hx-swap="outerMorph"><b>new</b></hx-partial>'
 
@@ -86,7 +86,7 @@ def test_data_cannot_pretend_to_be_the_type_or_the_id():
     assert (told["type"], told["id"]) == ("price.updated", str(ID))
 
 
-def test_a_notice_tells_the_head_and_carries_the_id_to_resume_from():
+def test_a_notice_has_the_head_and_the_id_to_resume_from():
     (message,) = read(sse.notice("connected", ID, ChangeId(1, 0)))
     assert message["id"] == "1-0"
     told = json.loads(message["data"])

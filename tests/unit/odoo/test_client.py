@@ -83,7 +83,7 @@ def test_odoo_is_asked_for_what_is_free_in_the_days(client, requests_mock):
     assert (query["available_from"], query["available_to"]) == (["2026-12-01"], ["2026-12-05"])
 
 
-def test_what_is_free_is_known_by_id_without_what_is_only_for_sale(client, requests_mock):
+def test_free_vehicles_are_returned_by_id_without_those_only_for_sale(client, requests_mock):
     odd = [None, "text", {"id": "two"}, {}, entry(8, listing_type="sale")]
     requests_mock.get(LIST, json=page([entry(1), *odd, entry(3, name="", rental_price_daily="dear")]))
     assert client.free(DAYS) == {1, 3}

@@ -173,7 +173,7 @@ def test_a_name_is_one_line_that_every_reader_takes(listed, name):
         ({"maximum_rental_days": 9}, (1, 9)),
     ],
 )
-def test_limits_that_are_not_told_are_not_known(listed, limits, expected):
+def test_limits_missing_from_the_answer_are_unknown(listed, limits, expected):
     vehicle = listed(**SHORT, **limits)
     assert (vehicle.minimum_days, vehicle.maximum_days) == expected
 

@@ -70,13 +70,13 @@ def test_the_short_form_is_read_back_without_the_longer_rates(client, requests_m
     assert client.vehicles() == [replace(VEHICLE, rates=Rates(daily=money("90.5")), picture=None), BARE]
 
 
-def test_pictures_are_told_where_the_site_serves_them():
+def test_pictures_are_given_with_the_addresses_on_the_site():
     told = serializers.vehicle_detail(DETAILS, None)
     assert told["primary_image"] == "/pictures/960x720/fleet.vehicle/7/image_1920"
     assert [one["url"] for one in told["images"]] == ["/pictures/960x720/fleet.vehicle.image/71/image?vehicle=7"]
 
 
-def test_a_free_range_is_told_with_odoos_price_and_the_daily_rate():
+def test_a_free_range_is_given_with_odoos_price_and_the_daily_rate():
     assert serializers.availability(Quote(7, DAYS, available=True, total=money("350")), VEHICLE) == {
         "available": True,
         "vehicle_id": 7,
@@ -90,7 +90,7 @@ def test_a_free_range_is_told_with_odoos_price_and_the_daily_rate():
     }
 
 
-def test_each_obstacle_is_told_with_its_number_of_days():
+def test_each_reason_is_given_with_its_number_of_days():
     reasons = (Reason(ReasonCode.TOO_SHORT, "Too short.", 2), Reason(ReasonCode.TAKEN, "Taken."))
     told = serializers.availability(Quote(7, DAYS, available=False), VEHICLE, reasons, DAYS)
     assert told["bookable"] is False

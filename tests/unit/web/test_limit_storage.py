@@ -20,7 +20,7 @@ def test_a_client_has_so_many_hits_in_a_window_that_moves():
         assert [hit(storage, "a", 2) for _ in range(3)] == [True, True, False]
 
 
-def test_the_window_tells_its_oldest_hit_and_how_many_are_in_it():
+def test_the_window_returns_its_oldest_hit_and_the_number_of_hits():
     storage = BoundedMemoryStorage()
     now = clock.now().timestamp()
     start, count = storage.get_moving_window("a", 10, HOUR)

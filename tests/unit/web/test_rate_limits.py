@@ -50,7 +50,7 @@ def test_a_refused_client_learns_when_to_come_back():
     assert 3500 < refused.value.retry_after.total_seconds() <= 3601
 
 
-def test_the_headers_tell_what_is_left():
+def test_the_headers_report_the_remaining_requests():
     policy = '"booking";q=10;w=3600'
     assert BOOKINGS.headers("client") == {"RateLimit-Policy": policy, "RateLimit": '"booking";r=10;t=3600'}
     BOOKINGS.hit("client")

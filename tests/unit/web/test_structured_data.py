@@ -49,7 +49,7 @@ def test_the_offer_is_a_lease_at_the_daily_rate():
         (Status.MAINTENANCE, "LimitedAvailability"),
     ],
 )
-def test_the_status_is_told_in_words_of_schema_org(status, word):
+def test_the_status_is_given_in_schema_org_terms(status, word):
     offer = product_json(replace(FULL, status=status), *SITE)["offers"]
     assert offer["availability"] == f"https://schema.org/{word}"
 

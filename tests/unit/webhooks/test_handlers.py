@@ -42,14 +42,14 @@ def booking(catalogue, bookings):
     return tell
 
 
-def test_availability_is_told_with_the_day_it_is_back_and_what_may_be_public(inventory):
+def test_availability_is_passed_on_with_its_return_day_and_public_fields(inventory):
     told = {"availability_status": "rented", "available_from": "2026-12-05", "available_to": False}
     (call,) = inventory("vehicle.availability_changed", **told, booking_ref="BK-1")
     public = {"availability_status": "rented", "available_from": "2026-12-05"}
     assert call == ("status_changed", 7, Status.RENTED, date(2026, 12, 5), public)
 
 
-def test_a_bare_or_unheard_of_availability_still_makes_the_catalogue_look(inventory):
+def test_a_missing_or_unknown_availability_makes_the_catalogue_read_the_vehicle(inventory):
     inventory("vehicle.availability_changed")
     calls = inventory("vehicle.availability_changed", availability_status="on the moon")
     assert calls[0] == ("status_changed", 7, None, None, {})
@@ -65,7 +65,7 @@ def test_a_bare_or_unheard_of_availability_still_makes_the_catalogue_look(invent
         ({"maintenance_until": "2026-12-03"}, (True, date(2026, 12, 3))),
     ],
 )
-def test_maintenance_is_told_with_its_end(inventory, fields, call):
+def test_maintenance_is_passed_on_with_its_end(inventory, fields, call):
     assert inventory("vehicle.maintenance", **fields) == [("maintenance_changed", 7, *call)]
 
 
@@ -78,7 +78,7 @@ def test_only_the_rates_that_are_named_change(inventory):
     assert calls == [("price_changed", 7, Rates(daily=dollars(160)))]
 
 
-def test_coming_going_and_changing_is_told_by_number(inventory):
+def test_addition_update_and_removal_are_passed_on_with_the_vehicle_id(inventory):
     inventory("vehicle.added", name="Saw", category="Wood")
     inventory("vehicle.updated", changes={"name": "Big Saw"})
     assert inventory("vehicle.removed") == [("added", 7), ("updated", 7), ("removed", 7)]
@@ -171,7 +171,7 @@ def test_a_price_without_a_currency_makes_the_catalogue_read_the_record(inventor
 
 
 @pytest.mark.parametrize(("asked", "real"), [(Catalogue, RealCatalogue), (Bookings, OdooBookingEvents)])
-def test_the_real_services_can_be_told_all_of_this(asked, real):
+def test_the_real_services_have_all_methods_of_the_fake(asked, real):
     wanted = [name for name in vars(asked) if not name.startswith("_")]
     assert wanted
     for name in wanted:

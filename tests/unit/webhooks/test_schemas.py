@@ -118,7 +118,7 @@ def test_a_booking_is_read_without_other_fields_of_the_wrong_type(field, wrong):
 
 
 @pytest.mark.parametrize("empty", ["", False])
-def test_a_place_that_is_empty_now_is_told_as_empty(empty):
+def test_a_location_that_was_emptied_is_read_as_empty(empty):
     event = read("booking", event_type="booking.modified", booking_ref="BK-1", changes={"return_location": empty})
     assert (event.booking.return_location, event.booking.pickup_location) == ("", None)
 

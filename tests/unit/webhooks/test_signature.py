@@ -31,7 +31,7 @@ def refused(headers, *, secrets=(SECRET,), body=BODY, now=NOW):
     return True
 
 
-def test_a_known_answer_in_the_standard_form_is_accepted_and_tells_the_id():
+def test_a_known_answer_in_the_standard_form_is_accepted_and_returns_the_id():
     assert verify([SECRET], standard(), BODY, NOW) == "msg_1"
 
 

@@ -1,4 +1,4 @@
-"""When the largest thing of a page is there on a phone with a slow line, at the first visit."""
+"""Largest contentful paint on a phone with a slow connection, at the first visit."""
 
 import statistics
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from bench import report
 from tests import serving
 from tests.browser import chromium
 
-LINE = {"latency": 400, "downloadThroughput": 400_000 / 8, "uploadThroughput": 400_000 / 8, "offline": False}
+CONNECTION = {"latency": 400, "downloadThroughput": 400_000 / 8, "uploadThroughput": 400_000 / 8, "offline": False}
 """Slow 3G: milliseconds, and bytes a second."""
 SLOWER = 4
 ROUNDS = 5
@@ -38,13 +38,13 @@ Seen = dict[str, float]
 
 @contextmanager
 def visitor(browser: Browser) -> Iterator[Page]:
-    """A phone with nothing kept, on the slow line."""
+    """A phone with an empty cache, on the slow connection."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True)
     page = context.new_page()
     page.add_init_script(WATCH)
     protocol = context.new_cdp_session(page)
     protocol.send("Network.enable")
-    protocol.send("Network.emulateNetworkConditions", LINE)
+    protocol.send("Network.emulateNetworkConditions", CONNECTION)
     protocol.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     yield page
     context.close()
@@ -64,14 +64,14 @@ def addresses() -> dict[str, str]:
     return {"home": "/", "list": "/equipment", "machine": MACHINE, "machine with dates": f"{MACHINE}?{days}"}
 
 
-def told(name: str, visits: list[Seen]) -> None:
-    """The middle of several visits, and the worst."""
-    middle = {key: statistics.median(each[key] for each in visits) for key in visits[0]}
+def report_visits(name: str, visits: list[Seen]) -> None:
+    """Report the median of several visits, and the worst."""
+    median = {key: statistics.median(each[key] for each in visits) for key in visits[0]}
     worst = max(each["lcp"] for each in visits)
     report.fact(
         name,
-        f"LCP {middle['lcp'] / 1000:.2f} s (worst {worst / 1000:.2f}), FCP {middle['fcp'] / 1000:.2f} s, "
-        f"CLS {middle['cls']:.3f}, {middle['bytes']:,.0f} bytes with pictures",
+        f"LCP {median['lcp'] / 1000:.2f} s (worst {worst / 1000:.2f}), FCP {median['fcp'] / 1000:.2f} s, "
+        f"CLS {median['cls']:.3f}, {median['bytes']:,.0f} bytes with pictures",
     )
 
 
@@ -86,4 +86,4 @@ def main() -> None:
     ):
         for name, path in addresses().items():
             visit(browser, site.url + path)
-            told(name, [visit(browser, site.url + path) for _ in range(ROUNDS)])
+            report_visits(name, [visit(browser, site.url + path) for _ in range(ROUNDS)])

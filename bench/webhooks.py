@@ -52,7 +52,7 @@ KINDS = {"nothing": nothing, "booking": booking, "price": price}
 
 
 def client(port: int, kind: str, seconds: float, accepted: "Queue[list[str]]") -> None:
-    """Send one after the other on one connection; tell which ones were answered with 200."""
+    """Send one after the other on one connection; return which ones were answered with 200."""
     threads = ThreadPoolExecutor(CLIENTS)
     done = [threads.submit(_send, port, kind, seconds) for _ in range(CLIENTS)]
     accepted.put([name for sent in done for name in sent.result()])

@@ -200,7 +200,7 @@ def bookings_are_true(parts: Parts, record: Record, opened: Tables) -> Iterator[
             yield f"{order.email} is in Odoo {len(theirs)} times"
         references = [one["booking_ref"] for one in theirs]
         if order.is_told_as_made and references != [order.reference]:
-            yield f"{order.email} was told {order.reference}, and Odoo has {references}"
+            yield f"{order.email} was shown {order.reference}, and Odoo has {references}"
         if order.is_refused and theirs:
             yield f"{order.email} was refused with {order.statuses}, and Odoo has {theirs[0]['booking_ref']}"
         if order.is_taken and row is None:
@@ -244,7 +244,7 @@ def webhooks_are_applied(record: Record, opened: Tables) -> Iterator[str]:
 
 
 def mails_go_once(parts: Parts, opened: Tables) -> Iterator[str]:
-    """Each mail that is owed was taken by the mail server once."""
+    """Each mail that is due was taken by the mail server once."""
     for row in opened.rows("SELECT id, message, state, problem FROM mails WHERE state <> 'sent'"):
         if not row["problem"].startswith("more than"):
             yield f"mail {row['id']} ({row['message']}) is {row['state']}: {row['problem']!r}"

@@ -92,9 +92,9 @@ CHECKED = ("bookings", "webhooks", "pages", "mails", "what is left")
 
 def _print(result: Result, spent: float) -> None:
     record = result.record
-    told = Counter(str(order.statuses[-1]) for order in record.orders if order.statuses)
+    statuses = Counter(str(order.statuses[-1]) for order in record.orders if order.statuses)
     report.fact("faults", len(result.weather.lines))
-    report.fact("requests to book, by last status", ", ".join(f"{k}: {n}" for k, n in sorted(told.items())))
+    report.fact("requests to book, by last status", ", ".join(f"{k}: {n}" for k, n in sorted(statuses.items())))
     report.fact("webhooks", len(record.deliveries))
     report.fact("open pages, streams", f"{len(record.pages)}, {sum(page.streams for page in record.pages)}")
     report.times("the list, while all this went on", record.waits)

@@ -1,4 +1,4 @@
-"""An open page: what it showed when it was loaded, and what its stream has told since, as a browser has it."""
+"""An open page: what it showed when it was loaded, and what its stream has sent since, as a browser has it."""
 
 import http.client
 import threading

@@ -1,4 +1,4 @@
-"""The measuring side of `bench.fanout.listeners`: orders to that process, and the messages of its streams."""
+"""The measuring side of `bench.fanout.listeners`: orders to that process, and what its streams have received."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ LINGER = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RoundResult:
     """One round. `after`: seconds from before the publishing until each stream had the message, by number."""
 
     after: Mapping[int, float]
@@ -30,7 +30,7 @@ class Heard:
 
 
 class Audience:
-    """Very many open streams to the server at `port`, held by a process of its own."""
+    """Very many open streams to the server at `port`, held by a separate process."""
 
     def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
         self._process = process
@@ -41,19 +41,21 @@ class Audience:
         """Open a stream for each path, all greeted when this returns; it gets the next free number."""
         self.size = self._ask(do="open", port=self._port, paths=paths)["open"]
 
-    def hears(self, marker: str, numbers: Sequence[int], publish: Callable[[], object]) -> Heard:
-        """The times at which the streams `numbers` receive the message with `marker`, which `publish` sends.
+    def measure(self, marker: str, numbers: Sequence[int], publish: Callable[[], object]) -> RoundResult:
+        """When the streams `numbers` receive the message with `marker`, which `publish` sends.
 
         Raises RuntimeError when one of them does not receive it, or is closed.
         """
         self._ask(do="listen", marker=marker, numbers=numbers, linger=LINGER)
         began = time.monotonic()
         publish()
-        told = self._answer()
-        if told["missing"] or told["lost"]:
-            raise RuntimeError(f"{marker}: {told['missing']} streams did not hear, {told['lost']} were closed")
-        after = {number: instant - began for number, instant in told["heard"]}
-        return Heard(after, told["strays"], told["cpu"], told["sample"])
+        answer = self._answer()
+        if answer["missing"] or answer["lost"]:
+            raise RuntimeError(
+                f"{marker}: {answer['missing']} streams received nothing, {answer['lost']} were closed"
+            )
+        after = {number: instant - began for number, instant in answer["received"]}
+        return RoundResult(after, answer["strays"], answer["cpu"], answer["sample"])
 
     def _ask(self, **order: object) -> Any:
         assert self._process.stdin
@@ -64,7 +66,7 @@ class Audience:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError("the client has ended; see its last words above")
+            raise RuntimeError("the client has ended; see its last output above")
         return json.loads(line)
 
 

@@ -1,8 +1,8 @@
-"""The client, a process of its own: very many event streams on one epoll, and the instant of each message.
+"""The client, a separate process: very many event streams on one epoll, and when each one receives a message.
 
-Both sides are read by it, and it must not be what is measured: so no gevent, no parser, one buffer. Orders come as
-lines of JSON on standard input (see `bench.fanout.audience`), answers go as such lines to standard output, and the
-process ends with its input.
+It reads both sides and must cost little itself: so no gevent, no parser, one buffer. Orders come as lines of JSON
+on standard input (see `bench.fanout.audience`), answers go as such lines to standard output, and the process ends
+with its input.
 """
 
 import gc
@@ -40,7 +40,7 @@ class Listeners:
         self._partial: dict[int, bytes] = {}
         self._marker = NOTHING
         self._due: set[int] = set()
-        self._heard: dict[int, float] = {}
+        self._received: dict[int, float] = {}
         self._sample = b""
         self._strays = 0
         self._lost = 0
@@ -50,22 +50,22 @@ class Listeners:
         first = len(self._numbers)
         for start in range(0, len(paths), UNDER_WAY):
             some = paths[start : start + UNDER_WAY]
-            lines = [self._connected(first + start + n, port, path) for n, path in enumerate(some)]
-            for line in lines:
-                self._greeted(line)
+            sockets = [self._connected(first + start + n, port, path) for n, path in enumerate(some)]
+            for sock in sockets:
+                self._greeted(sock)
         yield {"open": len(self._sockets)}
 
     def listen(self, marker: str, numbers: Sequence[int], linger: float) -> Iterator[dict[str, Any]]:
         """Note when a message with `marker` is complete on each of the streams `numbers`.
 
-        Says when it is ready, and then, `linger` seconds after the last one has it, what was heard. A message that
-        comes to others, or a second time, is a stray.
+        Says when it is ready, and then, `linger` seconds after the last one has it, what was received. A message
+        to others, or a second one, is a stray.
         """
         self._marker = NOTHING
         while self._read(0):
             pass
         self._strays = 0
-        self._heard = {}
+        self._received = {}
         self._due = set(numbers)
         self._marker = marker.encode()
         cpu = time.process_time()
@@ -78,7 +78,7 @@ class Listeners:
         while (left := end - time.monotonic()) > 0:
             self._read(left)
         yield {
-            "heard": list(self._heard.items()),
+            "received": list(self._received.items()),
             "missing": len(self._due),
             "strays": self._strays,
             "lost": self._lost,
@@ -87,28 +87,28 @@ class Listeners:
         }
 
     def _connected(self, number: int, port: int, path: str) -> socket.socket:
-        line = socket.socket()
+        sock = socket.socket()
         # Its port must not be in the way of a server that starts meanwhile, nor later, waiting for a late packet.
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        line.bind((f"127.0.0.{1 + number // FOR_ONE_ADDRESS}", 0))
-        line.connect(("127.0.0.1", port))
-        line.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n".encode())
-        self._sockets[line.fileno()] = line
-        self._numbers[line.fileno()] = number
-        return line
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.bind((f"127.0.0.{1 + number // FOR_ONE_ADDRESS}", 0))
+        sock.connect(("127.0.0.1", port))
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n".encode())
+        self._sockets[sock.fileno()] = sock
+        self._numbers[sock.fileno()] = number
+        return sock
 
-    def _greeted(self, line: socket.socket) -> None:
+    def _greeted(self, sock: socket.socket) -> None:
         """Read the head of the answer and the first message, and listen to what follows."""
-        line.settimeout(PATIENCE)
+        sock.settimeout(PATIENCE)
         text = b""
         while END not in text.partition(HEAD_END)[2]:
-            some = line.recv(len(self._buffer))
+            some = sock.recv(len(self._buffer))
             text += some
             if not some or b" 200 " not in text[:20]:
                 raise RuntimeError(f"a stream was refused: {text[:200]!r}")
-        line.setblocking(False)
-        self._epoll.register(line.fileno(), select.EPOLLIN)
+        sock.setblocking(False)
+        self._epoll.register(sock.fileno(), select.EPOLLIN)
 
     def _read(self, patience: float) -> int:
         """Read once from every stream that has something, and say from how many that was."""
@@ -133,16 +133,16 @@ class Listeners:
         at = text.find(self._marker, 0, count)
         if at >= 0 and text.find(END, at, count) >= 0:
             self._sample = self._sample or bytes(text[:count])
-            self._hear(self._numbers[fd], now)
+            self._note(self._numbers[fd], now)
         elif text.find(END, max(0, count - 4), count) < 0:
             self._partial[fd] = bytes(text[:count])
         elif text.find(FRAGMENT, 0, count) >= 0:
             self._strays += 1
 
-    def _hear(self, number: int, now: float) -> None:
+    def _note(self, number: int, now: float) -> None:
         if number in self._due:
             self._due.discard(number)
-            self._heard[number] = now
+            self._received[number] = now
         else:
             self._strays += 1
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bench import report
 from bench.fanout import process, sides
-from bench.fanout.audience import Heard
+from bench.fanout.audience import RoundResult
 from bench.fanout.sampled import sampled
 from bench.fanout.sides import Side
 
@@ -20,10 +20,10 @@ VIEWERS = 10
 PROFILED = {1: 100, 5_000: 50}
 """How many events, by the number of pages: enough CPU time for the sampler to see something."""
 NAMES = ("the site", "nchan")
-PLACES: dict[str, Callable[[Heard], float]] = {
-    "last": lambda heard: heard.times[-1],
-    "median": lambda heard: statistics.median(heard.times),
-    "first": lambda heard: heard.times[0],
+POSITIONS: dict[str, Callable[[RoundResult], float]] = {
+    "last": lambda result: result.times[-1],
+    "median": lambda result: statistics.median(result.times),
+    "first": lambda result: result.times[0],
 }
 
 
@@ -32,32 +32,32 @@ def fanout(streams: int) -> None:
     report.title(f"One event to {streams:,} pages, one process (promise: at most nchan's time, 8 kB a page)")
     with both([1] * process.room_for(streams)) as (site, nchan):
         rounds = alternately(site, nchan, lambda side: side.event(1))
-        _tell_of_times(rounds)
-        _tell_of_the_rest(rounds)
-        _tell_of_memory(site, nchan)
+        _report_times(rounds)
+        _report_messages_and_client(rounds)
+        _report_memory(site, nchan)
 
 
 def vehicles() -> None:
     """One event about each of many vehicles, each shown by a few pages, all at once; then about one of them.
 
-    First the hub alone, which gets changes as nchan does; then the whole way from signed webhooks.
+    First the hub alone, to which changes are published as to nchan; then the whole way from signed webhooks.
     """
     shown = list(range(1, VEHICLES + 1))
     streams = (shown * VIEWERS)[: process.room_for(VEHICLES * VIEWERS)]
     report.title(f"{VEHICLES} changes at once to {VEHICLES} x {VIEWERS} pages (promise: at most nchan's time)")
     with both(streams, sides.short_site) as (hub, nchan):
         rounds = alternately(hub, nchan, lambda side: side.burst(shown))
-        _tell_of_times(rounds)
-        _tell_of_the_rest(rounds)
+        _report_times(rounds)
+        _report_messages_and_client(rounds)
     report.title(f"{VEHICLES} signed webhooks at once, each checked, kept and applied, to the same pages")
     with both(streams) as (site, nchan):
         rounds = alternately(site, nchan, lambda side: side.burst(shown))
-        _tell_of_times(rounds)
-        _tell_of_the_rest(rounds)
+        _report_times(rounds)
+        _report_messages_and_client(rounds)
         print(f"  One event, for {VIEWERS} of the pages:")
         rounds = alternately(site, nchan, lambda side: side.event(VEHICLES))
-        _tell_of_times(rounds)
-        _tell_of_the_rest(rounds)
+        _report_times(rounds)
+        _report_messages_and_client(rounds)
 
 
 def event_cost() -> None:
@@ -84,7 +84,7 @@ def profile() -> None:
             with sampled(site.server.port) as samples:
                 for _ in range(events):
                     site.event(1)
-            samples.tell(events)
+            samples.report(events)
 
 
 @contextmanager
@@ -115,26 +115,26 @@ def _costed(side: Side) -> tuple[float, float]:
     """One event: seconds until the last page has it, CPU seconds until the process has come to rest again."""
     side.rest()
     before = side.cpu()
-    heard = side.event(1)
+    result = side.event(1)
     side.rest()
-    return heard.times[-1], side.cpu() - before
+    return result.times[-1], side.cpu() - before
 
 
-def _tell_of_times(rounds: Sequence[Sequence[Heard]]) -> None:
-    for place, of in PLACES.items():
-        report.beside(f"until the {place} page has it", *([of(heard) for heard in side] for side in rounds))
+def _report_times(rounds: Sequence[Sequence[RoundResult]]) -> None:
+    for position, of in POSITIONS.items():
+        report.beside(f"until the {position} page has it", *([of(result) for result in side] for side in rounds))
 
 
-def _tell_of_the_rest(rounds: Sequence[Sequence[Heard]]) -> None:
+def _report_messages_and_client(rounds: Sequence[Sequence[RoundResult]]) -> None:
     for name, side in zip(NAMES, rounds, strict=True):
         if side:
-            client = statistics.median(heard.client for heard in side) * 1000
-            size, strays = len(side[0].sample), sum(heard.strays for heard in side)
+            client = statistics.median(result.client for result in side) * 1000
+            size, strays = len(side[0].sample), sum(result.strays for result in side)
             report.fact(f"{name}: a message", f"{size:,} bytes; a second time, or to others: {strays}")
             report.fact(f"{name}: CPU of the client", f"{client:.2f} ms a round")
 
 
-def _tell_of_memory(*measured: Side | None) -> None:
+def _report_memory(*measured: Side | None) -> None:
     for side in filter(None, measured):
         for when, now in {"opened": side.opened, "after the events": side.memory()}.items():
             grown = zip(now, side.before, strict=True)

@@ -1,4 +1,4 @@
-"""A process as Linux shows it: its CPU time, its memory, and how many files it may open."""
+"""What Linux reports about a process: its CPU time, its memory, and how many files it may open."""
 
 import resource
 import time

@@ -1,4 +1,4 @@
-"""The client of `bench.fanout.crowd`, a program of its own: pages that come back after the end of their stream.
+"""The client of `bench.fanout.crowd`, a separate process: pages that reconnect after the end of their stream.
 
 It keeps the pauses that browsers keep: what the server named last in `retry`, longer while it cannot be reached.
 It prints a line of JSON when all pages are live, each time that happens.
@@ -28,7 +28,7 @@ class Page:
     """A page: what it shows, and its connection while it has one."""
 
     number: int
-    line: socket.socket | None = None
+    sock: socket.socket | None = None
     text: bytes = b""
     is_live: bool = False
     failures: int = 0
@@ -77,29 +77,29 @@ class Crowd:
     def _connect_due(self) -> None:
         while self._due and self._due[0][0] <= time.monotonic():
             page = self._pages[heapq.heappop(self._due)[1]]
-            line = socket.socket()
-            line.setblocking(False)
-            line.connect_ex(("127.0.0.1", self._port))
-            page.line, page.text, page.is_live = line, b"", False
-            self._by_file[line.fileno()] = page
-            self._epoll.register(line.fileno(), select.EPOLLOUT)
+            sock = socket.socket()
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", self._port))
+            page.sock, page.text, page.is_live = sock, b"", False
+            self._by_file[sock.fileno()] = page
+            self._epoll.register(sock.fileno(), select.EPOLLOUT)
 
     def _handle(self, page: Page, event: int) -> None:
-        assert page.line
+        assert page.sock
         try:
             if event & (select.EPOLLERR | select.EPOLLHUP) and not event & select.EPOLLIN:
-                self._lost(page)
+                self._close(page)
             elif event & select.EPOLLOUT:
-                page.line.sendall(page.request)
-                self._epoll.modify(page.line.fileno(), select.EPOLLIN)
+                page.sock.sendall(page.request)
+                self._epoll.modify(page.sock.fileno(), select.EPOLLIN)
             else:
-                self._read(page, page.line.recv(65_536))
+                self._read(page, page.sock.recv(65_536))
         except OSError:
-            self._lost(page)
+            self._close(page)
 
     def _read(self, page: Page, some: bytes) -> None:
         if not some:
-            self._lost(page)
+            self._close(page)
             return
         page.text = (page.text + some)[-4096:]
         if found := RETRY.findall(page.text):
@@ -108,12 +108,12 @@ class Crowd:
             page.is_live, page.failures = True, 0
             self._live += 1
 
-    def _lost(self, page: Page) -> None:
-        assert page.line
-        self._epoll.unregister(page.line.fileno())
-        del self._by_file[page.line.fileno()]
-        page.line.close()
-        page.line = None
+    def _close(self, page: Page) -> None:
+        assert page.sock
+        self._epoll.unregister(page.sock.fileno())
+        del self._by_file[page.sock.fileno()]
+        page.sock.close()
+        page.sock = None
         pause = page.retry
         if page.is_live:
             self._live -= 1

@@ -20,7 +20,7 @@ class Samples:
         self.itself: Mapping[str, float] = {}
         self.on_stack: Mapping[str, float] = {}
 
-    def tell(self, events: int) -> None:
+    def report(self, events: int) -> None:
         """The functions that cost most, as shares of all CPU time and as milliseconds for each of `events`."""
         total = sum(self.itself.values())
         report.fact("CPU of an event", f"{total / events * 1000:.2f} ms")

@@ -13,7 +13,7 @@ from typing import Protocol
 import requests
 
 from bench.fanout import nchan, process
-from bench.fanout.audience import Audience, Heard, audience
+from bench.fanout.audience import Audience, RoundResult, audience
 from bench.fanout.publisher import Publisher, Publishers, post
 from lco import clock
 from lco.webhooks.signature import sign
@@ -33,7 +33,7 @@ def words(price: int) -> str:
 
 
 class Server(Protocol):
-    """The server under test: its port, the process that does the work, and the requests that publish a price."""
+    """What is measured: where it listens, which process does the work, and how a new price is published to it."""
 
     port: int
     worker: int
@@ -149,19 +149,19 @@ class Side:
                 return
         print(f"  {self.name} did not come to rest.")
 
-    def event(self, vehicle: int) -> Heard:
-        """The messages of the streams about the vehicle after one event."""
+    def event(self, vehicle: int) -> RoundResult:
+        """When the streams about the vehicle receive one event."""
         price = self._next([vehicle])
         (request,) = self.server.requests([vehicle], price)
         with Publisher(self.server.port) as publisher:
-            return self._hears([vehicle], price, lambda: publisher.send(request))
+            return self._measure([vehicle], price, lambda: publisher.send(request))
 
-    def burst(self, vehicles: Sequence[int]) -> Heard:
-        """The messages of all streams after one event about each of `vehicles`, sent over several connections."""
+    def burst(self, vehicles: Sequence[int]) -> RoundResult:
+        """When all streams receive one event about each of `vehicles`, sent over several connections at once."""
         price = self._next(vehicles)
         sent = self.server.requests(vehicles, price)
         with Publishers(self.server.port, PUBLISHERS) as publishers:
-            return self._hears(vehicles, price, lambda: publishers.send(sent, pipelined=self.server.pipelined))
+            return self._measure(vehicles, price, lambda: publishers.send(sent, pipelined=self.server.pipelined))
 
     def _next(self, vehicles: Sequence[int]) -> int:
         self.rest()
@@ -169,15 +169,15 @@ class Side:
         self.server.prepare(dict.fromkeys(vehicles, self._price))
         return self._price
 
-    def _hears(self, vehicles: Sequence[int], price: int, publish: Callable[[], object]) -> Heard:
+    def _measure(self, vehicles: Sequence[int], price: int, publish: Callable[[], object]) -> RoundResult:
         about = frozenset(vehicles)
         numbers = [number for number, vehicle in enumerate(self._shown) if vehicle in about]
-        return self._listeners.hears(words(price), numbers, publish)
+        return self._listeners.measure(words(price), numbers, publish)
 
 
 @contextmanager
 def short_site(more_vehicles: int) -> Iterator[Side]:
-    """The site, where changes reach the hub directly."""
+    """The site, to which changes are published without webhooks."""
     with site(more_vehicles, "bench.fanout.appending:app", "the hub alone", ShortSite) as side:
         yield side
 

@@ -24,14 +24,14 @@ CHUNKED = "Transfer-Encoding: chunked"
 def exchange(site, path: str, header: str, *body: bytes, pause: float = 0) -> tuple[int, float, bytes]:
     """Send a POST whose body is `body`; return status, seconds until the server closed, and the answer."""
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as line:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as sock:
         form = "Content-Type: application/x-www-form-urlencoded"
-        line.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{form}\r\n{header}\r\n\r\n".encode())
+        sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{form}\r\n{header}\r\n\r\n".encode())
         received = b""
         for piece in body:
             time.sleep(pause)
-            line.sendall(piece)
-        while data := line.recv(65536):
+            sock.sendall(piece)
+        while data := sock.recv(65536):
             received += data
     return int(received.split(b" ", 2)[1]), time.monotonic() - began, received
 
@@ -64,7 +64,7 @@ def test_malformed_chunks_are_400(site, path, chunk):
 
 
 def test_a_body_that_ends_early_is_400(site):
-    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as line:
-        line.sendall(b"POST /bookings HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nvehicle_id=3")
-        line.shutdown(socket.SHUT_WR)
-        assert line.recv(65536).startswith(b"HTTP/1.1 400")
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as sock:
+        sock.sendall(b"POST /bookings HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nvehicle_id=3")
+        sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(65536).startswith(b"HTTP/1.1 400")

@@ -43,7 +43,7 @@ def test_a_booking_takes_exactly_the_steps_of_the_table(before, after):
 
 
 @pytest.mark.parametrize(("before", "after"), sorted(step for step in STEPS if step[0]))
-def test_the_ledger_takes_the_steps_of_the_table_and_leaves_a_trace(services, wanted, before, after):
+def test_the_repository_takes_the_steps_of_the_table_and_records_them(services, wanted, before, after):
     stored(services, wanted, before)
     with services.db.connection() as connection:
         BookingRepository(connection, FakeOutbox()).transition(
@@ -54,7 +54,7 @@ def test_the_ledger_takes_the_steps_of_the_table_and_leaves_a_trace(services, wa
     assert services.audit()[1:] == [(before, after, "site")]
 
 
-def test_the_ledger_refuses_every_other_step_and_changes_nothing(services, wanted):
+def test_the_repository_refuses_every_other_step_and_changes_nothing(services, wanted):
     for before, after in itertools.product(State, State):
         if (before, after) in STEPS:
             continue

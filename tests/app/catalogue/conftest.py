@@ -36,7 +36,7 @@ class Held:
 
 
 class Odoo:
-    """The demo, with its controls as methods; it sends no webhooks, so tests decide what is told."""
+    """The demo, with its controls as methods; it sends no webhooks, so tests decide what is sent."""
 
     def __init__(self) -> None:
         self.app = create_demo(DemoSettings(webhooks=False, contract=1))
@@ -90,7 +90,7 @@ class Odoo:
 
 
 class Front:
-    """A catalogue in front of an Odoo, and what it says to the world."""
+    """A catalogue in front of an Odoo, and what it publishes."""
 
     def __init__(self, url: str, backend: CacheBackend | None = None) -> None:
         self.client = OdooClient(Transport(url))
@@ -112,7 +112,7 @@ class Front:
         ]
 
     def corrected(self) -> list[str]:
-        """The topics for which pages were told to render again what they show."""
+        """The topics for which pages were sent a new rendering of what they show."""
         return [change.topic for change in self._appended() if change.kind == EventType.VEHICLE_CORRECTED]
 
     def _appended(self) -> Sequence[Change]:
@@ -153,12 +153,12 @@ def catalogue(front):
 
 @pytest.fixture
 def restarted(_demo):
-    """Makes fronts that share a shelf, as processes one after the other do."""
+    """Makes fronts that share a backend, as processes one after the other do."""
     return lambda backend: Front(_demo[1], backend)
 
 
-class DictShelf:
-    """A shelf in memory; while `broken`, it can neither be read nor written."""
+class DictBackend:
+    """A backend in memory; while `broken`, it can neither be read nor written."""
 
     def __init__(self) -> None:
         self.content: dict[str, object] = {}
@@ -181,7 +181,7 @@ class DictShelf:
 
 @pytest.fixture
 def backend():
-    return DictShelf()
+    return DictBackend()
 
 
 @pytest.fixture(name="settle", scope="session")

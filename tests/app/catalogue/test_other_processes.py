@@ -1,4 +1,4 @@
-"""Two catalogues as two processes have them: one change log, one shelf, and turns at asking Odoo."""
+"""Two catalogues as in two processes: one change log, one cache backend, and a mutex for calls to Odoo."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ from lco.odoo.client import OdooClient
 from lco.odoo.transport import Transport
 from lco.redis_backends.change_log import RedisLog
 from lco.redis_backends.client import RedisClient
-from tests.app.catalogue.conftest import DictShelf
+from tests.app.catalogue.conftest import DictBackend
 from tests.redis_server import empty_redis, redis_server  # noqa: F401 - a fixture
 from tests.serving import wait_until
 
@@ -38,9 +38,9 @@ LATER = LIST_MAX_AGE + timedelta(seconds=1)
 
 
 class Process:
-    """A catalogue of its own, and what its pages are told."""
+    """A separate catalogue, and what it publishes to its pages."""
 
-    def __init__(self, odoo_url: str, redis: RedisClient, backend: DictShelf) -> None:
+    def __init__(self, odoo_url: str, redis: RedisClient, backend: DictBackend) -> None:
         client = OdooClient(Transport(odoo_url))
         cache = StaleWhileRevalidateCache(backend, mutex=redis.lock)
         self.availability = Availability(client, cache, RentalRules(BusinessCalendar, ZoneInfo("America/Chicago")))
@@ -53,13 +53,13 @@ class Process:
     def status(self, vehicle_id: int) -> Status:
         return self.catalogue.find(vehicle_id).status
 
-    def hears(self, kind: str) -> None:
-        wait_until(lambda: kind in [told for _, told in self.published], kind)
+    def receives(self, kind: str) -> None:
+        wait_until(lambda: kind in [published for _, published in self.published], kind)
 
 
 @pytest.fixture
 def process(_demo, odoo, empty_redis, settle):  # noqa: F811 - pytest's way to ask for a fixture
-    backend, made = DictShelf(), []
+    backend, made = DictBackend(), []
 
     def make() -> Process:
         made.append(Process(_demo[1], RedisClient(empty_redis.url), backend))
@@ -91,7 +91,7 @@ def test_a_webhook_of_one_process_is_known_to_all_before_their_pages_change(two)
     seen = []
     other.log.subscribe(lambda _: seen.append(other.status(3)))
     one.catalogue.sync.status_changed(3, Status.RENTED, None, {})
-    other.hears("availability.changed")
+    other.receives("availability.changed")
     assert seen[0] is Status.RENTED
 
 
@@ -102,7 +102,7 @@ def test_a_vehicle_read_again_after_a_webhook_is_read_once_for_all(two, odoo, se
     assert odoo.calls(DETAIL) == 1
     odoo.change(3, availability_status="rented")
     one.catalogue.sync.status_changed(3, Status.RENTED, None, {})
-    other.hears("availability.changed")
+    other.receives("availability.changed")
     settle()
     assert {each.catalogue.details(3).vehicle.status for each in two} == {Status.RENTED}
     assert odoo.calls(DETAIL) == 2
@@ -122,7 +122,7 @@ def test_longer_rates_of_one_process_are_shown_by_the_pages_of_all(two, odoo):
     other.catalogue.free(free)
     lists = odoo.calls(LIST)
     one.catalogue.details(1)
-    other.hears(EventType.VEHICLE_CORRECTED)
+    other.receives(EventType.VEHICLE_CORRECTED)
     assert other.catalogue.find(1).rates.weekly
     other.catalogue.free(free)
     assert odoo.calls(LIST) == lists, "no answer of Odoo has become wrong"
@@ -148,7 +148,7 @@ def test_an_older_list_that_is_under_way_does_not_undo_a_change_from_another_pro
         assert held.arrived.wait(5)
         odoo.change(3, in_maintenance=True)
         one.catalogue.sync.maintenance_changed(3, in_maintenance=True, until=None)
-        other.hears("maintenance.status")
+        other.receives("maintenance.status")
         held.released.set()
         reader.join(5)
         assert other.status(3) is Status.MAINTENANCE
@@ -159,13 +159,13 @@ def test_differences_of_a_new_list_are_published_once_and_shown_by_all(two, odoo
     odoo.change(3, availability_status="rented")
     with clock.moved(LATER):
         one.catalogue.refresh()
-        other.hears("availability.changed")
+        other.receives("availability.changed")
         assert other.status(3) is Status.RENTED
         other.catalogue.refresh()
         assert other.status(3) is Status.RENTED
     assert odoo.calls(LIST) == 2
     one.log.append("odoo", "the.end")
-    other.hears("the.end")
+    other.receives("the.end")
     assert [kind for topic, kind in other.published if topic == "vehicle:3"] == ["availability.changed"]
 
 
@@ -177,7 +177,7 @@ def test_a_difference_in_replicated_values_is_sent_to_pages_only(two, odoo):
     with clock.moved(LATER):
         one.catalogue.refresh()
         other.catalogue.refresh()
-    one.hears(EventType.VEHICLE_CORRECTED)
+    one.receives(EventType.VEHICLE_CORRECTED)
     assert ("vehicle:3", "availability.changed") in one.published
     assert odoo.calls(LIST) == 2
 
@@ -186,7 +186,7 @@ def test_a_removed_vehicle_is_gone_everywhere(two, odoo):
     one, other = two
     odoo.remove(3)
     one.catalogue.sync.removed(3)
-    other.hears("vehicle.removed")
+    other.receives("vehicle.removed")
     with pytest.raises(Gone):
         other.catalogue.find(3)
 
@@ -199,7 +199,7 @@ def test_availability_is_asked_again_everywhere_when_days_were_taken(two, odoo):
     before = odoo.calls("GET /api/fleet/availability")
     one.availability.invalidate(5)
     one.log.append("vehicle:5", "availability.changed", {"vehicle_id": 5})
-    other.hears("availability.changed")
+    other.receives("availability.changed")
     assert [each.availability.quote(5, days).available for each in two] == [True, True]
     assert odoo.calls("GET /api/fleet/availability") <= before + 1
 
@@ -209,11 +209,11 @@ def test_an_outage_of_odoo_is_known_in_every_process_and_published_once(two, odo
     odoo.fail()
     with clock.moved(LATER):
         one.catalogue.refresh()
-        other.hears("odoo.away")
+        other.receives("odoo.away")
         assert not other.catalogue.is_available
         odoo.recover()
         other.catalogue.refresh()
-        one.hears("odoo.back")
+        one.receives("odoo.back")
     assert one.catalogue.is_available
     assert [kind for topic, kind in one.published if topic == "odoo"] == ["odoo.away", "odoo.back"]
 
@@ -223,7 +223,7 @@ def test_a_process_that_missed_that_odoo_is_back_sees_it_by_what_another_has_rea
     odoo.fail()
     with clock.moved(LATER):
         one.catalogue.refresh()
-        other.hears("odoo.away")
+        other.receives("odoo.away")
         other.log.stop()
         odoo.recover()
         one.catalogue.refresh()
@@ -237,7 +237,7 @@ def test_details_are_asked_for_again_by_every_process(two, odoo, settle):
     assert other.catalogue.details(3).description_html == one.catalogue.details(3).description_html
     odoo.change(3, full_description="Sharpened today.")
     one.catalogue.sync.updated(3)
-    other.hears("vehicle.updated")
+    other.receives("vehicle.updated")
     settle()
     assert "Sharpened" in other.catalogue.details(3).description_html
     assert odoo.calls(DETAIL) == 2
@@ -248,7 +248,7 @@ def test_a_process_that_knows_no_list_yet_lets_the_others_ask(process, odoo):
     other.catalogue.vehicles()
     odoo.change(3, availability_status="rented")
     one.catalogue.sync.status_changed(3, Status.RENTED, None, {})
-    other.hears("availability.changed")
+    other.receives("availability.changed")
     wait_until(lambda: other.status(3) is Status.RENTED, "the vehicle as Odoo has it")
 
 
@@ -256,7 +256,7 @@ def test_values_of_another_version_are_asked_of_odoo_instead(two, odoo, caplog):
     one, other = two
     odoo.change(3, availability_status="rented")
     one.log.append("vehicle:3", "availability.changed", {"vehicle_id": 3}, {"at": "noon", "vehicle": {"wings": 2}})
-    other.hears("availability.changed")
+    other.receives("availability.changed")
     wait_until(lambda: other.status(3) is Status.RENTED, "the vehicle as Odoo has it")
     assert "another version" in caplog.text
 
@@ -271,7 +271,7 @@ def test_after_a_loss_everything_is_read_again(two, odoo, settle, redis_server):
     assert one.status(3) is Status.RENTED
     assert other.status(3) is Status.AVAILABLE
     redis_server.start()
-    other.hears("live.back")
+    other.receives("live.back")
     wait_until(lambda: other.status(3) is Status.RENTED, "the other one to learn of it")
     assert other.catalogue.details(3).vehicle.status is Status.RENTED
 
@@ -280,7 +280,7 @@ def test_after_a_loss_the_list_is_read_again_however_fresh_it_is(two, odoo, redi
     odoo.change(3, availability_status="rented")  # without an event
     redis_server.kill()
     for each in two:
-        each.hears("live.away")
+        each.receives("live.away")
     redis_server.start()
     for each in two:
         wait_until(lambda: each.status(3) is Status.RENTED, "the vehicle as Odoo has it")  # noqa: B023

@@ -17,7 +17,7 @@ def test_they_outlast_a_restart_for_ever(backend):
     assert set(backend.timeouts.values()) == {0}
 
 
-def test_something_else_on_the_shelf_is_not_taken_for_ids(backend):
+def test_another_value_in_the_backend_is_not_taken_for_ids(backend):
     backend.content["removed"] = [7]
     assert 7 not in RemovedVehicles(backend)
 
@@ -27,7 +27,7 @@ def test_an_unchanged_set_is_not_written(backend):
     assert backend.content == {}
 
 
-def test_a_broken_shelf_is_counted_and_does_no_harm(backend, caplog):
+def test_a_broken_backend_is_counted_and_does_no_harm(backend, caplog):
     counts = [metrics.cache_failures.labels(operation) for operation in ("get", "set")]
     before = [count._value.get() for count in counts]
     backend.broken = True

@@ -244,7 +244,7 @@ def test_the_first_refresh_of_a_process_asks_odoo(restarted, odoo, backend):
     assert odoo.calls(LIST) == 2
 
 
-def test_a_restart_while_odoo_is_away_shows_what_lies_on_the_shelf(restarted, odoo, backend):
+def test_a_restart_while_odoo_is_away_shows_the_cached_list(restarted, odoo, backend):
     first = restarted(backend).catalogue
     first.vehicles()
     first.details(1)

@@ -1,4 +1,4 @@
-"""What processes share in Redis besides the log: the limits, the shelf and the turns, and how they do without."""
+"""What processes share in Redis besides the log: limits, cache backend and mutex, and how they work without."""
 
 import signal
 import subprocess
@@ -98,7 +98,7 @@ def test_people_of_the_business_see_whether_redis_answers(make_shared, odoo, ser
     assert "<dt>Redis answers</dt><dd>yes</dd>" in client.get(OPS, headers=STAFF).text
     server.kill()
     serving.wait_until(
-        lambda: "<dt>Redis answers</dt><dd>no</dd>" in client.get(OPS, headers=STAFF).text, "the loss to be told"
+        lambda: "<dt>Redis answers</dt><dd>no</dd>" in client.get(OPS, headers=STAFF).text, "the loss to be shown"
     )
 
 

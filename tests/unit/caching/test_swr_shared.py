@@ -20,8 +20,8 @@ def backend():
 
 @pytest.fixture
 def process(backend):
-    turns = defaultdict(threading.Lock)
-    return lambda: StaleWhileRevalidateCache(backend, mutex=lambda key: turns[key])
+    mutexes = defaultdict(threading.Lock)
+    return lambda: StaleWhileRevalidateCache(backend, mutex=lambda key: mutexes[key])
 
 
 @pytest.fixture
@@ -50,10 +50,10 @@ def test_many_readers_of_many_processes_cause_one_load(process, source):
 
 def test_a_value_of_another_process_is_marked(process, source):
     one, other = process(), process()
-    told = []
-    one.get(source.query(persist=None, on_refresh=told.append))
-    other.get(source.query(persist=None, on_refresh=told.append))
-    assert [reading.from_peer for reading in told] == [False, True]
+    readings = []
+    one.get(source.query(persist=None, on_refresh=readings.append))
+    other.get(source.query(persist=None, on_refresh=readings.append))
+    assert [reading.from_peer for reading in readings] == [False, True]
 
 
 def test_a_value_from_before_the_invalidation_is_not_taken_from_a_peer(process, source):

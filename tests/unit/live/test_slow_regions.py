@@ -31,16 +31,16 @@ def test_while_a_slow_region_is_pending_messages_have_no_id(hub, changes, region
     assert "id" not in page.next()
     rented(changes, 2)
     assert "id" not in page.next()
-    # The client loses its stream now: what it knows is older than what it is owed, so it gets that.
+    # The client loses its stream now: it has seen less than what is pending, so it gets that.
     again = connection()
     hub.subscribe_page(again, [region("card:1"), region("card:2"), slow], before, resumed=True)
     again.next()
     slow.let.release(2)
-    owed = again.next()
-    while "id" not in owed:
-        owed = again.next()
-    assert "calendar:1" in owed["data"]
-    assert owed["id"] == str(changes.head())
+    pending = again.next()
+    while "id" not in pending:
+        pending = again.next()
+    assert "calendar:1" in pending["data"]
+    assert pending["id"] == str(changes.head())
 
 
 def test_a_slow_region_that_changes_while_it_is_rendered_is_rendered_once_more(hub, changes, region, connection):

@@ -1,4 +1,4 @@
-"""Lines over real loopback connections, in one thread with gevent's loop, as the server has it."""
+"""Connections over real loopback sockets, in one thread with gevent's loop, as in the server."""
 
 import socket
 from datetime import timedelta
@@ -19,38 +19,38 @@ WINDOW = 64 * 1024
 
 
 class Caller:
-    """A client and the line to it."""
+    """A client and the connection to it."""
 
-    def __init__(self, lines, listener, heartbeat=b"beat", greeting=b""):
+    def __init__(self, pool, listener, heartbeat=b"beat", greeting=b""):
         self.ended = []
         self.client = gevent.socket.socket()
         # Left alone, the kernel would let what a client does not read grow to megabytes.
         self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
         self.client.connect(listener.getsockname())
         self.server, _ = listener.accept()
-        self.line = lines.open(heartbeat, greeting, self.ended.append)
+        self.connection = pool.open(heartbeat, greeting, self.ended.append)
 
     def open(self, head=b"head "):
-        assert self.line.open(self.server, head) is HANDLED
+        assert self.connection.open(self.server, head) is HANDLED
         self.server.close()
         return self
 
-    def hears(self, size):
-        heard = b""
+    def receives(self, size):
+        received = b""
         with gevent.Timeout(PATIENCE):
-            while len(heard) < size:
-                heard += self.client.recv(1 << 16) or pytest.fail(f"it ended after {heard!r}")
-        return heard
+            while len(received) < size:
+                received += self.client.recv(1 << 16) or pytest.fail(f"it ended after {received!r}")
+        return received
 
-    def hears_the_end(self):
+    def receives_the_end(self):
         with gevent.Timeout(PATIENCE):
             return self.client.recv(1 << 16) == b""
 
-    def stuff(self):
-        """Put so much that the client, which does not read, can take no more; returns how much that was."""
+    def fill(self):
+        """Send as much as a client that does not read can take, and return how much that was."""
         total = 0
         for size in (8192, 256, 8, 1):
-            while self.line.send(b"x" * size):
+            while self.connection.send(b"x" * size):
                 total += size
         return total
 
@@ -66,7 +66,7 @@ def wait_until(condition):
 
 
 @pytest.fixture
-def lines():
+def pool():
     return SocketPool(HANDLED)
 
 
@@ -74,15 +74,15 @@ def lines():
 def caller(listener):
     callers = []
 
-    def call(lines, **more):
-        callers.append(Caller(lines, listener, **more))
+    def call(pool, **more):
+        callers.append(Caller(pool, listener, **more))
         return callers[-1]
 
     yield call
     for made in callers:
         made.client.close()
         made.server.close()
-        made.line.close()
+        made.connection.close()
 
 
 @pytest.fixture
@@ -91,129 +91,129 @@ def listener():
         yield server
 
 
-def test_messages_put_before_opening_follow_head_and_greeting(lines, caller):
-    one = caller(lines, greeting=b"hello ")
-    assert one.line.send(b"early ")
+def test_messages_sent_before_opening_follow_head_and_greeting(pool, caller):
+    one = caller(pool, greeting=b"hello ")
+    assert one.connection.send(b"early ")
     one.open()
-    one.line.send(b"late")
-    assert one.hears(21) == b"head hello early late"
+    one.connection.send(b"late")
+    assert one.receives(21) == b"head hello early late"
 
 
-def test_messages_that_a_client_cannot_take_now_follow_in_order(lines, caller):
-    slow = caller(lines).open()
-    size = slow.stuff()
-    assert slow.hears(size + 5) == b"head " + b"x" * size
-    wait_until(lambda: slow.line.send(b"news"))
-    assert slow.hears(4) == b"news"
+def test_messages_that_a_client_cannot_take_now_follow_in_order(pool, caller):
+    slow = caller(pool).open()
+    size = slow.fill()
+    assert slow.receives(size + 5) == b"head " + b"x" * size
+    wait_until(lambda: slow.connection.send(b"event"))
+    assert slow.receives(5) == b"event"
 
 
-def test_a_client_that_does_not_read_costs_at_most_the_bound(lines, caller):
-    slow = caller(lines).open()
-    size = slow.stuff()
-    assert len(slow.line._waiting) == MAX_PENDING_BYTES
+def test_at_most_the_bound_is_kept_for_a_client_that_does_not_read(pool, caller):
+    slow = caller(pool).open()
+    size = slow.fill()
+    assert len(slow.connection._waiting) == MAX_PENDING_BYTES
     # Both ends' kernels hold some as well, each twice what it was asked for (socket(7)).
     assert size <= MAX_PENDING_BYTES + 2 * KERNEL_BUFFER_BYTES + 2 * WINDOW
 
 
-def test_one_message_of_any_size_is_taken_when_nothing_waits(lines, caller):
-    one, early = caller(lines).open(), caller(lines, greeting=b"hello ")
-    assert one.line.send(b"y" * 1_000_000)
-    assert not one.line.send(b"z")
-    assert one.hears(1_000_005) == b"head " + b"y" * 1_000_000
-    assert early.line.send(b"y" * 1_000_000)
-    assert not early.line.send(b"z")
-    assert early.open().hears(1_000_011) == b"head hello " + b"y" * 1_000_000
+def test_one_message_of_any_size_is_accepted_when_nothing_waits(pool, caller):
+    one, early = caller(pool).open(), caller(pool, greeting=b"hello ")
+    assert one.connection.send(b"y" * 1_000_000)
+    assert not one.connection.send(b"z")
+    assert one.receives(1_000_005) == b"head " + b"y" * 1_000_000
+    assert early.connection.send(b"y" * 1_000_000)
+    assert not early.connection.send(b"z")
+    assert early.open().receives(1_000_011) == b"head hello " + b"y" * 1_000_000
 
 
-def test_the_end_of_the_client_is_noticed_without_a_word_to_it(lines, caller):
-    one = caller(lines).open()
-    one.hears(5)
+def test_the_end_of_the_client_is_noticed_without_sending(pool, caller):
+    one = caller(pool).open()
+    one.receives(5)
     one.client.close()
     wait_until(lambda: one.ended)
-    one.line.close()
-    assert one.ended == [one.line]
-    assert one.line.send(b"the client is gone")
+    one.connection.close()
+    assert one.ended == [one.connection]
+    assert one.connection.send(b"the client is gone")
 
 
-def test_a_client_that_breaks_off_while_something_waits_is_noticed_too(lines, caller):
-    one = caller(lines).open()
-    one.stuff()
+def test_a_client_that_breaks_off_while_something_waits_is_noticed_too(pool, caller):
+    one = caller(pool).open()
+    one.fill()
     one.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     one.client.close()
     wait_until(lambda: one.ended)
 
 
-def test_bytes_from_the_client_are_ignored(lines, caller):
-    one = caller(lines).open()
+def test_bytes_from_the_client_are_ignored(pool, caller):
+    one = caller(pool).open()
     one.client.sendall(b"GET / HTTP/1.1\r\n\r\n" * 1000)
     gevent.sleep(0.01)
-    one.line.send(b"news")
-    assert one.hears(9) == b"head news"
+    one.connection.send(b"event")
+    assert one.receives(10) == b"head event"
     assert not one.ended
 
 
-def test_the_last_word_is_said_and_then_the_stream_ends(lines, caller):
-    one = caller(lines).open()
-    one.line.close(b"goodbye")
-    assert one.hears(12) == b"head goodbye"
-    assert one.hears_the_end()
-    assert one.ended == [one.line]
+def test_the_last_message_is_sent_and_then_the_stream_ends(pool, caller):
+    one = caller(pool).open()
+    one.connection.close(b"goodbye")
+    assert one.receives(12) == b"head goodbye"
+    assert one.receives_the_end()
+    assert one.ended == [one.connection]
 
 
-def test_a_line_that_ends_before_it_was_open_frees_its_place(lines, caller):
-    one = caller(lines)
-    one.line.close(b"goodbye")
-    assert one.ended == [one.line]
+def test_a_connection_closed_before_it_was_open_calls_back(pool, caller):
+    one = caller(pool)
+    one.connection.close(b"goodbye")
+    assert one.ended == [one.connection]
 
 
-def test_a_line_over_a_connection_that_has_ended_frees_its_place(lines, caller):
-    one = caller(lines)
+def test_a_connection_over_a_closed_socket_calls_back(pool, caller):
+    one = caller(pool)
     one.server.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        one.line.open(one.server, b"head ")
-    assert one.ended == [one.line]
+        one.connection.open(one.server, b"head ")
+    assert one.ended == [one.connection]
 
 
-def test_silences_are_broken_by_heartbeats_and_words_put_them_off(caller):
-    lines = SocketPool(HANDLED, every=4 * BEAT, tick=BEAT)
-    silent, busy = caller(lines).open(b""), caller(lines, heartbeat=b"?").open(b"")
+def test_heartbeats_are_sent_to_idle_connections_only(caller):
+    pool = SocketPool(HANDLED, every=4 * BEAT, tick=BEAT)
+    silent, busy = caller(pool).open(b""), caller(pool, heartbeat=b"?").open(b"")
 
-    def talk():
+    def send_on():
         while True:
-            busy.line.send(b"news ")
+            busy.connection.send(b"event ")
             gevent.sleep(0)
 
-    talking = gevent.spawn(talk)
-    assert silent.hears(12) == b"beatbeatbeat"
-    talking.kill()
-    assert b"?" not in busy.hears(1)
+    sending = gevent.spawn(send_on)
+    assert silent.receives(12) == b"beatbeatbeat"
+    sending.kill()
+    assert b"?" not in busy.receives(1)
 
 
-def test_a_client_that_does_not_even_take_heartbeats_is_let_go_and_counted(caller):
+def test_a_client_that_takes_no_heartbeats_is_closed_and_counted(caller):
     before = metrics.stream_overflows._value.get()
     slow = caller(SocketPool(HANDLED, every=BEAT, tick=BEAT)).open()
-    slow.stuff()
+    slow.fill()
     wait_until(lambda: slow.ended)
     assert metrics.stream_overflows._value.get() == before + 1
 
 
-def test_nothing_is_left_of_lines_that_have_ended(lines, listener):
+def test_nothing_is_left_of_connections_that_have_ended(pool, listener):
     files = open_files()
-    callers = [Caller(lines, listener).open() for _ in range(100)]
+    callers = [Caller(pool, listener).open() for _ in range(100)]
     for number, one in enumerate(callers):
         if number % 2:
-            one.line.close()
+            one.connection.close()
         one.client.close()
     wait_until(lambda: all(one.ended for one in callers))
     assert open_files() == files
-    assert not lines._open
+    assert not pool._open
 
 
-def test_only_a_plain_connection_of_the_gevent_server_is_taken(lines, listener):
+def test_only_a_plain_socket_of_the_gevent_server_is_accepted(pool, listener):
     with gevent.socket.create_connection(listener.getsockname()) as plain, socket.socket() as thread:
-        assert lines.can_take({"gunicorn.socket": plain, "SERVER_PROTOCOL": "HTTP/1.1"})
-        assert not lines.can_take({"gunicorn.socket": plain, "SERVER_PROTOCOL": "HTTP/1.0"})
-        assert not lines.can_take({"gunicorn.socket": thread, "SERVER_PROTOCOL": "HTTP/1.1"})
-    assert not lines.can_take({"SERVER_PROTOCOL": "HTTP/1.1"})
+        assert pool.can_take({"gunicorn.socket": plain, "SERVER_PROTOCOL": "HTTP/1.1"})
+        assert not pool.can_take({"gunicorn.socket": plain, "SERVER_PROTOCOL": "HTTP/1.0"})
+        assert not pool.can_take({"gunicorn.socket": thread, "SERVER_PROTOCOL": "HTTP/1.1"})
+    assert not pool.can_take({"SERVER_PROTOCOL": "HTTP/1.1"})
     with gevent.socket.socket(socket.AF_UNIX) as local:
-        assert not lines.can_take({"gunicorn.socket": local, "SERVER_PROTOCOL": "HTTP/1.1"})
+        assert not pool.can_take({"gunicorn.socket": local, "SERVER_PROTOCOL": "HTTP/1.1"})

@@ -16,7 +16,7 @@ TABLES = ", ".join(Base.metadata.tables)
 
 @pytest.fixture(scope="module")
 def migrated_postgres() -> Iterator[Database]:
-    """A migrated store in a database made for this module; skipped where no PostgreSQL answers."""
+    """A migrated database made for this module; skipped where no PostgreSQL answers."""
     server = create_engine(f"{SERVER}/postgres", isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
     name = f"lco_{uuid.uuid4().hex}"
     try:
@@ -24,10 +24,10 @@ def migrated_postgres() -> Iterator[Database]:
             connection.execute(text(f"CREATE DATABASE {name}"))
     except OperationalError as error:
         pytest.skip(f"no PostgreSQL on this machine: {type(error.orig).__name__}")
-    store = Database(f"{SERVER}/{name}")
-    store.migrate()
-    yield store
-    store.close()
+    db = Database(f"{SERVER}/{name}")
+    db.migrate()
+    yield db
+    db.close()
     with server.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     server.dispose()
@@ -35,7 +35,7 @@ def migrated_postgres() -> Iterator[Database]:
 
 @pytest.fixture
 def postgres(migrated_postgres: Database) -> Database:
-    """That store, empty."""
+    """That database, empty."""
     with migrated_postgres.session() as session:
         session.execute(text(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE"))
     return migrated_postgres

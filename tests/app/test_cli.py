@@ -169,11 +169,11 @@ def left_open(app, odoo, settings):
     services.db.migrate()
     services.catalogue.vehicles()
     start = clock.today(settings.timezone) + timedelta(days=90)
-    wanted = BookingRequest(
+    booking_request = BookingRequest(
         3, DateRange(start, start + DAY * 4), "Ada Lovelace", "ada@example.com", "+12185550142"
     )
     odoo.fails_with = requests.ReadTimeout()
-    booking = services.bookings.service.place(wanted, "key", lambda: None)
+    booking = services.bookings.service.place(booking_request, "key", lambda: None)
     odoo.fails_with = None
     return booking
 

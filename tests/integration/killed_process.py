@@ -45,7 +45,7 @@ def bookings_at(odoo: str, database: str) -> Bookings:
     )
 
 
-def wanted(life: int) -> BookingRequest:
+def booking_request(life: int) -> BookingRequest:
     start = date.today() + timedelta(days=60) + DAY * 4 * life  # noqa: DTZ011 - any day far ahead will do
     return BookingRequest(
         VEHICLE, DateRange(start, start + DAY * 4), "Ada", f"life{life}@example.com", "+12185550142"
@@ -53,7 +53,7 @@ def wanted(life: int) -> BookingRequest:
 
 
 def placed(life: int, odoo: str, database: str) -> Booking:
-    return bookings_at(odoo, database).service.place(wanted(life), f"key {life}", lambda: None)
+    return bookings_at(odoo, database).service.place(booking_request(life), f"key {life}", lambda: None)
 
 
 def attended(odoo: str, database: str, *, advance_clock: float) -> None:
@@ -118,7 +118,7 @@ def lived(life: int, what: str, odoo: str, database: str) -> bool:
 
 def made_in_odoo(life: int, odoo: str) -> list[dict[str, str]]:
     everything = requests.get(f"{odoo}/demo/state", timeout=60).json()["bookings"]
-    return [booking for booking in everything if booking["customer_email"] == wanted(life).email]
+    return [booking for booking in everything if booking["customer_email"] == booking_request(life).email]
 
 
 def main(what: str, odoo: str, database: str, first: str, every: str) -> None:
@@ -128,7 +128,7 @@ def main(what: str, odoo: str, database: str, first: str, every: str) -> None:
         made = made_in_odoo(life, odoo)
         told_by_webhook(odoo, database, made)
         known = bookings_at(odoo, database).admin.newest(1)
-        ours = [booking for booking in known if booking.request.email == wanted(life).email]
+        ours = [booking for booking in known if booking.request.email == booking_request(life).email]
         told = {"life": life, "ended": ended, "odoo": [booking["booking_ref"] for booking in made]}
         told |= {"states": [booking.state for booking in ours], "references": [one.reference for one in ours]}
         sys.stdout.write(json.dumps(told) + "\n")

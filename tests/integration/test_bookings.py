@@ -29,9 +29,9 @@ def database(request, tmp_path) -> str:
     """The address of an empty, migrated database."""
     if getattr(request, "param", "sqlite") == "postgresql":
         return request.getfixturevalue("postgres").engine.url.render_as_string(hide_password=False)
-    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
-    store.migrate()
-    store.close()
+    db = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
+    db.migrate()
+    db.close()
     return f"sqlite:///{tmp_path}/lco.sqlite3"
 
 
@@ -161,12 +161,12 @@ def test_a_site_killed_while_odoo_books_finds_the_booking_after_its_start(odoo, 
 
 
 def stored(database: str) -> int:
-    store = Database(database)
+    db = Database(database)
     try:
-        with store.engine.connect() as connection:
+        with db.engine.connect() as connection:
             return connection.exec_driver_sql("SELECT count(*) FROM bookings").scalar()
     finally:
-        store.close()
+        db.close()
 
 
 def kill(site) -> None:

@@ -22,7 +22,7 @@ from tests.app.bookings import (
     test_submission,
     test_sync,
 )
-from tests.app.bookings.fakes import DAYS, CountingStore
+from tests.app.bookings.fakes import DAYS, CountingDatabase
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 
 MODULES = (
@@ -45,7 +45,7 @@ ELSEWHERE = {
     "test_typed_text",
 }
 """What these test is the same on every database."""
-FIXTURES = ("services", "wanted", "other", "fragile_services")
+FIXTURES = ("services", "booking_request", "other", "fragile_services")
 
 globals().update({name: getattr(conftest, name) for name in FIXTURES})
 for module in MODULES:
@@ -58,10 +58,10 @@ for module in (test_odoo_events, test_admin, test_recovery, test_sync, test_chan
 
 
 @pytest.fixture
-def store(postgres):  # noqa: F811 - pytest's way to ask for a fixture
-    store = CountingStore(postgres.engine.url.render_as_string(hide_password=False))
-    yield store
-    store.close()
+def db(postgres):  # noqa: F811 - pytest's way to ask for a fixture
+    db = CountingDatabase(postgres.engine.url.render_as_string(hide_password=False))
+    yield db
+    db.close()
 
 
 def test_no_file_is_left_out():
@@ -74,32 +74,32 @@ def test_no_test_hides_another_of_the_same_name():
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_an_open_booking_is_settled_once_by_many_webhooks(services, wanted):
+def test_an_open_booking_is_settled_once_by_many_webhooks(services, booking_request):
     services.odoo.answer = OutcomeUnknown()
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: services.on_created("BK-9", 7, wanted.email, DAYS, None), range(16)))
+        list(threads.map(lambda _: services.on_created("BK-9", 7, booking_request.email, DAYS, None), range(16)))
     assert services.bookings.service.by_token(booking.token).reference == "BK-9"
     assert services.published("booking:1").count("booking.created") == 1
     assert services.published("bookings") == []
 
 
-def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(services, wanted):
+def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(services, booking_request):
     with ThreadPoolExecutor(1) as webhook:
         for number in range(40):
             told = []
             services.odoo.while_asked = lambda reference, told=told: told.append(
                 webhook.submit(services.on_confirmed, reference)
             )
-            days = wanted.days.shift(timedelta(days=7 * number))
-            booking = services.place(replace(wanted, days=days), str(number))
+            days = booking_request.days.shift(timedelta(days=7 * number))
+            booking = services.place(replace(booking_request, days=days), str(number))
             told[0].result(10)
             assert services.bookings.service.by_token(booking.token).state is State.CONFIRMED
 
 
-def test_many_processes_look_after_one_kept_request_and_one_places_it(services, wanted, advance_clock):
+def test_many_processes_look_after_one_kept_request_and_one_places_it(services, booking_request, advance_clock):
     services.odoo.answer = test_recovery.OdooUnavailable()
-    kept = services.place(wanted)
+    kept = services.place(booking_request)
     services.odoo.answer = None
     advance_clock(test_recovery.SOON)
     processes = [services.another_process() for _ in range(8)]
@@ -109,21 +109,26 @@ def test_many_processes_look_after_one_kept_request_and_one_places_it(services, 
     assert services.bookings.service.by_token(kept.token).state is State.BOOKED
 
 
-def test_an_answer_and_its_webhook_side_by_side_never_deadlock(services, wanted, caplog):
+def test_an_answer_and_its_webhook_side_by_side_never_deadlock(services, booking_request, caplog):
     """Two processes, of which one records Odoo's answer while the other hears Odoo's webhook about it."""
     other_process = services.another_process()
     with ThreadPoolExecutor(1) as webhook:
         for number in range(100):
-            days, told = wanted.days.shift(timedelta(days=7 * number)), []
+            days, told = booking_request.days.shift(timedelta(days=7 * number)), []
 
             def created(reference, days=days, told=told):
                 event = BookingEvent(
-                    reference, State.BOOKED, vehicle_id=7, email=wanted.email, start=days.start, end=days.end
+                    reference,
+                    State.BOOKED,
+                    vehicle_id=7,
+                    email=booking_request.email,
+                    start=days.start,
+                    end=days.end,
                 )
                 told.append(webhook.submit(other_process.events.on_created, event))
 
             services.odoo.while_asked = created
-            booking = services.place(replace(wanted, days=days), f"key {number}")
+            booking = services.place(replace(booking_request, days=days), f"key {number}")
             told[0].result(timeout=30)
             assert booking.state is State.BOOKED
     assert "run again" not in caplog.text

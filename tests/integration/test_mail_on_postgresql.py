@@ -16,18 +16,18 @@ from tests.serving import PATIENCE
 
 
 @pytest.fixture
-def store(postgres):  # noqa: F811 - the fixture
+def db(postgres):  # noqa: F811 - the fixture
     return postgres
 
 
 @pytest.fixture
-def outbox(store):
-    return Outbox(store)
+def outbox(db):
+    return Outbox(db)
 
 
-def test_a_mail_goes_from_waiting_over_failed_to_sent(store, outbox):
-    booking = stored(store, "ada")
-    write(store, outbox, "booked", booking)
+def test_a_mail_goes_from_waiting_over_failed_to_sent(db, outbox):
+    booking = stored(db, "ada")
+    write(db, outbox, "booked", booking)
     first = outbox.claim()
     assert loads(first.snapshot) == booking
     assert outbox.claim() is None
@@ -40,15 +40,15 @@ def test_a_mail_goes_from_waiting_over_failed_to_sent(store, outbox):
         third = outbox.claim()
         outbox.sent(third)
     assert (first.attempts, second.attempts, third.attempts) == (1, 2, 1)
-    assert mail_of(store, third.id).state == "sent"
+    assert mail_of(db, third.id).state == "sent"
 
 
-def test_the_same_news_is_written_once_even_by_two_at_a_time(store, outbox):
-    booking = stored(store, "ada")
+def test_the_same_news_is_written_once_even_by_two_at_a_time(db, outbox):
+    booking = stored(db, "ada")
     both = threading.Barrier(2)
 
     def tell(_: int) -> None:
-        with store.connection() as connection:
+        with db.connection() as connection:
             both.wait(PATIENCE)
             outbox.write(connection, "changed", booking)
 
@@ -57,17 +57,17 @@ def test_the_same_news_is_written_once_even_by_two_at_a_time(store, outbox):
     assert outbox.counts() == Counts(1, 0)
 
 
-def test_many_workers_get_each_mail_once_and_in_order(store, outbox):
+def test_many_workers_get_each_mail_once_and_in_order(db, outbox):
     for number in range(12):
-        booking = stored(store, f"booking {number}", f"c{number}@example.com")
-        write(store, outbox, "booked", booking)
-        write(store, outbox, "cancelled", replace(booking, changes=1))
+        booking = stored(db, f"booking {number}", f"c{number}@example.com")
+        write(db, outbox, "booked", booking)
+        write(db, outbox, "cancelled", replace(booking, changes=1))
     start = threading.Barrier(6)
     handled = []
 
     def work(_: int) -> None:
         start.wait(PATIENCE)
-        own = Outbox(store)
+        own = Outbox(db)
         while mail := own.claim():
             handled.append(mail)
             own.sent(mail)
@@ -82,10 +82,10 @@ def test_many_workers_get_each_mail_once_and_in_order(store, outbox):
         assert [m.message for m in handled if m.booking_id == booking_id] == ["booked", "cancelled"]
 
 
-def test_a_lease_that_ends_gives_the_mail_to_another_worker(store, outbox):
-    write(store, outbox, "booked", stored(store, "ada"))
+def test_a_lease_that_ends_gives_the_mail_to_another_worker(db, outbox):
+    write(db, outbox, "booked", stored(db, "ada"))
     slow = outbox.claim()
     with clock.moved(LEASE + timedelta(seconds=1)):
-        assert Outbox(store).claim().id == slow.id
+        assert Outbox(db).claim().id == slow.id
         outbox.give_up(slow, "too late to know")
-    assert mail_of(store, slow.id).state == "waiting"
+    assert mail_of(db, slow.id).state == "waiting"

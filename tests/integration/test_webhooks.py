@@ -51,12 +51,12 @@ def kill(site) -> None:
 
 def rows(database: str) -> dict[str, str]:
     """The result of each delivery that is kept."""
-    store = Database(database)
+    db = Database(database)
     try:
-        with store.session() as session:
+        with db.session() as session:
             return {row.id: row.result for row in session.query(Delivery)}
     finally:
-        store.close()
+        db.close()
 
 
 def test_every_delivery_answered_200_is_applied_after_a_kill(odoo, tmp_path, database):

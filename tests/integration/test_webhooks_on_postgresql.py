@@ -13,5 +13,5 @@ inbox, quiet = test_inbox.inbox, test_inbox.quiet
 
 
 @pytest.fixture
-def store(postgres):  # noqa: F811 - pytest's way to ask for a fixture
+def db(postgres):  # noqa: F811 - pytest's way to ask for a fixture
     return postgres

@@ -190,7 +190,7 @@ def assert_same(odoo, follower: Follower, refs: list[str], log: object) -> None:
             assert read(odoo, ref)["version"] == 1, log
 
 
-class Shop:
+class SiteBookings:
     """Twenty bookings that customers made on the site; those that are over are replaced."""
 
     def __init__(self, odoo, site) -> None:
@@ -231,30 +231,30 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(odoo, tmp_path_factory) -> Iterator[Shop]:
+def site_bookings(odoo, tmp_path_factory) -> Iterator[SiteBookings]:
     """The site in front of that Odoo, told by its webhooks."""
     odoo.set_parameter("api_key", KEY)
     folder, port = tmp_path_factory.mktemp("site"), serving.free_port()
     odoo.send_webhooks_to(f"http://127.0.0.1:{port}")
     settings = {"ODOO_API_KEY": KEY, "TRUSTED_PROXIES": "1"}
     with serving.site(odoo.url, folder, port=port, **settings) as site:
-        yield Shop(odoo, site)
+        yield SiteBookings(odoo, site)
 
 
-def test_pages_of_the_site_say_what_odoo_has(odoo, shop):
+def test_pages_of_the_site_say_what_odoo_has(odoo, site_bookings):
     slowest = 0.0
     for seed in range(SEED, SEED + ROUNDS):
         dice = random.Random(seed)
-        shop.open(dice)
+        site_bookings.open(dice)
         office = Office(odoo, dice)
-        log = [(ref, [office.act(ref) for _ in range(3)]) for ref in dice.sample(sorted(shop.pages), 5)]
-        slowest = max(slowest, agreed_after(shop, f"seed {seed}: {log}"))
+        log = [(ref, [office.act(ref) for _ in range(3)]) for ref in dice.sample(sorted(site_bookings.pages), 5)]
+        slowest = max(slowest, agreed_after(site_bookings, f"seed {seed}: {log}"))
     assert slowest < AGREE_WITHIN or not IS_LONG, f"the slowest round took {slowest:.1f} s"
 
 
-def agreed_after(shop: Shop, log: str) -> float:
+def agreed_after(site_bookings: SiteBookings, log: str) -> float:
     """Seconds until all pages agree with Odoo. AssertionError when they still do not much later."""
     began = time.monotonic()
-    while different := shop.differences():
+    while different := site_bookings.differences():
         assert time.monotonic() - began < 4 * AGREE_WITHIN, f"{log}: {different}"
     return time.monotonic() - began

@@ -31,7 +31,7 @@ def services(app, odoo):
 
 
 @pytest.fixture
-def wanted(settings):
+def booking_request(settings):
     start = clock.today(settings.timezone) + timedelta(days=90)
     return BookingRequest(3, DateRange(start, start + DAY * 4), "Ada Lovelace", "ada@example.com", "+12185550142")
 
@@ -134,9 +134,9 @@ def test_all_is_well_reads_so(client, services):
     assert "Mails waiting" in page
 
 
-def test_a_booking_that_needs_a_person_is_shown_with_name_and_phone(client, services, odoo, wanted):
+def test_a_booking_that_needs_a_person_is_shown_with_name_and_phone(client, services, odoo, booking_request):
     odoo.fails_with = requests.ReadTimeout()
-    services.bookings.service.place(wanted, "key", lambda: None)
+    services.bookings.service.place(booking_request, "key", lambda: None)
     odoo.fails_with = None
     assert "No booking needs a person." in client.get(URL).text
     with clock.moved(timedelta(hours=3)):

@@ -1,4 +1,4 @@
-"""What the tests of bookings start from: a shop in memory, a wanted booking, and a clock that can be moved."""
+"""What the tests of bookings start from: services in memory, a booking request, and a clock that can be moved."""
 
 import shutil
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 from lco.db import Database
 from lco.domain.booking import BookingRequest
 from lco.odoo.errors import OutcomeUnknown
-from tests.app.bookings.fakes import DAYS, MOWER, CountingStore, Shop
+from tests.app.bookings.fakes import DAYS, MOWER, BookingServices, CountingDatabase
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 
 
@@ -17,49 +17,49 @@ from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 def migrated(tmp_path_factory):
     """A migrated database to copy: migrating takes longer, and emptying is refused by the audit."""
     path = tmp_path_factory.mktemp("bookings") / "lco.sqlite3"
-    store = Database(f"sqlite:///{path}")
-    store.migrate()
-    store.close()  # with the last connection its log is written into the file
+    db = Database(f"sqlite:///{path}")
+    db.migrate()
+    db.close()  # with the last connection its log is written into the file
     return path
 
 
 @pytest.fixture
-def store(migrated, tmp_path):
+def db(migrated, tmp_path):
     copy = shutil.copy(migrated, tmp_path / "lco.sqlite3")
-    store = CountingStore(f"sqlite:///{copy}")
-    yield store
-    store.close()
+    db = CountingDatabase(f"sqlite:///{copy}")
+    yield db
+    db.close()
 
 
 @pytest.fixture
 def fragile_services(tmp_path):
-    """A shop whose database may be broken."""
-    store = CountingStore(f"sqlite:///{tmp_path}/lco.sqlite3")
-    store.migrate()
-    yield Shop(store)
-    store.close()
+    """Services whose database may be broken."""
+    db = CountingDatabase(f"sqlite:///{tmp_path}/lco.sqlite3")
+    db.migrate()
+    yield BookingServices(db)
+    db.close()
 
 
 @pytest.fixture
-def services(store) -> Shop:
-    return Shop(store)
+def services(db) -> BookingServices:
+    return BookingServices(db)
 
 
 @pytest.fixture
-def wanted() -> BookingRequest:
+def booking_request() -> BookingRequest:
     return BookingRequest(MOWER.id, DAYS, "Ada Lovelace", "ada@example.com", "+12185550142")
 
 
 @pytest.fixture
-def other(wanted) -> BookingRequest:
+def other(booking_request) -> BookingRequest:
     """The same customer, one week later."""
-    return replace(wanted, days=DAYS.shift(timedelta(days=7)))
+    return replace(booking_request, days=DAYS.shift(timedelta(days=7)))
 
 
 @pytest.fixture
-def left_open(services, wanted):
+def left_open(services, booking_request):
     """A booking whose outcome is not known; Odoo answers again."""
     services.odoo.answer = OutcomeUnknown()
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     services.odoo.answer = None
     return booking

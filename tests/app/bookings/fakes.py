@@ -1,4 +1,4 @@
-"""Bookings on a real store and change log, with an Odoo, a catalogue and an availability that live in memory."""
+"""Bookings on a real database and change log, with Odoo, catalogue and availability in memory."""
 
 import threading
 from collections.abc import Callable
@@ -217,8 +217,8 @@ class FakeOutbox:
         after_commit(connection, lambda: self.written.append((booking.id, message)))
 
 
-class CountingStore(Database):
-    """The real store, which counts how often it was used."""
+class CountingDatabase(Database):
+    """A real database that counts how often it is used."""
 
     opened = 0
 
@@ -231,10 +231,10 @@ class CountingStore(Database):
         return super().connection()
 
 
-class Shop:
+class BookingServices:
     """The bookings with everything around them, and what happened there."""
 
-    def __init__(self, db: CountingStore, max_open_days: int = 0) -> None:
+    def __init__(self, db: CountingDatabase, max_open_days: int = 0) -> None:
         self.db = db
         self.max_open_days = max_open_days
         self.odoo = FakeOdoo()

@@ -16,9 +16,9 @@ LONG = timedelta(hours=3)
 
 
 @pytest.fixture
-def kept(services, wanted):
+def kept(services, booking_request):
     services.odoo.answer = OdooUnavailable()
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     services.odoo.answer = None
     return booking
 
@@ -29,8 +29,8 @@ def test_a_booking_open_for_two_hours_needs_a_person(services, left_open, advanc
     assert [booking.id for booking in services.bookings.admin.needing_attention()] == [left_open.id]
 
 
-def test_booked_and_declined_bookings_need_no_person(services, wanted, advance_clock):
-    services.place(wanted)
+def test_booked_and_declined_bookings_need_no_person(services, booking_request, advance_clock):
+    services.place(booking_request)
     advance_clock(LONG)
     assert services.bookings.admin.needing_attention() == []
 
@@ -72,8 +72,8 @@ def test_a_person_declines_and_the_customer_reads_why(services, left_open):
 
 
 @pytest.mark.parametrize("state", [State.REQUESTED, State.PLACING, State.CHECKING, State.EXPIRED])
-def test_a_person_takes_no_step_that_the_table_lacks(services, wanted, state):
-    booking = services.place(wanted)
+def test_a_person_takes_no_step_that_the_table_lacks(services, booking_request, state):
+    booking = services.place(booking_request)
     with pytest.raises(InvalidInput, match="cannot become"):
         services.bookings.admin.settle(booking.id, state, "because")
     assert services.bookings.service.by_token(booking.token) == booking
@@ -104,9 +104,9 @@ def test_steps_settled_before_the_start_are_published_once_after_it(services, le
 
 
 def test_a_step_whose_process_was_killed_before_publishing_is_published_by_another(
-    services, wanted, advance_clock
+    services, booking_request, advance_clock
 ):
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     killed = services.another_process()
     killed.events._publisher.publish = lambda step: None
     killed.events.on_changed(BookingEvent(booking.reference, State.CONFIRMED))
@@ -119,8 +119,8 @@ def test_a_step_whose_process_was_killed_before_publishing_is_published_by_anoth
     assert services.published("booking:1").count("booking.confirmed") == 1
 
 
-def test_a_published_step_is_not_published_again(services, wanted, advance_clock):
-    services.place(wanted)
+def test_a_published_step_is_not_published_again(services, booking_request, advance_clock):
+    services.place(booking_request)
     told = services.published()
     services.bookings.admin.publish_left()
     advance_clock(timedelta(minutes=1))
@@ -128,8 +128,8 @@ def test_a_published_step_is_not_published_again(services, wanted, advance_clock
     assert services.published() == told
 
 
-def test_a_slow_transaction_with_a_lower_number_is_published_too(services, wanted, other, advance_clock):
-    services.place(wanted, "1")
+def test_a_slow_transaction_with_a_lower_number_is_published_too(services, booking_request, other, advance_clock):
+    services.place(booking_request, "1")
     services.bookings.admin.publish_left()
     with services.db.session() as session:
         session.execute(update(BookingChange).where(BookingChange.id == 2).values(published=False))
@@ -139,8 +139,8 @@ def test_a_slow_transaction_with_a_lower_number_is_published_too(services, wante
     assert services.published("booking:1") == [*told, "booking.changed"]
 
 
-def test_bookings_are_counted_by_state(services, wanted, other):
-    services.place(wanted, "1")
+def test_bookings_are_counted_by_state(services, booking_request, other):
+    services.place(booking_request, "1")
     services.odoo.answer = OutcomeUnknown()
     services.place(other, "2")
     counts = services.bookings.admin.counts()
@@ -148,8 +148,8 @@ def test_bookings_are_counted_by_state(services, wanted, other):
     assert {state: count for state, count in counts.items() if count} == {State.BOOKED: 1, State.CHECKING: 1}
 
 
-def test_the_newest_bookings_come_first(services, wanted, other):
-    services.place(wanted, "1")
+def test_the_newest_bookings_come_first(services, booking_request, other):
+    services.place(booking_request, "1")
     services.place(other, "2")
     assert [booking.id for booking in services.bookings.admin.newest(5)] == [2, 1]
     assert [booking.id for booking in services.bookings.admin.newest(1)] == [2]
@@ -164,8 +164,8 @@ def test_the_audit_has_actor_time_states_and_reason(services, left_open):
     assert first.at <= last.at
 
 
-def test_the_audit_is_read_for_one_booking_or_for_all_and_page_by_page(services, wanted, other):
-    services.place(wanted, "1")
+def test_the_audit_is_read_for_one_booking_or_for_all_and_page_by_page(services, booking_request, other):
+    services.place(booking_request, "1")
     services.place(other, "2")
     everything = services.bookings.admin.audit()
     assert [step.booking_id for step in everything] == [1, 1, 1, 2, 2, 2]
@@ -177,8 +177,8 @@ def test_the_audit_is_read_for_one_booking_or_for_all_and_page_by_page(services,
     "statement",
     ["UPDATE booking_changes SET reason = 'another'", "DELETE FROM booking_changes", "DELETE FROM bookings"],
 )
-def test_the_audit_is_only_ever_added_to(services, wanted, statement):
-    services.place(wanted)
+def test_the_audit_is_only_ever_added_to(services, booking_request, statement):
+    services.place(booking_request)
     before = services.bookings.admin.audit()
     with pytest.raises(DBAPIError, match="only ever added to"), services.db.engine.begin() as connection:
         connection.execute(text(statement))

@@ -25,7 +25,7 @@ from lco.errors import InvalidInput, KeyReused, LcoError, OdooUnavailable
 from lco.odoo.errors import BookingInvalid, OutcomeUnknown
 from lco.odoo.errors import ChangeTooLate as OdooSaysTooLate
 from lco.settings import Settings
-from tests.app.bookings.fakes import DAYS, MOWER, FakeOutbox, Shop
+from tests.app.bookings.fakes import DAYS, MOWER, BookingServices, FakeOutbox
 
 LONGER = DateRange(DAYS.start, DAYS.end + DAY)
 SOON = timedelta(seconds=20)
@@ -33,10 +33,10 @@ LATER = timedelta(hours=2)
 
 
 @pytest.fixture
-def rented(services, wanted) -> Booking:
+def rented(services, booking_request) -> Booking:
     """A booking in an Odoo of version 2."""
     services.contract.is_2 = True
-    services.place(wanted)
+    services.place(booking_request)
     return services.bookings.changes.current(services.bookings.service.by_token(token(services)))
 
 
@@ -46,8 +46,8 @@ def token(services) -> str:
 
 
 def change(services, booking, days=LONGER, key="change", before_odoo: Callable[[], None] = lambda: None, **more):
-    wanted = WantedChange(days, more.pop("version", booking.version), **more)
-    return services.bookings.changes.request(booking, wanted, key, before_odoo)
+    booking_request = WantedChange(days, more.pop("version", booking.version), **more)
+    return services.bookings.changes.request(booking, booking_request, key, before_odoo)
 
 
 def now(services, booking) -> Booking:
@@ -220,7 +220,7 @@ def test_with_version_1_or_a_rental_that_is_over_there_is_nothing_to_change(serv
         change(services, now(services, rented), key="again")
 
 
-def test_extension_and_bookings_of_the_same_day_at_once_have_one_winner(services, rented, wanted):
+def test_extension_and_bookings_of_the_same_day_at_once_have_one_winner(services, rented, booking_request):
     """25 times the extension, from windows of one customer, against 25 other customers who want its day."""
     day = DateRange(DAYS.end, DAYS.end + DAY)
 
@@ -231,7 +231,7 @@ def test_extension_and_bookings_of_the_same_day_at_once_have_one_winner(services
             return False
 
     def book(number: int) -> bool:
-        request = replace(wanted, days=day, email=f"c{number}@example.com")
+        request = replace(booking_request, days=day, email=f"c{number}@example.com")
         try:
             return services.place(request, f"book {number}").state is State.BOOKED
         except LcoError:
@@ -247,11 +247,11 @@ def test_extension_and_bookings_of_the_same_day_at_once_have_one_winner(services
     assert now(services, rented).request.days == (LONGER if winner is extend else DAYS)
 
 
-def test_longer_unconfirmed_booking_keeps_to_the_limit_of_days(store, wanted):
-    services = Shop(store, max_open_days=6)
+def test_longer_unconfirmed_booking_keeps_to_the_limit_of_days(db, booking_request):
+    services = BookingServices(db, max_open_days=6)
     services.contract.is_2 = True
-    services.place(wanted)
-    booking = services.bookings.changes.current(now(services, services.place(wanted)))
+    services.place(booking_request)
+    booking = services.bookings.changes.current(now(services, services.place(booking_request)))
     with pytest.raises(InvalidInput, match="at most 6"):
         change(services, booking, DateRange(DAYS.start, DAYS.start + DAY * 7))
     assert change(services, booking, DateRange(DAYS.start, DAYS.start + DAY * 6)).state is ChangeState.DONE

@@ -17,14 +17,14 @@ OTHER_DAYS = DAYS.shift(timedelta(days=1))
 
 
 @pytest.fixture
-def booked(services, wanted):
-    return services.place(wanted)
+def booked(services, booking_request):
+    return services.place(booking_request)
 
 
 @pytest.fixture
-def left_open(services, wanted):
+def left_open(services, booking_request):
     services.odoo.answer = OutcomeUnknown()
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     services.odoo.answer = None
     return booking
 
@@ -62,42 +62,46 @@ def test_a_created_booking_without_dates_settles_by_vehicle_and_mail(services, l
     assert now(services, left_open).state is State.BOOKED
 
 
-def test_two_left_open_are_settled_in_the_order_they_were_sent(services, wanted, left_open):
+def test_two_left_open_are_settled_in_the_order_they_were_sent(services, booking_request, left_open):
     services.odoo.answer = OutcomeUnknown()
-    second = services.place(replace(wanted, kind="inquiry"), "another key")
-    services.on_created("BK-9", 7, wanted.email, DAYS, None)
+    second = services.place(replace(booking_request, kind="inquiry"), "another key")
+    services.on_created("BK-9", 7, booking_request.email, DAYS, None)
     assert now(services, left_open).state is State.BOOKED
     assert now(services, second).state is State.CHECKING
 
 
-def test_a_webhook_that_overtakes_the_answer_changes_nothing(services, wanted):
-    services.odoo.while_asked = lambda reference: services.on_created(reference, 7, wanted.email, DAYS, usd("640"))
-    booking = services.place(wanted)
+def test_a_webhook_that_overtakes_the_answer_changes_nothing(services, booking_request):
+    services.odoo.while_asked = lambda reference: services.on_created(
+        reference, 7, booking_request.email, DAYS, usd("640")
+    )
+    booking = services.place(booking_request)
     assert (booking.state, booking.reference, booking.odoo_message) == (State.BOOKED, "BK-1", "Thank you.")
     assert services.published("booking:1").count("booking.created") == 1
     assert services.published("bookings") == []
 
 
-def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(services, wanted):
-    services.odoo.while_asked = lambda reference: services.on_created(reference, 7, wanted.email, DAYS, None)
+def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(services, booking_request):
+    services.odoo.while_asked = lambda reference: services.on_created(
+        reference, 7, booking_request.email, DAYS, None
+    )
     services.odoo.answer = OutcomeUnknown()
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     assert (booking.state, booking.reference) == (State.BOOKED, "BK-1")
 
 
-def test_a_refusal_stays_one_beside_a_webhook_about_a_booking_like_it(services, wanted):
-    services.odoo.while_asked = lambda _: services.on_created("BK-9", 7, wanted.email, DAYS, None)
+def test_a_refusal_stays_one_beside_a_webhook_about_a_booking_like_it(services, booking_request):
+    services.odoo.while_asked = lambda _: services.on_created("BK-9", 7, booking_request.email, DAYS, None)
     services.odoo.answer = DatesRefused(upstream_status=409)
     with pytest.raises(DatesTaken):
-        services.place(wanted)
+        services.place(booking_request)
 
 
-def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(services, wanted):
+def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(services, booking_request):
     refused = []
 
     def second() -> None:
         try:
-            services.place(replace(wanted, kind="inquiry"), "second")
+            services.place(replace(booking_request, kind="inquiry"), "second")
         except DatesTaken as error:
             refused.append(error)
 
@@ -105,45 +109,45 @@ def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(s
         services.odoo.while_asked = lambda _: None
         services.odoo.taken = [DAYS]
         second()
-        services.on_created(reference, 7, wanted.email, DAYS, None)
+        services.on_created(reference, 7, booking_request.email, DAYS, None)
         services.odoo.taken = []
 
     services.odoo.while_asked = overtaken
-    first = services.place(wanted, "first")
+    first = services.place(booking_request, "first")
     assert (first.state, first.reference) == (State.BOOKED, "BK-1")
     assert len(refused) == 1
     assert services.published().count("booking.created") == 1
 
 
-def test_a_booking_in_checking_waits_for_the_answer_to_one_like_it(services, wanted, left_open):
+def test_a_booking_in_checking_waits_for_the_answer_to_one_like_it(services, booking_request, left_open):
     def told_of_the_first(_reference):
-        services.on_created("BK-9", 7, wanted.email, DAYS, None)
+        services.on_created("BK-9", 7, booking_request.email, DAYS, None)
         assert now(services, left_open).state is State.CHECKING, "it may be about the one being placed"
 
     services.odoo.while_asked = told_of_the_first
     services.odoo.answer = DatesRefused(upstream_status=409)
     with pytest.raises(DatesTaken):
-        services.place(replace(wanted, kind="inquiry"), "another key")
+        services.place(replace(booking_request, kind="inquiry"), "another key")
     assert (now(services, left_open).state, now(services, left_open).reference) == (State.BOOKED, "BK-9")
 
 
-def test_a_confirmation_that_overtakes_the_answer_is_not_lost(services, wanted):
+def test_a_confirmation_that_overtakes_the_answer_is_not_lost(services, booking_request):
     def confirmed_at_once(reference):
-        services.on_created(reference, 7, wanted.email, DAYS, None)
+        services.on_created(reference, 7, booking_request.email, DAYS, None)
         services.on_confirmed(reference)
 
     services.odoo.while_asked = confirmed_at_once
-    assert services.place(wanted).state is State.CONFIRMED
+    assert services.place(booking_request).state is State.CONFIRMED
 
 
 @pytest.mark.parametrize("order", list(permutations(["created", "confirmed", "cancelled"])))
 @pytest.mark.parametrize("moment", ["before the answer", "after it"])
-def test_in_every_order_of_events_the_booking_ends_cancelled(services, wanted, order, moment):
+def test_in_every_order_of_events_the_booking_ends_cancelled(services, booking_request, order, moment):
     def tell(reference):
         for event in order:
             match event:
                 case "created":
-                    services.on_created(reference, 7, wanted.email, DAYS, None)
+                    services.on_created(reference, 7, booking_request.email, DAYS, None)
                 case "confirmed":
                     services.on_confirmed(reference)
                 case "cancelled":
@@ -151,7 +155,7 @@ def test_in_every_order_of_events_the_booking_ends_cancelled(services, wanted, o
 
     if moment == "before the answer":
         services.odoo.while_asked = tell
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     if moment == "after it":
         tell("BK-1")
     settled = now(services, booking)
@@ -200,9 +204,9 @@ def test_a_modification_that_does_not_say_what_changed_is_passed_on(services, bo
     assert now(services, booked) == booked
 
 
-def test_a_replay_still_works_after_a_modification(services, wanted, booked):
+def test_a_replay_still_works_after_a_modification(services, booking_request, booked):
     services.on_modified(booked.reference, OTHER_DAYS, None)
-    assert services.place(wanted).token == booked.token
+    assert services.place(booking_request).token == booked.token
 
 
 def test_bookings_made_in_odoo_itself_are_public_too(services):
@@ -247,17 +251,17 @@ def test_odd_references_change_nothing(services, booked, reference):
     assert now(services, booked).state is State.BOOKED
 
 
-def test_early_news_are_forgotten_after_a_day(services, wanted, advance_clock):
+def test_early_news_are_forgotten_after_a_day(services, booking_request, advance_clock):
     services.on_cancelled("BK-1", "an old one")
     advance_clock(timedelta(days=2))
     services.on_confirmed("BK-2")
-    assert services.place(wanted).state is State.BOOKED
+    assert services.place(booking_request).state is State.BOOKED
 
 
-def test_a_kept_request_that_staff_booked_in_odoo_is_booked(services, wanted, advance_clock):
+def test_a_kept_request_that_staff_booked_in_odoo_is_booked(services, booking_request, advance_clock):
     services.odoo.answer = OdooUnavailable()
-    kept = services.place(wanted)
-    services.on_created("BK-9", 7, wanted.email, DAYS, None)
+    kept = services.place(booking_request)
+    services.on_created("BK-9", 7, booking_request.email, DAYS, None)
     services.odoo.answer = None
     advance_clock(timedelta(hours=1))
     services.bookings.recovery.process_due()
@@ -265,12 +269,12 @@ def test_a_kept_request_that_staff_booked_in_odoo_is_booked(services, wanted, ad
     assert len(services.odoo.asked) == 1, "and it is not sent any more"
 
 
-def test_an_event_from_before_the_request_is_about_another_booking(services, wanted, advance_clock):
-    services.on_created("BK-0", 7, wanted.email, DAYS, None)
+def test_an_event_from_before_the_request_is_about_another_booking(services, booking_request, advance_clock):
+    services.on_created("BK-0", 7, booking_request.email, DAYS, None)
     services.on_cancelled("BK-0", "by phone")
     advance_clock(timedelta(minutes=1))
     services.odoo.answer = OutcomeUnknown()
-    assert services.place(wanted).state is State.CHECKING
+    assert services.place(booking_request).state is State.CHECKING
 
 
 TERMS = {
@@ -411,14 +415,14 @@ def versioned(number):
 
 @pytest.mark.parametrize("order", list(permutations(range(1, 6))))
 @pytest.mark.parametrize("moment", ["before the answer", "after it"])
-def test_versions_in_any_order_end_at_the_newest(services, wanted, order, moment):
+def test_versions_in_any_order_end_at_the_newest(services, booking_request, order, moment):
     def tell(_reference):
         for number in order:
             services.bookings.events.on_changed(versioned(number))
 
     if moment == "before the answer":
         services.odoo.while_asked = tell
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     if moment == "after it":
         tell(booking.reference)
     after = now(services, booking)

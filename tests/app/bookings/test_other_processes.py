@@ -21,9 +21,9 @@ def logs(redis_server):  # noqa: F811 - pytest's way to ask for a fixture
         log.stop()
 
 
-def test_a_step_settled_by_hand_is_published_once(services, wanted, logs):
+def test_a_step_settled_by_hand_is_published_once(services, booking_request, logs):
     services.odoo.answer = OutcomeUnknown()
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     serving = [services.process_with(log).admin for log in logs]
     heard = []
     logs[0].subscribe(lambda change: heard.append(change.kind))

@@ -23,20 +23,20 @@ CHECKED = timedelta(minutes=4)
 
 
 @pytest.fixture
-def broken_off(services, wanted):
+def broken_off(services, booking_request):
     """A booking whose process ended while Odoo was being asked."""
     services.odoo.answer = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        services.place(wanted)
+        services.place(booking_request)
     services.odoo.answer = None
     return services.audit
 
 
 @pytest.fixture
-def kept(services, wanted):
+def kept(services, booking_request):
     """A request that could not reach Odoo, which is still away."""
     services.odoo.answer = OdooUnavailable()
-    return services.place(wanted)
+    return services.place(booking_request)
 
 
 def now(services, booking):
@@ -48,12 +48,14 @@ def attended(services, booking) -> State:
     return now(services, booking).state
 
 
-def test_a_booking_broken_off_by_a_crash_is_in_checking_after_a_start(services, wanted, broken_off, advance_clock):
+def test_a_booking_broken_off_by_a_crash_is_in_checking_after_a_start(
+    services, booking_request, broken_off, advance_clock
+):
     advance_clock(timedelta(seconds=30))
     services.another_process().recovery.process_due()
     assert broken_off()[-1] == ("placing", "checking", "site")
     assert services.published("booking:1")[-1] == "booking.changed"
-    assert services.place(wanted).state is State.CHECKING
+    assert services.place(booking_request).state is State.CHECKING
     assert len(services.odoo.asked) == 1, "it is not sent again blindly"
 
 
@@ -107,29 +109,29 @@ def test_while_odoo_is_away_nothing_is_decided(services, left_open, advance_cloc
     assert attended(services, left_open) is State.CHECKING
 
 
-def test_an_inquiry_takes_no_dates_so_free_dates_say_nothing_about_it(services, wanted, advance_clock):
+def test_an_inquiry_takes_no_dates_so_free_dates_say_nothing_about_it(services, booking_request, advance_clock):
     services.odoo.answer = OutcomeUnknown()
-    inquiry = services.place(replace(wanted, kind="inquiry"))
+    inquiry = services.place(replace(booking_request, kind="inquiry"))
     services.odoo.answer = None
     advance_clock(CHECKED)
     assert attended(services, inquiry) is State.CHECKING
 
 
-def test_taken_dates_after_a_doubt_may_be_our_own(services, wanted, left_open, advance_clock):
+def test_taken_dates_after_a_doubt_may_be_our_own(services, booking_request, left_open, advance_clock):
     advance_clock(CHECKED)
     services.bookings.recovery.process_due()
     services.odoo.answer = DatesRefused(upstream_status=409)
     advance_clock(SOON)
     assert attended(services, left_open) is State.CHECKING
-    services.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.on_created("BK-9", 7, booking_request.email, DAYS, None)
     assert now(services, left_open).state is State.BOOKED
 
 
 def test_a_webhook_that_comes_while_odoo_is_asked_about_the_dates_is_right(
-    services, wanted, left_open, advance_clock
+    services, booking_request, left_open, advance_clock
 ):
     advance_clock(CHECKED)
-    services.odoo.while_asked = lambda _: services.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.odoo.while_asked = lambda _: services.on_created("BK-9", 7, booking_request.email, DAYS, None)
     assert attended(services, left_open) is State.BOOKED
 
 
@@ -147,7 +149,9 @@ def test_a_kept_request_is_tried_with_growing_pauses_and_at_least_every_five_min
     assert now(services, kept).state is State.REQUESTED
 
 
-def test_of_many_kept_requests_one_asks_whether_odoo_is_back(services, wanted, other, kept, advance_clock):
+def test_of_many_kept_requests_one_asks_whether_odoo_is_back(
+    services, booking_request, other, kept, advance_clock
+):
     services.place(other, "another key")
     advance_clock(timedelta(seconds=30))
     before = len(services.odoo.asked)
@@ -182,7 +186,9 @@ def test_dates_taken_meanwhile_are_declined_by_mail(services, kept, advance_cloc
     assert services.mailed() == ["received", "declined"]
 
 
-def test_a_request_is_kept_until_its_first_day_begins_at_the_business(services, wanted, kept, advance_clock):
+def test_a_request_is_kept_until_its_first_day_begins_at_the_business(
+    services, booking_request, kept, advance_clock
+):
     first_day = datetime.combine(DAYS.start, datetime.min.time(), ZoneInfo("America/Chicago"))
     advance_clock(first_day - clock.now() - timedelta(minutes=1))
     assert attended(services, kept) is State.REQUESTED
@@ -192,7 +198,7 @@ def test_a_request_is_kept_until_its_first_day_begins_at_the_business(services, 
     assert "nothing was booked" in now(services, kept).reason
     assert services.mailed() == ["received", "declined"]
     with pytest.raises(NotBooked):
-        services.place(wanted)
+        services.place(booking_request)
 
 
 def test_a_request_for_today_is_tried_for_two_hours():
@@ -201,10 +207,10 @@ def test_a_request_for_today_is_tried_for_two_hours():
     assert states.kept_until(noon, DAYS.start, zone) == noon + timedelta(hours=2)
 
 
-def test_an_expired_request_that_odoo_has_all_the_same_is_booked(services, wanted, kept, advance_clock):
+def test_an_expired_request_that_odoo_has_all_the_same_is_booked(services, booking_request, kept, advance_clock):
     advance_clock(DAYS.start - clock.now().date() + timedelta(days=1))
     services.bookings.recovery.process_due()
-    services.on_created("BK-9", 7, wanted.email, DAYS, None)
+    services.on_created("BK-9", 7, booking_request.email, DAYS, None)
     assert (now(services, kept).state, now(services, kept).refusal, now(services, kept).reason) == (
         State.BOOKED,
         None,
@@ -230,7 +236,7 @@ def test_a_due_booking_that_has_changed_cannot_be_claimed(services, kept, advanc
         assert repository.claim(due, clock.now() + SOON) is None
 
 
-def test_an_old_answer_does_not_undo_a_newer_attempt(services, wanted, advance_clock):
+def test_an_old_answer_does_not_undo_a_newer_attempt(services, booking_request, advance_clock):
     def overtaken(_reference):
         """While the first attempt hangs, its lease ends and a second one is sent, whose answer is open too."""
         services.odoo.while_asked = lambda _: None
@@ -244,7 +250,7 @@ def test_an_old_answer_does_not_undo_a_newer_attempt(services, wanted, advance_c
         services.odoo.answer = OdooUnavailable()
 
     services.odoo.while_asked = overtaken
-    assert services.place(wanted).state is State.CHECKING, (
+    assert services.place(booking_request).state is State.CHECKING, (
         "the first one never arrived, but the second one may have"
     )
 

@@ -43,8 +43,8 @@ def test_a_booking_takes_exactly_the_steps_of_the_table(before, after):
 
 
 @pytest.mark.parametrize(("before", "after"), sorted(step for step in STEPS if step[0]))
-def test_the_repository_takes_the_steps_of_the_table_and_records_them(services, wanted, before, after):
-    stored(services, wanted, before)
+def test_the_repository_takes_the_steps_of_the_table_and_records_them(services, booking_request, before, after):
+    stored(services, booking_request, before)
     with services.db.connection() as connection:
         BookingRepository(connection, FakeOutbox()).transition(
             BookingRepository(connection, FakeOutbox()).by_key("key"), State(after), "site", "because"
@@ -54,11 +54,11 @@ def test_the_repository_takes_the_steps_of_the_table_and_records_them(services, 
     assert services.audit()[1:] == [(before, after, "site")]
 
 
-def test_the_repository_refuses_every_other_step_and_changes_nothing(services, wanted):
+def test_the_repository_refuses_every_other_step_and_changes_nothing(services, booking_request):
     for before, after in itertools.product(State, State):
         if (before, after) in STEPS:
             continue
-        stored(services, wanted, before, key=f"{before}-{after}")
+        stored(services, booking_request, before, key=f"{before}-{after}")
         with services.db.connection() as connection:
             repository = BookingRepository(connection, FakeOutbox())
             row = repository.by_key(f"{before}-{after}")
@@ -93,10 +93,10 @@ def test_odoos_own_sentence_reaches_the_customer():
     assert states.decline_error(DeclineReason.INVALID, "At least 3 days.").message == "At least 3 days."
 
 
-def stored(services, wanted, state, key="key") -> None:
+def stored(services, booking_request, state, key="key") -> None:
     """A booking in `state`, however it may have come there."""
     with services.db.connection() as connection:
-        booking = BookingRepository(connection, FakeOutbox()).add(wanted, key, "Mower")
+        booking = BookingRepository(connection, FakeOutbox()).add(booking_request, key, "Mower")
         connection.execute(update(BookingRow).where(BookingRow.id == booking.id).values(state=state))
 
 

@@ -20,8 +20,8 @@ def reader(services):
 
 
 @pytest.fixture
-def placed(services, reader, wanted):
-    return services.place(wanted)
+def placed(services, reader, booking_request):
+    return services.place(booking_request)
 
 
 def record(number, **terms):
@@ -66,10 +66,10 @@ def test_a_deleted_booking_is_cancelled(services, reader, placed):
     assert now(services, placed).state is State.CANCELLED
 
 
-def test_an_expired_cursor_leads_to_a_full_reading(services, reader, wanted):
+def test_an_expired_cursor_leads_to_a_full_reading(services, reader, booking_request):
     bookings = []
     for number in range(5):
-        request = replace(wanted, days=DAYS.shift(timedelta(days=7 * number)))
+        request = replace(booking_request, days=DAYS.shift(timedelta(days=7 * number)))
         bookings.append(services.place(request, str(number)))
         reader.records[bookings[-1].reference] = BookingEvent(
             bookings[-1].reference, State.CONFIRMED, amount=Decimal(number + 1), version=4
@@ -104,10 +104,12 @@ def test_webhooks_in_any_order_beside_the_feed_end_at_odoos_state(services, read
     assert now(services, placed).total == usd("5")
 
 
-def test_every_order_of_five_deliveries_ends_at_odoos_state(services, reader, wanted):
+def test_every_order_of_five_deliveries_ends_at_odoos_state(services, reader, booking_request):
     states = (State.BOOKED, State.CONFIRMED, State.CONFIRMED, State.CONFIRMED, State.CANCELLED)
     for number, order in enumerate(permutations(range(5))):
-        booking = services.place(replace(wanted, days=DAYS.shift(timedelta(days=7 * number))), str(number))
+        booking = services.place(
+            replace(booking_request, days=DAYS.shift(timedelta(days=7 * number))), str(number)
+        )
         terms = {"vehicle_id": 7, "start": booking.request.days.start, "currency": "USD"}
         for step in order:
             end = booking.request.days.start + timedelta(days=step + 1)
@@ -119,16 +121,16 @@ def test_every_order_of_five_deliveries_ends_at_odoos_state(services, reader, wa
         assert (after.state, len(after.request.days), after.total) == (State.CANCELLED, 5, usd("4")), order
 
 
-def test_an_odoo_of_version_1_is_not_asked(services, wanted):
-    services.place(wanted)
+def test_an_odoo_of_version_1_is_not_asked(services, booking_request):
+    services.place(booking_request)
     services.odoo.changes = None
     services.bookings.sync.read()
 
 
 @pytest.fixture
-def in_doubt(services, reader, wanted):
+def in_doubt(services, reader, booking_request):
     reader.answer = OutcomeUnknown()
-    booking = services.place(wanted)
+    booking = services.place(booking_request)
     reader.answer = None
     return booking
 

@@ -1,4 +1,4 @@
-"""Stores: SQLite in a file, and PostgreSQL."""
+"""Databases: SQLite in a file, and PostgreSQL."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
-    store.migrate()
-    yield store
-    store.close()
+def db(tmp_path):
+    db = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
+    db.migrate()
+    yield db
+    db.close()

@@ -51,12 +51,14 @@ class Customers:
         start = clock.now().date() + timedelta(days=20)
         while not self._stopped.wait(EACH):
             number = len(self.answered)
-            wanted = BookingRequest(1, DateRange(start, start + DAY), "Ann", f"c{number}@example.com", "+1218555")
+            booking_request = BookingRequest(
+                1, DateRange(start, start + DAY), "Ann", f"c{number}@example.com", "+1218555"
+            )
             try:
                 with self._database.connection() as connection:
                     repository = BookingRepository(connection, Outbox(self._database))
                     placing = repository.transition(
-                        repository.add(wanted, f"key {number}", "Saw"), State.PLACING, "customer"
+                        repository.add(booking_request, f"key {number}", "Saw"), State.PLACING, "customer"
                     )
                     made = repository.accept(placing, OdooBooking(f"BK-{number}", None, "", None), "answer")
                 self.answered.append(made.token)

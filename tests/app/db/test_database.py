@@ -1,4 +1,4 @@
-"""The store: transactions that keep all or nothing, on SQLite as it has to be set up and on PostgreSQL."""
+"""The database: transactions that keep all or nothing, on SQLite as it has to be set up and on PostgreSQL."""
 
 import logging
 import shutil
@@ -29,48 +29,48 @@ def delivery(name: str, **values) -> Delivery:
     return Delivery(**{"id": name, **told, "received_at": NOON, "result": "", "tries": 0, **values})
 
 
-def kept(store) -> list[str]:
-    with store.session() as session:
+def kept(db) -> list[str]:
+    with db.session() as session:
         return list(session.scalars(select(Delivery.id).order_by(Delivery.id)))
 
 
-def test_rows_added_in_a_block_are_kept_when_it_ends(store):
-    with store.session() as session:
+def test_rows_added_in_a_block_are_kept_when_it_ends(db):
+    with db.session() as session:
         session.add(delivery("a"))
-    assert kept(store) == ["a"]
+    assert kept(db) == ["a"]
 
 
-def test_nothing_of_a_block_that_raises_is_kept(store):
+def test_nothing_of_a_block_that_raises_is_kept(db):
     def add_and_fail() -> None:
-        with store.session() as session:
+        with db.session() as session:
             session.add(delivery("a"))
             session.flush()
             raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):
         add_and_fail()
-    assert kept(store) == []
+    assert kept(db) == []
 
 
-def test_rows_read_in_a_block_can_be_used_after_it(store):
-    with store.session() as session:
+def test_rows_read_in_a_block_can_be_used_after_it(db):
+    with db.session() as session:
         session.add(delivery("a"))
         row = session.get(Delivery, "a")
     assert row.received_at == NOON
 
 
-def test_a_duplicate_key_raises_integrity_error(store):
-    with store.session() as session:
+def test_a_duplicate_key_raises_integrity_error(db):
+    with db.session() as session:
         session.add(delivery("a"))
-    with pytest.raises(IntegrityError), store.session() as session:
+    with pytest.raises(IntegrityError), db.session() as session:
         session.add(delivery("a", payload="a secret"))
 
 
-def test_instants_keep_their_zone(store):
+def test_instants_keep_their_zone(db):
     elsewhere = NOON.astimezone(timezone(timedelta(hours=-6)))
-    with store.session() as session:
+    with db.session() as session:
         session.add(delivery("a", received_at=elsewhere))
-    with store.session() as session:
+    with db.session() as session:
         row = session.get(Delivery, "a")
         assert row.received_at == NOON
         assert row.received_at.utcoffset() == timedelta(0)
@@ -78,34 +78,34 @@ def test_instants_keep_their_zone(store):
         assert session.scalars(select(Delivery.id).where(Delivery.received_at < NOON)).all() == []
 
 
-def test_an_instant_without_a_zone_is_refused(store):
-    with pytest.raises(DatabaseUnavailable), store.session() as session:
+def test_an_instant_without_a_zone_is_refused(db):
+    with pytest.raises(DatabaseUnavailable), db.session() as session:
         session.add(delivery("a", received_at=datetime(2026, 12, 1)))  # noqa: DTZ001 - this is the point
 
 
 @pytest.mark.parametrize("amount", ["0.10", "1234567890.12", "640.00", "1E+3", "0.1234567890123456789"])
-def test_money_is_exact_to_the_digit(store, amount):
-    with store.session() as session:
+def test_money_is_exact_to_the_digit(db, amount):
+    with db.session() as session:
         session.add(UnmatchedEventRow(reference="BK", received_at=NOON, reason="", total_amount=Decimal(amount)))
-    with store.session() as session:
+    with db.session() as session:
         assert str(session.scalars(select(UnmatchedEventRow)).one().total_amount) == str(Decimal(amount))
 
 
-def test_many_threads_read_and_write_without_losing_anything(store):
+def test_many_threads_read_and_write_without_losing_anything(db):
     def add_one(name: str) -> None:
-        with store.session() as session:
+        with db.session() as session:
             count = len(session.scalars(select(Delivery.id)).all())
             session.add(delivery(name, payload=str(count)))
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(add_one, [f"{n:02}" for n in range(40)]))
-    with store.session() as session:
+    with db.session() as session:
         counts = sorted(int(row.payload) for row in session.scalars(select(Delivery)))
     assert counts == list(range(40)), "every transaction saw all that came before it"
 
 
-def test_sqlite_is_set_up_for_a_server(store):
-    with store.session() as session:
+def test_sqlite_is_set_up_for_a_server(db):
+    with db.session() as session:
         asked = {name: session.execute(text(f"PRAGMA {name}")).scalar() for name in PRAGMAS}
     assert asked == PRAGMAS
 
@@ -114,10 +114,10 @@ PRAGMAS = {"journal_mode": "wal", "synchronous": 1, "busy_timeout": 20, "foreign
 
 
 def test_the_folder_of_the_database_is_made(tmp_path):
-    store = Database(f"sqlite:///{tmp_path}/some/where/lco.sqlite3")
-    store.migrate()
-    store.ping()
-    store.close()
+    db = Database(f"sqlite:///{tmp_path}/some/where/lco.sqlite3")
+    db.migrate()
+    db.ping()
+    db.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
@@ -126,19 +126,19 @@ def test_a_database_that_every_thread_would_have_for_itself_is_refused(url):
         Database(url)
 
 
-def test_a_store_that_is_not_migrated_says_so_without_quoting_people(tmp_path, caplog):
-    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
-    with pytest.raises(DatabaseUnavailable), caplog.at_level(logging.ERROR), store.session() as session:
+def test_an_unmigrated_database_raises_an_error_without_personal_data(tmp_path, caplog):
+    db = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
+    with pytest.raises(DatabaseUnavailable), caplog.at_level(logging.ERROR), db.session() as session:
         session.add(delivery("a", payload="ada@example.com"))
-    store.close()
+    db.close()
     assert "no such table" in caplog.text
     assert "ada@example.com" not in caplog.text
 
 
 def test_a_database_that_cannot_be_reached_is_away():
-    store = Database("postgresql+psycopg://stranger@127.0.0.1:9/nothing")
+    db = Database("postgresql+psycopg://stranger@127.0.0.1:9/nothing")
     with pytest.raises(DatabaseUnavailable):
-        store.ping()
+        db.ping()
 
 
 @pytest.fixture

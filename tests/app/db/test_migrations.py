@@ -9,35 +9,35 @@ from lco.db import Database
 from lco.db.models import Base
 
 
-def differences(store) -> list[object]:
-    with store.engine.connect() as connection:
+def differences(db) -> list[object]:
+    with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return compare_metadata(context, Base.metadata)
 
 
-def test_on_sqlite_migrations_and_models_agree(store):
-    assert differences(store) == []
+def test_on_sqlite_migrations_and_models_agree(db):
+    assert differences(db) == []
 
 
 def test_on_postgresql_migrations_and_models_agree(postgres):
     assert differences(postgres) == []
 
 
-def test_the_comparison_would_find_a_difference(store):
-    with store.engine.begin() as connection:
+def test_the_comparison_would_find_a_difference(db):
+    with db.engine.begin() as connection:
         connection.exec_driver_sql("DROP INDEX ix_bookings_reference")
-    assert differences(store)
+    assert differences(db)
 
 
-def test_migrating_twice_changes_nothing(store):
-    store.migrate()
-    assert differences(store) == []
+def test_migrating_twice_changes_nothing(db):
+    db.migrate()
+    assert differences(db) == []
 
 
 def test_two_processes_may_migrate_at_once(tmp_path):
-    stores = [Database(f"sqlite:///{tmp_path}/lco.sqlite3") for _ in range(2)]
+    databases = [Database(f"sqlite:///{tmp_path}/lco.sqlite3") for _ in range(2)]
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(Database.migrate, stores))
-    assert differences(stores[0]) == []
-    for store in stores:
-        store.close()
+        list(threads.map(Database.migrate, databases))
+    assert differences(databases[0]) == []
+    for db in databases:
+        db.close()

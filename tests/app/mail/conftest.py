@@ -1,4 +1,4 @@
-"""Mails as the site renders them, an outbox on a real store, and a clock that can be moved."""
+"""Mails as the site renders them, an outbox on a real database, and a clock that can be moved."""
 
 import pytest
 
@@ -42,21 +42,21 @@ def messages(make_messages):
 
 
 @pytest.fixture(scope="session")
-def one_store(tmp_path_factory):
-    store = Database(f"sqlite:///{tmp_path_factory.mktemp('mail')}/lco.sqlite3")
-    store.migrate()
-    yield store
-    store.close()
+def migrated_db(tmp_path_factory):
+    db = Database(f"sqlite:///{tmp_path_factory.mktemp('mail')}/lco.sqlite3")
+    db.migrate()
+    yield db
+    db.close()
 
 
 @pytest.fixture
-def store(one_store):
-    return emptied(one_store)
+def db(migrated_db):
+    return emptied(migrated_db)
 
 
 @pytest.fixture
-def outbox(store):
-    return Outbox(store)
+def outbox(db):
+    return Outbox(db)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of mail start from: a booking, its row, a store that holds it; and how a mail is read."""
+"""What the tests of mail start from: a booking, its row, a database that holds it; and how a mail is read."""
 
 import email
 from dataclasses import replace
@@ -74,31 +74,31 @@ def mail_about(booking: Booking, message: str, mail_id: int = 5) -> Mail:
     )
 
 
-def stored(store: Database, token: str, email: str = REQUEST.email) -> Booking:
+def stored(db: Database, token: str, email: str = REQUEST.email) -> Booking:
     """The booking under another token, with a row of its own."""
     request = replace(REQUEST, email=email)
     row = insert_values(request, token, BOOKING.vehicle_name, token, NOON) | {"state": State.BOOKED}
-    with store.session() as session:
+    with db.session() as session:
         added = session.execute(insert(BookingRow).values(row).returning(BookingRow.id))
         return replace(BOOKING, id=added.scalar_one(), token=token, request=request)
 
 
-def write(store: Database, outbox: Outbox, message: str, booking: Booking) -> None:
-    with store.connection() as connection:
+def write(db: Database, outbox: Outbox, message: str, booking: Booking) -> None:
+    with db.connection() as connection:
         outbox.write(connection, message, booking)
 
 
-def mail_of(store: Database, mail_id: int) -> Mail:
-    with store.session() as session:
+def mail_of(db: Database, mail_id: int) -> Mail:
+    with db.session() as session:
         return session.get_one(Mail, mail_id)
 
 
-def emptied(store: Database) -> Database:
+def emptied(db: Database) -> Database:
     """The database without mails, and without the bookings that have no audit: an audit cannot be deleted."""
-    with store.session() as session:
+    with db.session() as session:
         session.execute(Mail.__table__.delete())
         session.execute(delete(BookingRow).where(BookingRow.id.not_in(select(BookingChange.booking_id))))
-    return store
+    return db
 
 
 def arrived(message):

@@ -21,11 +21,11 @@ def run(outbox, messages, tmp_path):
     return lambda *arguments: app.test_cli_runner().invoke(args=arguments)
 
 
-def test_failed_and_waiting_mails_are_listed_without_personal_data(run, store, outbox):
-    booking = stored(store, "ada")
-    write(store, outbox, "booked", booking)
+def test_failed_and_waiting_mails_are_listed_without_personal_data(run, db, outbox):
+    booking = stored(db, "ada")
+    write(db, outbox, "booked", booking)
     outbox.give_up(outbox.claim(), "the mail server did not take the recipient (550 5.1.1)")
-    write(store, outbox, "confirmed", replace(booking, changes=1))
+    write(db, outbox, "confirmed", replace(booking, changes=1))
     done = run("mails")
     assert done.exit_code == 0, done.output
     head, failed, waiting = done.output.splitlines()
@@ -40,8 +40,8 @@ def test_failed_and_waiting_mails_are_listed_without_personal_data(run, store, o
     assert "lovelace" not in done.output.lower()
 
 
-def test_a_failed_mail_is_sent_again_on_request(run, store, outbox):
-    write(store, outbox, "booked", stored(store, "ada"))
+def test_a_failed_mail_is_sent_again_on_request(run, db, outbox):
+    write(db, outbox, "booked", stored(db, "ada"))
     mail = outbox.claim()
     outbox.give_up(mail, "no")
     done = run("mails", "--retry", str(mail.id))

@@ -55,10 +55,10 @@ def worker(outbox, messages, post):
 
 
 @pytest.fixture
-def write_some(store, outbox):
+def write_some(db, outbox):
     def write_some(count: int) -> None:
         for number in range(count):
-            write(store, outbox, "booked", stored(store, f"booking {number}", f"c{number}@example.com"))
+            write(db, outbox, "booked", stored(db, f"booking {number}", f"c{number}@example.com"))
 
     return write_some
 
@@ -148,24 +148,24 @@ def test_while_the_server_is_away_one_attempt_is_enough(worker, outbox, post, wr
     "broken", ["{}", "ada@lovelace.test.com", '{"state": "x", "total": null, "refusal": null}']
 )
 def test_a_mail_that_cannot_be_made_is_kept_and_the_others_go(
-    store, worker, outbox, post, write_some, caplog, broken
+    db, worker, outbox, post, write_some, caplog, broken
 ):
     write_some(2)
     first = outbox.waiting(1)[0]
-    with store.session() as session:
+    with db.session() as session:
         session.execute(update(Mail).where(Mail.id == first.id).values(snapshot=broken))
     worker.send_due()
     assert len(post.taken) == 1
-    row = mail_of(store, first.id)
+    row = mail_of(db, first.id)
     assert row.state == "waiting"
     assert row.problem.startswith("an error of ours (")
     assert "lovelace" not in caplog.text
 
 
-def test_an_unwritable_address_fails_at_once(store, worker, outbox, write_some):
+def test_an_unwritable_address_fails_at_once(db, worker, outbox, write_some):
     write_some(1)
     mail = outbox.waiting(1)[0]
-    with store.session() as session:
+    with db.session() as session:
         poisoned = mail.snapshot.replace("c0@example.com", "a@b.com\\nBcc: c@d.com")
         session.execute(update(Mail).values(snapshot=poisoned))
     worker.send_due()
@@ -206,8 +206,8 @@ def test_a_stopped_worker_ends_and_does_not_begin_again(worker, post, write_some
     assert post.given == []
 
 
-def test_two_workers_send_each_mail_once(store, messages, post, write_some):
-    workers = [Worker(Outbox(store), messages.compose, post) for _ in range(2)]
+def test_two_workers_send_each_mail_once(db, messages, post, write_some):
+    workers = [Worker(Outbox(db), messages.compose, post) for _ in range(2)]
     write_some(8)
     for worker in workers:
         worker.start()
@@ -219,15 +219,15 @@ def test_two_workers_send_each_mail_once(store, messages, post, write_some):
 
 
 def test_a_database_that_fails_does_not_end_the_worker(tmp_path, messages, post):
-    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
-    outbox = Outbox(store)
+    db = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
+    outbox = Outbox(db)
     worker = Worker(outbox, messages.compose, post)
     before = counted("mail worker")
     worker.start()
     wait_until(lambda: counted("mail worker") > before, "the failure", SOON)
-    store.migrate()
-    write(store, outbox, "booked", stored(store, "advance_clock"))
+    db.migrate()
+    write(db, outbox, "booked", stored(db, "advance_clock"))
     wait_until(lambda: post.taken, "the mail", SOON)
     worker.stop()
     worker.join(SOON)
-    store.close()
+    db.close()

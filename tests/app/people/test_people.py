@@ -49,7 +49,7 @@ def run(app):
     return lambda *arguments: app.test_cli_runner().invoke(args=["lco", *arguments])
 
 
-def wanted(settings: Settings, vehicle: int = 3, email: str = MAIL, ahead: int = 90) -> BookingRequest:
+def booking_request(settings: Settings, vehicle: int = 3, email: str = MAIL, ahead: int = 90) -> BookingRequest:
     start = clock.today(settings.timezone) + timedelta(days=ahead)
     return BookingRequest(
         vehicle,
@@ -90,7 +90,7 @@ def names_in(text: str) -> list[str]:
 @pytest.fixture
 def customer(app, services, odoo, settings):
     """A customer in every table: booked, in doubt, kept, written to, told of by webhooks, applied and not."""
-    booked = services.bookings.service.place(wanted(settings), "first", lambda: None)
+    booked = services.bookings.service.place(booking_request(settings), "first", lambda: None)
     hear(services, "booking.confirmed", "msg_1", booking_ref=booked.reference)
     hear(
         services,
@@ -103,9 +103,11 @@ def customer(app, services, odoo, settings):
     hear(services, "booking.unheard_of", "msg_4", booking_ref="BK-x", note=f"Write to <{MAIL}>")
     send_mails(app)
     odoo.fails_with = requests.ReadTimeout()
-    services.bookings.service.place(wanted(settings, ahead=120), "second", lambda: None)
+    services.bookings.service.place(booking_request(settings, ahead=120), "second", lambda: None)
     odoo.fails_with = requests.ConnectionError()
-    services.bookings.service.place(wanted(settings, ahead=150, email=MAIL.title()), "third", lambda: None)
+    services.bookings.service.place(
+        booking_request(settings, ahead=150, email=MAIL.title()), "third", lambda: None
+    )
     odoo.fails_with = None
     send_mails(app)
     assert list(settings.mail_dir.glob("*.eml"))
@@ -140,14 +142,14 @@ def test_bookings_and_the_audit_stay_after_an_erasure(app, services, customer, r
 
 def test_other_customers_stay_as_they_are(app, services, settings, customer, run):
     other = services.bookings.service.place(
-        wanted(settings, vehicle=4, email="larsen@example.com"), "o", lambda: None
+        booking_request(settings, vehicle=4, email="larsen@example.com"), "o", lambda: None
     )
     assert run("erase", MAIL, "--yes").exit_code == 0
     assert services.bookings.service.by_token(other.token) == other
 
 
 def test_erased_customer_gets_no_mail_of_later_news(app, services, customer, settings, run):
-    booked = services.bookings.service.place(wanted(settings, vehicle=4), "fourth", lambda: None)
+    booked = services.bookings.service.place(booking_request(settings, vehicle=4), "fourth", lambda: None)
     assert run("erase", MAIL, "--yes").exit_code == 0
     hear(services, "booking.confirmed", "msg_9", booking_ref=booked.reference)
     assert services.bookings.service.by_token(booked.token).state is State.CONFIRMED
@@ -166,7 +168,7 @@ def test_booking_that_is_being_placed_is_not_erased(services, settings, run):
         from lco.bookings.repository import BookingRepository
 
         repository = BookingRepository(connection, services.outbox)
-        repository.transition(repository.add(wanted(settings), "k", "Saw"), State.PLACING, "customer")
+        repository.transition(repository.add(booking_request(settings), "k", "Saw"), State.PLACING, "customer")
     done = run("erase", MAIL, "--yes")
     assert done.exit_code == 1
     assert "being placed" in done.output
@@ -205,7 +207,7 @@ def test_ended_bookings_forget_their_customer_after_the_days_set(app, services, 
 
 
 def test_booking_forgets_its_customer_after_its_last_day(services, settings):
-    booked = services.bookings.service.place(wanted(settings), "first", lambda: None)
+    booked = services.bookings.service.place(booking_request(settings), "first", lambda: None)
     with clock.moved(timedelta(days=94 + 29)):
         assert services.people.forget_ended() == 0
     with clock.moved(timedelta(days=94 + 32)):
@@ -215,7 +217,7 @@ def test_booking_forgets_its_customer_after_its_last_day(services, settings):
 
 def test_customers_are_kept_for_ever_without_the_setting(services, settings):
     services.people._keep_days = 0
-    services.bookings.service.place(wanted(settings), "first", lambda: None)
+    services.bookings.service.place(booking_request(settings), "first", lambda: None)
     with clock.moved(timedelta(days=9000)):
         assert services.people.forget_ended() == 0
 
@@ -241,8 +243,10 @@ def test_one_mail_address_or_phone_holds_a_bounded_number_of_days(make_app, sett
     services.catalogue.vehicles()
     other = {"email": "other@example.com", "phone": "+12185550100"}
     for number in range(2):  # eight days
-        services.bookings.service.place(wanted(settings, ahead=90 + 10 * number), f"k{number}", lambda: None)
-    again = replace(wanted(settings, ahead=150), **(other | {field: value}))
+        services.bookings.service.place(
+            booking_request(settings, ahead=90 + 10 * number), f"k{number}", lambda: None
+        )
+    again = replace(booking_request(settings, ahead=150), **(other | {field: value}))
     with pytest.raises(InvalidInput, match="12 days"):
         services.bookings.service.place(again, "third", lambda: None)
     stranger = replace(again, email="third@example.com", phone="+12185550101")
@@ -257,7 +261,7 @@ def test_machines_with_many_unconfirmed_days_are_shown_to_staff(make_app, settin
     services = app.extensions["lco"]
     services.db.migrate()
     services.catalogue.vehicles()
-    request = wanted(settings, ahead=40)
+    request = booking_request(settings, ahead=40)
     start = request.days.start
     for number in range(3):
         days = DateRange(start + DAY * 30 * number, start + DAY * (30 * number + 25))
@@ -275,7 +279,7 @@ def test_files_of_the_database_and_of_mails_are_private(make_app, settings, odoo
     services = app.extensions["lco"]
     services.db.migrate()
     services.catalogue.vehicles()
-    services.bookings.service.place(wanted(settings), "first", lambda: None)
+    services.bookings.service.place(booking_request(settings), "first", lambda: None)
     send_mails(app)
     files = [*path.parent.glob(f"{path.name}*"), *settings.mail_dir.glob("*.eml")]
     assert len(files) == 4, files

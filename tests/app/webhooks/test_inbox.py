@@ -30,14 +30,14 @@ def modified(amount):
     return schemas.parse_event("booking", body.encode())
 
 
-def kept(store):
-    with store.session() as session:
+def kept(db):
+    with db.session() as session:
         return session.query(Delivery).all()
 
 
-def test_a_delivery_is_kept_and_applied(inbox, store, catalogue):
+def test_a_delivery_is_kept_and_applied(inbox, db, catalogue):
     assert inbox.receive(REMOVED, "msg_1") is Outcome.APPLIED
-    (row,) = kept(store)
+    (row,) = kept(db)
     assert (row.id, row.endpoint, row.event_type, row.payload) == (
         "msg_1",
         "inventory",
@@ -55,21 +55,21 @@ def test_the_same_id_is_applied_once(inbox, catalogue):
     assert len(catalogue.calls) == 2
 
 
-def test_the_same_id_is_applied_once_even_after_a_restart(inbox, store, catalogue, bookings):
+def test_the_same_id_is_applied_once_even_after_a_restart(inbox, db, catalogue, bookings):
     inbox.receive(REMOVED, "msg_1")
-    assert Inbox(store, catalogue, bookings).receive(REMOVED, "msg_1") is Outcome.DUPLICATE
+    assert Inbox(db, catalogue, bookings).receive(REMOVED, "msg_1") is Outcome.DUPLICATE
     assert len(catalogue.calls) == 1
 
 
 @pytest.mark.parametrize("later", [timedelta(), timedelta(minutes=6), timedelta(days=29)])
-def test_a_repeated_body_without_an_id_makes_odoo_be_read_and_applies_nothing(inbox, store, catalogue, later):
+def test_a_repeated_body_without_an_id_makes_odoo_be_read_and_applies_nothing(inbox, db, catalogue, later):
     told = [PRICE, OTHER_PRICE, PRICE]
     assert inbox.receive(told[0], None) is Outcome.APPLIED
     assert inbox.receive(told[1], None) is Outcome.APPLIED
     with clock.moved(later):
         assert inbox.receive(told[2], None) is Outcome.DUPLICATE
     assert [call[0] for call in catalogue.calls] == ["price_changed", "price_changed", "updated"]
-    assert len(kept(store)) == 2
+    assert len(kept(db)) == 2
 
 
 def test_a_body_that_came_with_an_id_is_known_without_it(inbox, catalogue):
@@ -94,7 +94,7 @@ def test_a_booking_event_waits_for_an_earlier_one_that_fails(inbox, bookings, qu
     assert [event.amount for _, event in bookings.calls] == [1, 2], "the earlier one first"
 
 
-def test_booking_events_keep_their_order_while_the_earlier_one_goes_on_failing(inbox, store, bookings, quiet):
+def test_booking_events_keep_their_order_while_the_earlier_one_goes_on_failing(inbox, db, bookings, quiet):
     applied = []
 
     def on_changed(event):
@@ -112,35 +112,35 @@ def test_booking_events_keep_their_order_while_the_earlier_one_goes_on_failing(i
         with clock.moved(timedelta(seconds=seconds)):
             inbox.retry_due()
     assert applied == [1, 2, 3]
-    assert [row.result for row in kept(store)] == ["applied"] * 3
+    assert [row.result for row in kept(db)] == ["applied"] * 3
 
 
-def test_an_unknown_event_is_kept_and_not_published(inbox, store, catalogue, bookings):
+def test_an_unknown_event_is_kept_and_not_published(inbox, db, catalogue, bookings):
     assert inbox.receive(UNKNOWN, "msg_1") is Outcome.UNKNOWN
     assert inbox.receive(UNKNOWN, "msg_1") is Outcome.DUPLICATE
-    assert [row.event_type for row in kept(store)] == ["vehicle.painted"]
+    assert [row.event_type for row in kept(db)] == ["vehicle.painted"]
     assert catalogue.calls == bookings.calls == []
 
 
-def test_a_test_changes_nothing_at_all(inbox, store, catalogue, bookings):
+def test_a_test_changes_nothing_at_all(inbox, db, catalogue, bookings):
     assert inbox.receive(TEST, "msg_1") is Outcome.TEST
-    assert kept(store) == []
+    assert kept(db) == []
     assert catalogue.calls == bookings.calls == []
 
 
 @pytest.mark.parametrize("failure", [OdooUnavailable(), RuntimeError("a mistake of ours")])
-def test_a_delivery_that_fails_is_kept_and_tried_again(inbox, store, catalogue, failure, quiet):
+def test_a_delivery_that_fails_is_kept_and_tried_again(inbox, db, catalogue, failure, quiet):
     catalogue.fails = failure
     assert inbox.receive(REMOVED, "msg_1") is Outcome.KEPT
-    (row,) = kept(store)
+    (row,) = kept(db)
     assert (row.applied_at, row.tries, row.result) == (None, 1, f"failed: {type(failure).__name__}")
     assert inbox.overview().waiting == 1
     inbox.retry_due()
-    assert kept(store)[0].tries == 1, "not at once"
+    assert kept(db)[0].tries == 1, "not at once"
     catalogue.fails = None
     with clock.moved(timedelta(seconds=6)):
         inbox.retry_due()
-    (row,) = kept(store)
+    (row,) = kept(db)
     assert (row.result, row.tries, row.due_at) == ("applied", 2, None)
     assert catalogue.calls == [("removed", 7)]
 
@@ -153,13 +153,13 @@ def test_a_failed_delivery_is_applied_at_once_when_it_comes_again(inbox, catalog
     assert catalogue.calls == [("removed", 7)]
 
 
-def test_a_delivery_that_always_fails_can_be_replayed_by_hand(inbox, store, catalogue, quiet):
+def test_a_delivery_that_always_fails_can_be_replayed_by_hand(inbox, db, catalogue, quiet):
     catalogue.fails = RuntimeError("a mistake of ours")
     inbox.receive(REMOVED, "msg_1")
     for minutes in range(120):
         with clock.moved(timedelta(minutes=minutes)):
             inbox.retry_due()
-    assert kept(store)[0].tries == MOST_TRIES
+    assert kept(db)[0].tries == MOST_TRIES
     assert (inbox.overview().waiting, inbox.overview().failed) == (0, 1)
     assert [row.id for row in inbox.newest(10, unapplied=True)] == ["msg_1"]
     catalogue.fails = None
@@ -184,12 +184,12 @@ def test_an_unknown_delivery_cannot_be_replayed(inbox):
         inbox.replay("msg_9")
 
 
-def test_a_delivery_of_a_killed_process_is_applied_by_another(inbox, store, catalogue, bookings):
+def test_a_delivery_of_a_killed_process_is_applied_by_another(inbox, db, catalogue, bookings):
     catalogue.fails = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         inbox.receive(REMOVED, "msg_1")
     catalogue.fails = None
-    another = Inbox(store, catalogue, bookings)
+    another = Inbox(db, catalogue, bookings)
     another.retry_due()
     assert catalogue.calls == [], "the first one may still be at it"
     with clock.moved(timedelta(minutes=1)):
@@ -198,11 +198,11 @@ def test_a_delivery_of_a_killed_process_is_applied_by_another(inbox, store, cata
     assert catalogue.calls == [("removed", 7)]
 
 
-def test_two_processes_never_try_the_same_delivery_again_at_once(inbox, store, catalogue, bookings, quiet):
+def test_two_processes_never_try_the_same_delivery_again_at_once(inbox, db, catalogue, bookings, quiet):
     catalogue.fails = OdooUnavailable()
     inbox.receive(REMOVED, "msg_1")
     catalogue.fails = None
-    another, note = Inbox(store, catalogue, bookings), catalogue.note
+    another, note = Inbox(db, catalogue, bookings), catalogue.note
     catalogue.note = lambda *call: (note(*call), another.retry_due())
     with clock.moved(timedelta(seconds=6)):
         inbox.retry_due()
@@ -258,12 +258,12 @@ def test_without_a_database_a_delivery_is_refused_for_now(tmp_path, catalogue, b
     assert catalogue.calls == []
 
 
-def test_old_deliveries_are_forgotten(inbox, store):
+def test_old_deliveries_are_forgotten(inbox, db):
     with clock.moved(-MAX_AGE - timedelta(days=1)):
         inbox.receive(REMOVED, "old")
     inbox.receive(REMOVED, "new")
     inbox.purge_old()
-    assert [row.id for row in kept(store)] == ["new"]
+    assert [row.id for row in kept(db)] == ["new"]
 
 
 @pytest.fixture
@@ -273,13 +273,13 @@ def quiet(caplog):
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
-    store.migrate()
-    yield store
-    store.close()
+def db(tmp_path):
+    db = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
+    db.migrate()
+    yield db
+    db.close()
 
 
 @pytest.fixture
-def inbox(store, catalogue, bookings):
-    return Inbox(store, catalogue, bookings)
+def inbox(db, catalogue, bookings):
+    return Inbox(db, catalogue, bookings)

@@ -37,7 +37,7 @@ def compose(tmp_path_factory):
 
 @pytest.fixture
 def office(tmp_path, compose):
-    store = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
-    store.migrate()
-    yield Office(store, compose, free_port())
-    store.close()
+    db = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
+    db.migrate()
+    yield Office(db, compose, free_port())
+    db.close()

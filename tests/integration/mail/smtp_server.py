@@ -128,11 +128,11 @@ def serving(post: Post, port: int, **options):
 
 
 class Office:
-    """A store with an outbox, and mails that go to the server at `port`."""
+    """A database with an outbox, and mails that go to the server at `port`."""
 
-    def __init__(self, store: Database, compose: Callable, port: int) -> None:
-        self.db = store
-        self.outbox = Outbox(store)
+    def __init__(self, db: Database, compose: Callable, port: int) -> None:
+        self.db = db
+        self.outbox = Outbox(db)
         self.port = port
         self._compose = compose
 

@@ -1,4 +1,4 @@
-"""Visitors whose pages are kept right by a hub, in a world in which vehicles do nothing but change."""
+"""Visitors whose pages are kept up to date by a hub while vehicles change."""
 
 import random
 import re
@@ -11,11 +11,11 @@ KINDS = ("card", "calendar")
 SHOWN = re.compile(r'id="(card|calendar)-(\d+)"[^>]*><p>(\d+)</p>')
 
 
-class World:
-    """How things are: of each vehicle, the number of its latest change."""
+class LatestChanges:
+    """The number of each vehicle's latest change: the expected state of every page."""
 
     def __init__(self):
-        self.truth = dict.fromkeys(VEHICLES, 0)
+        self.numbers = dict.fromkeys(VEHICLES, 0)
         self._lock = threading.Lock()
         self._count = 0
 
@@ -23,45 +23,45 @@ class World:
         """The number of the change that has just happened."""
         with self._lock:
             self._count += 1
-            self.truth[vehicle_id] = self._count
+            self.numbers[vehicle_id] = self._count
             return self._count
 
 
 class Process:
-    """What one process knows of the world, its change log and its hub."""
+    """What one process knows of the vehicles, its change log and its hub."""
 
-    def __init__(self, world, changes, hub):
+    def __init__(self, latest, changes, hub):
         self.changes = changes
         self.hub = hub
-        self.known = dict(world.truth)
-        self._world = world
+        self.known = dict(latest.numbers)
+        self._latest = latest
         self._lock = threading.Lock()
-        changes.replicate(self._follow, self._lost)
+        changes.replicate(self._apply, self._read_all)
 
     def change(self, vehicle_id):
-        """A vehicle changes, and this process is told. As in the catalogue, it knows so first and says so then."""
-        number = self._world.change(vehicle_id)
-        self._learn(vehicle_id, number)
+        """A vehicle changes. As in the catalogue, this process applies the change first and publishes it then."""
+        number = self._latest.change(vehicle_id)
+        self._update(vehicle_id, number)
         known = {"vehicle_id": vehicle_id, "number": number}
         self.changes.append(f"vehicle:{vehicle_id}", "vehicle.corrected", replica=known)
 
-    def _learn(self, vehicle_id, number):
+    def _update(self, vehicle_id, number):
         with self._lock:
             self.known[vehicle_id] = max(self.known[vehicle_id], number)
 
-    def _follow(self, change):
+    def _apply(self, change):
         if change.replica:
-            self._learn(**change.replica)
+            self._update(**change.replica)
 
-    def _lost(self):
-        """What others have said may be missing, so everything is read again."""
-        for vehicle_id, number in self._world.truth.items():
-            self._learn(vehicle_id, number)
+    def _read_all(self):
+        """Changes of other processes may be missing, so everything is read again."""
+        for vehicle_id, number in self._latest.numbers.items():
+            self._update(vehicle_id, number)
 
 
 @dataclass
 class Part:
-    """A region about one vehicle: it shows the latest change that its process knows of, and takes a moment."""
+    """A region about one vehicle: it shows the latest change that its process knows of, after a short delay."""
 
     process: Process
     kind: str
@@ -91,7 +91,7 @@ class Part:
 
 
 class Visitor:
-    """A page as it stands in a browser, with a stream that is lost now and then."""
+    """A page as a browser shows it, with a stream that is lost now and then."""
 
     def __init__(self, process, chance):
         self._parts = chance.sample([(kind, number) for kind in KINDS for number in VEHICLES], 4)
@@ -106,14 +106,14 @@ class Visitor:
         self._stream.hub.unsubscribe(self._stream)
         self._stream = self._opened(process, resumed=True)
 
-    def take(self, message):
+    def receive(self, message):
         for kind, number, change in SHOWN.findall(message):
             self.shows[f"{kind}-{number}"] = int(change)
         if found := re.search(r"^id: (.*)$", message, re.MULTILINE):
             self._seen = type(self._seen).parse(found[1])
 
-    def is_right(self, world):
-        return all(shown == world.truth[int(name.partition("-")[2])] for name, shown in self.shows.items())
+    def is_right(self, latest):
+        return all(shown == latest.numbers[int(name.partition("-")[2])] for name, shown in self.shows.items())
 
     def _opened(self, process, *, resumed=False):
         stream = Stream(self, process.hub)
@@ -133,14 +133,14 @@ class Stream:
 
     def send(self, message):
         if self.open:
-            self.visitor.take(message.decode())
+            self.visitor.receive(message.decode())
         return True
 
     def close(self, last=b""):
         self.open = False
 
 
-def lives(processes, seed, steps=60):
+def run_visitors(processes, seed, steps=60):
     """The visitors after so many steps in each of four threads: changes, new visitors and lost streams."""
     visitors = []
 

@@ -12,7 +12,7 @@ FREE = ahead(60, 4)
 TERMS = ("state", "vehicle_id", "date_from", "date_to", "total_amount", "currency")
 
 
-def told(odoo_2, ref, count) -> list[dict]:
+def events_of(odoo_2, ref, count) -> list[dict]:
     """The first events of this booking, once so many have come."""
     return serving.wait_until(
         lambda: len(events := odoo_2.receiver.about(ref)) >= count and events, f"{count} events of {ref}"
@@ -30,7 +30,7 @@ def test_every_event_of_a_booking_carries_its_version_and_all_terms(odoo_2):
     for step in (odoo_2.staff.confirm, odoo_2.staff.pick_up, odoo_2.staff.take_back):
         step(ref)
         shown.append(odoo_2.booking(ref))
-    events = told(odoo_2, ref, 4)
+    events = events_of(odoo_2, ref, 4)
     assert [event["event_type"] for event in events] == [
         *("booking.created", "booking.confirmed", "booking.picked_up", "booking.returned"),
     ]

@@ -75,7 +75,9 @@ def test_kept_webhook_is_applied_and_settled_booking_is_published_meanwhile(app,
         serving.wait_until(lambda: odoo.calls(f"POST {BOOK}") > calls, "a call that hangs")
         services.bookings.admin.settle(3, State.DECLINED, "by telephone")
         serving.wait_until(lambda: result(services, "msg-kept") == "applied", "the kept webhook", SOON)
-        serving.wait_until(lambda: "booking:3" in told(services, head), "what a person has settled", SOON)
+        serving.wait_until(
+            lambda: "booking:3" in published_topics(services, head), "what a person has settled", SOON
+        )
         assert services.bookings.admin.counts()[State.PLACING] == 1, "the call still hangs"
 
 
@@ -84,5 +86,5 @@ def result(services, delivery: str) -> str:
         return session.get_one(Delivery, delivery).result
 
 
-def told(services, head) -> set[str]:
+def published_topics(services, head) -> set[str]:
     return {change.topic for change in services.changes.since(head)}

@@ -28,10 +28,10 @@ def site(request, ports, odoo, tmp_path_factory):
 
 
 @pytest.fixture
-def told(site):
+def send_webhook(site):
     """Send a signed event to the site, as Odoo would."""
 
-    def tell(
+    def send(
         event_type: str, delivery: str | None = None, endpoint: str = "inventory", **fields: object
     ) -> requests.Response:
         body = json.dumps({"event_type": event_type, **fields}).encode()
@@ -39,27 +39,27 @@ def told(site):
         return requests.post(f"{site.url}/api/webhook/{endpoint}", data=body, headers=headers, timeout=60)
 
     requests.get(f"{site.url}/equipment", timeout=60).raise_for_status()
-    return tell
+    return send
 
 
 def data(message: streams.Message) -> str:
     return message.get("data", "")
 
 
-def test_a_webhook_reaches_pages_and_programs(site, odoo, told):
+def test_a_webhook_reaches_pages_and_api_clients(site, odoo, send_webhook):
     with (
         streams.opened(f"{site.url}/live?r=card:5&r=card:6") as page,
-        streams.opened(f"{site.url}/api/events") as program,
+        streams.opened(f"{site.url}/api/events") as api_client,
     ):
         assert page.next()["event"] == "connected"
         page.next(lambda message: "card-6" in data(message))  # the present state; from now on, only what changes
-        assert json.loads(data(program.next()))["type"] == "connected"
-        answer = told("price.updated", vehicle_id=5, rental_price_daily=81, currency="USD")
+        assert json.loads(data(api_client.next()))["type"] == "connected"
+        answer = send_webhook("price.updated", vehicle_id=5, rental_price_daily=81, currency="USD")
         assert answer.json() == {"success": True, "received": True}
         fragment = page.next(lambda message: "$81" in data(message))
         assert '<hx-partial id="card-5"' in data(fragment)
         assert "card-6" not in data(fragment)
-        event = json.loads(data(program.next(lambda message: "price.updated" in data(message))))
+        event = json.loads(data(api_client.next(lambda message: "price.updated" in data(message))))
         assert (event["vehicle_id"], event["rental_price_daily"]) == (5, 81)
 
 
@@ -68,7 +68,7 @@ def test_the_first_bytes_come_at_once(site):
         assert page.next(patience=2)["event"] == "connected"
 
 
-def test_a_broken_stream_goes_on_where_it_ended(site, odoo, told):
+def test_a_broken_stream_goes_on_where_it_ended(site, odoo, send_webhook):
     with streams.opened(f"{site.url}/live?r=rates:7&r=rates:8") as page:
         odoo.control("vehicles/7", rental_price_daily=91)
         page.next(lambda message: "$91" in data(message))
@@ -81,24 +81,24 @@ def test_a_broken_stream_goes_on_where_it_ended(site, odoo, told):
     assert "rates-8" not in data(caught_up)
 
 
-def test_an_id_from_another_life_gets_the_present_state_of_everything(site, told):
+def test_an_id_from_before_a_restart_gets_the_present_state_of_everything(site, send_webhook):
     with streams.opened(f"{site.url}/live?r=rates:7&r=rates:8", {"Last-Event-ID": "1000-0"}) as page:
         caught_up = page.next(lambda message: "hx-partial" in data(message))
     assert "rates-7" in data(caught_up)
     assert "rates-8" in data(caught_up)
 
 
-def test_events_missed_by_an_api_client_are_sent_again(site, told):
-    with streams.opened(f"{site.url}/api/events") as program:
-        first = program.next()
-    told("vehicle.maintenance", vehicle_id=12, in_maintenance=True)
-    with streams.opened(f"{site.url}/api/events", {"Last-Event-ID": first["id"]}) as program:
-        program.next(lambda message: "maintenance.status" in data(message))
+def test_events_missed_by_an_api_client_are_sent_again(site, send_webhook):
+    with streams.opened(f"{site.url}/api/events") as api_client:
+        first = api_client.next()
+    send_webhook("vehicle.maintenance", vehicle_id=12, in_maintenance=True)
+    with streams.opened(f"{site.url}/api/events", {"Last-Event-ID": first["id"]}) as api_client:
+        api_client.next(lambda message: "maintenance.status" in data(message))
 
 
-def test_public_streams_carry_nothing_personal(site, told):
-    with streams.opened(f"{site.url}/api/events") as program:
-        told(
+def test_public_streams_carry_nothing_personal(site, send_webhook):
+    with streams.opened(f"{site.url}/api/events") as api_client:
+        send_webhook(
             "booking.created",
             endpoint="booking",
             booking_ref="BK-20261201-AAAAAAAA",
@@ -108,24 +108,24 @@ def test_public_streams_carry_nothing_personal(site, told):
             date_from="2026-12-01",
             date_to="2026-12-04",
         )
-        told(
+        send_webhook(
             "booking.cancelled",
             endpoint="booking",
             booking_ref="BK-20261201-AAAAAAAA",
             cancellation_reason="Secret reason",
         )
-        program.next(lambda message: "booking.cancelled" in data(message))
-        assert "ecret" not in json.dumps(program.seen)
+        api_client.next(lambda message: "booking.cancelled" in data(message))
+        assert "ecret" not in json.dumps(api_client.seen)
 
 
-def test_each_delivery_counts_once(site, told):
+def test_each_delivery_counts_once(site, send_webhook):
     delivery = f"msg-{uuid.uuid4()}"
-    with streams.opened(f"{site.url}/api/events") as program:
+    with streams.opened(f"{site.url}/api/events") as api_client:
         for _ in range(3):
-            assert told("booking.confirmed", delivery, "booking", booking_ref="BK-1").status_code == 200
-        told("booking.confirmed", endpoint="booking", booking_ref="BK-2")
-        program.next(lambda message: "BK-2" in data(message))
-        assert sum("BK-1" in data(message) for message in program.seen) == 1
+            assert send_webhook("booking.confirmed", delivery, "booking", booking_ref="BK-1").status_code == 200
+        send_webhook("booking.confirmed", endpoint="booking", booking_ref="BK-2")
+        api_client.next(lambda message: "BK-2" in data(message))
+        assert sum("BK-1" in data(message) for message in api_client.seen) == 1
 
 
 def test_an_unsigned_event_is_refused(site):

@@ -90,7 +90,7 @@ def test_every_delivery_answered_200_is_applied_after_a_kill(odoo, tmp_path, dat
 
 
 def test_lost_webhooks_heal_by_reading_odoo_again(tmp_path):
-    """With an Odoo that sends none: the list is read by a timer, and what differs is told to open pages."""
+    """With an Odoo that sends none: the list is read by a timer, and what differs is published to open pages."""
     with serving.demo("http://127.0.0.1:9", "--no-webhooks") as odoo:
         settings = Settings(
             odoo_url=odoo.url,
@@ -110,13 +110,13 @@ def test_lost_webhooks_heal_by_reading_odoo_again(tmp_path):
             with clock.moved(timedelta(seconds=61)):
                 upkeep.start()
                 wanted = {("vehicle:1", "price.updated"), ("vehicle:2", "vehicle.removed")}
-                serving.wait_until(lambda: wanted <= told(services, start), "the change log to learn of it")
-                assert "vehicle.added" in {kind for _, kind in told(services, start)}
+                serving.wait_until(lambda: wanted <= published(services, start), "the change log to learn of it")
+                assert "vehicle.added" in {kind for _, kind in published(services, start)}
                 assert "$777" in app.test_client().get("/equipment").text
         finally:
             upkeep.stop()
             app.extensions["lco.hub"].close()
 
 
-def told(services, start) -> set[tuple[str, str]]:
+def published(services, start) -> set[tuple[str, str]]:
     return {(change.topic, change.kind) for change in services.changes.since(start)}

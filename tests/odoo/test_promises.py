@@ -1,4 +1,4 @@
-"""What a site was told of bookings, and what their pages say, is what Odoo has, after any actions of staff.
+"""Bookings received by a site, and their pages, equal those in Odoo after any actions of staff.
 
 `ROUNDS=500` runs longer, each round by a seed of its own; `ROUNDS_SEED` begins elsewhere.
 """
@@ -52,12 +52,12 @@ class Follower:
             with self.lock:
                 if self.dice.random() < self.failures:
                     return Response(status=500)
-                self._hear(json.loads(request.get_data()))
+                self._receive(json.loads(request.get_data()))
             return {"success": True, "received": True}
 
         return app
 
-    def _hear(self, event: dict[str, Any]) -> None:
+    def _receive(self, event: dict[str, Any]) -> None:
         ref = event.get("booking_ref")
         if (
             event["event_type"].startswith("booking.")
@@ -176,13 +176,13 @@ def test_bookings_received_by_the_site_equal_those_in_odoo(odoo, refs):
 
 
 def assert_same(odoo, follower: Follower, refs: list[str], log: object) -> None:
-    """The newest that was told of each is what Odoo has; one that was not told of yet may be unchanged."""
+    """The newest event of each booking equals the booking in Odoo; one without an event is unchanged."""
 
-    def told() -> bool:
+    def all_delivered() -> bool:
         odoo.call("fleet.rental.event", "action_send_again", odoo.waiting())
         return not odoo.waiting()
 
-    serving.wait_until(told, "all webhooks to be delivered")
+    serving.wait_until(all_delivered, "all webhooks to be delivered")
     for ref in refs:
         if ref in follower.terms:
             assert follower.terms[ref] == read(odoo, ref), log
@@ -232,7 +232,7 @@ class SiteBookings:
 
 @pytest.fixture(scope="module")
 def site_bookings(odoo, tmp_path_factory) -> Iterator[SiteBookings]:
-    """The site in front of that Odoo, told by its webhooks."""
+    """The site in front of that Odoo, with its webhooks."""
     odoo.set_parameter("api_key", KEY)
     folder, port = tmp_path_factory.mktemp("site"), serving.free_port()
     odoo.send_webhooks_to(f"http://127.0.0.1:{port}")

@@ -24,14 +24,14 @@ def test_a_page_without_an_id_gets_every_region_and_then_what_changes(open_strea
     assert 'id="status-2"' in state["data"]
     assert state["id"] == str(changes.head())
     changed = changes.append("vehicle:2", "availability.changed", {"vehicle_name": "Saw"})
-    news = stream.next()
-    assert 'hx-partial id="status-2"' in news["data"]
-    assert "card-1" not in news["data"]
-    assert "Saw: availability has changed" in news["data"]
-    assert news["id"] == str(changed.id)
+    message = stream.next()
+    assert 'hx-partial id="status-2"' in message["data"]
+    assert "card-1" not in message["data"]
+    assert "Saw: availability has changed" in message["data"]
+    assert message["id"] == str(changed.id)
 
 
-def test_a_page_that_is_up_to_date_gets_nothing_but_news(open_stream, changes):
+def test_a_page_that_is_up_to_date_gets_new_changes_only(open_stream, changes):
     stream = open_stream(f"/live?r=card:1&since={changes.head()}")
     assert stream.next()["id"] == str(changes.head())
     assert stream.next() == {"id": str(changes.head())}
@@ -40,10 +40,10 @@ def test_a_page_that_is_up_to_date_gets_nothing_but_news(open_stream, changes):
 def test_the_last_event_id_counts_more_than_the_page(open_stream, changes):
     rendered_at = changes.head()
     changes.append("vehicle:1", "price.updated")
-    told = changes.append("vehicle:2", "price.updated")
+    seen = changes.append("vehicle:2", "price.updated")
     changes.append("vehicle:3", "price.updated")
     stream = open_stream(
-        f"/live?r=card:1&r=card:2&r=card:3&since={rendered_at}", headers={"Last-Event-ID": str(told.id)}
+        f"/live?r=card:1&r=card:2&r=card:3&since={rendered_at}", headers={"Last-Event-ID": str(seen.id)}
     )
     stream.next()
     data = stream.next()["data"]
@@ -130,10 +130,10 @@ def test_a_place_is_free_again_when_the_client_is_gone(app, client, open_stream)
 
 
 def test_a_shutdown_ends_every_stream_and_frees_its_place(app, open_stream):
-    page, program = open_stream("/live?r=card:1"), open_stream("/api/events")
-    page.next(), program.next()
+    page, api_client = open_stream("/live?r=card:1"), open_stream("/api/events")
+    page.next(), api_client.next()
     app.extensions["lco.hub"].close()
-    farewells = [message for stream in (page, program) for message in stream.rest() if "retry" in message]
+    farewells = [message for stream in (page, api_client) for message in stream.rest() if "retry" in message]
     assert [message["event"] for message in farewells] == ["closing", "closing"]
     assert app.extensions["lco.hub"].open_streams == 0
 
@@ -160,13 +160,13 @@ def test_an_api_client_receives_a_greeting_and_public_events_in_json(open_stream
 
 @pytest.mark.parametrize("how", ["header", "query"])
 def test_an_api_client_that_reconnects_receives_the_events_it_missed(open_stream, changes, how):
-    told = changes.append("vehicle:1", "price.updated")
+    seen = changes.append("vehicle:1", "price.updated")
     missed = [changes.append("vehicle:1", "vehicle.updated"), changes.append("vehicle:1", "vehicle.removed")]
     if how == "header":
-        stream = open_stream("/api/events", headers={"Last-Event-ID": str(told.id)})
+        stream = open_stream("/api/events", headers={"Last-Event-ID": str(seen.id)})
     else:
-        stream = open_stream(f"/api/events?since={told.id}")
-    assert stream.next()["id"] == str(told.id)
+        stream = open_stream(f"/api/events?since={seen.id}")
+    assert stream.next()["id"] == str(seen.id)
     assert [stream.next()["id"], stream.next()["id"]] == [str(change.id) for change in missed]
 
 

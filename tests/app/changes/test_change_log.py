@@ -39,9 +39,9 @@ def log(make_log):
 
 
 def appended(log, *entries):
-    """The changes, once the log has heard of them itself."""
+    """The changes, once the log has received them itself."""
     changes = [log.append(*entry) for entry in entries]
-    wait_until(lambda: log.head() == changes[-1].id, "the log to hear of its own entries")
+    wait_until(lambda: log.head() == changes[-1].id, "the log to receive its own entries")
     return changes
 
 
@@ -86,10 +86,10 @@ def test_a_full_log_forgets_the_oldest_and_knows_that_it_did(make_log):
 
 
 def test_listeners_receive_every_change_in_order(log):
-    heard = []
-    log.subscribe(heard.append)
-    told = appended(log, *prices(50))
-    assert heard == told
+    received = []
+    log.subscribe(received.append)
+    changes = appended(log, *prices(50))
+    assert received == changes
 
 
 def test_data_given_away_cannot_be_changed_from_outside(log):

@@ -63,7 +63,7 @@ def booking_request(settings: Settings, vehicle: int = 3, email: str = MAIL, ahe
     )
 
 
-def hear(services, kind: str, delivery: str, **fields: str) -> None:
+def receive_webhook(services, kind: str, delivery: str, **fields: str) -> None:
     body = json.dumps({"event_type": kind, "customer_name": "Ann Larsen", **fields}).encode()
     services.inbox.receive(schemas.parse_event("booking", body), delivery)
 
@@ -89,18 +89,18 @@ def names_in(text: str) -> list[str]:
 
 @pytest.fixture
 def customer(app, services, odoo, settings):
-    """A customer in every table: booked, in doubt, kept, written to, told of by webhooks, applied and not."""
+    """A customer in every table: booked, in doubt, kept, written to, named in webhooks, applied and not."""
     booked = services.bookings.service.place(booking_request(settings), "first", lambda: None)
-    hear(services, "booking.confirmed", "msg_1", booking_ref=booked.reference)
-    hear(
+    receive_webhook(services, "booking.confirmed", "msg_1", booking_ref=booked.reference)
+    receive_webhook(
         services,
         "booking.cancelled",
         "msg_2",
         booking_ref=booked.reference,
         cancellation_reason="Ann Larsen called",
     )
-    hear(services, "booking.created", "msg_3", booking_ref="BK-unknown", customer_email=MAIL.upper())
-    hear(services, "booking.unheard_of", "msg_4", booking_ref="BK-x", note=f"Write to <{MAIL}>")
+    receive_webhook(services, "booking.created", "msg_3", booking_ref="BK-unknown", customer_email=MAIL.upper())
+    receive_webhook(services, "booking.unheard_of", "msg_4", booking_ref="BK-x", note=f"Write to <{MAIL}>")
     send_mails(app)
     odoo.fails_with = requests.ReadTimeout()
     services.bookings.service.place(booking_request(settings, ahead=120), "second", lambda: None)
@@ -151,7 +151,7 @@ def test_other_customers_stay_as_they_are(app, services, settings, customer, run
 def test_erased_customer_gets_no_mail_of_later_news(app, services, customer, settings, run):
     booked = services.bookings.service.place(booking_request(settings, vehicle=4), "fourth", lambda: None)
     assert run("erase", MAIL, "--yes").exit_code == 0
-    hear(services, "booking.confirmed", "msg_9", booking_ref=booked.reference)
+    receive_webhook(services, "booking.confirmed", "msg_9", booking_ref=booked.reference)
     assert services.bookings.service.by_token(booked.token).state is State.CONFIRMED
     assert services.outbox.waiting(10) == []
 
@@ -252,7 +252,7 @@ def test_one_mail_address_or_phone_holds_a_bounded_number_of_days(make_app, sett
     stranger = replace(again, email="third@example.com", phone="+12185550101")
     services.bookings.service.place(stranger, "fourth", lambda: None)
     first = services.bookings.admin.newest(10)[-1]
-    hear(services, "booking.confirmed", "msg_1", booking_ref=first.reference)
+    receive_webhook(services, "booking.confirmed", "msg_1", booking_ref=first.reference)
     services.bookings.service.place(replace(again, vehicle_id=5), "fifth", lambda: None)
 
 

@@ -17,28 +17,28 @@ A_SECOND = timedelta(seconds=1)
 
 
 class Process:
-    """A log, and what it has told."""
+    """A log, and what its listener has received."""
 
     def __init__(self, url: str) -> None:
         self.log = RedisLog(RedisClient(url))
-        self.heard = []
+        self.received = []
         self.order = []
         self.lost = 0
-        self.log.subscribe(self._hear, self._lose)
-        self.log.replicate(lambda change: self.order.append(("followed", change.kind)), lambda: None)
+        self.log.subscribe(self._receive, self._lose)
+        self.log.replicate(lambda change: self.order.append(("replicated", change.kind)), lambda: None)
 
-    def _hear(self, change):
-        self.heard.append(change)
-        self.order.append(("heard", change.kind))
+    def _receive(self, change):
+        self.received.append(change)
+        self.order.append(("received", change.kind))
 
     def _lose(self):
         self.lost += 1
 
     def kinds(self):
-        return [change.kind for change in self.heard]
+        return [change.kind for change in self.received]
 
-    def hears(self, kind):
-        return wait_until(lambda: next((c for c in self.heard if c.kind == kind), None), kind)
+    def receives(self, kind):
+        return wait_until(lambda: next((c for c in self.received if c.kind == kind), None), kind)
 
     def is_back(self):
         wait_until(lambda: "live.back" in self.kinds(), "the log to come back")
@@ -75,9 +75,9 @@ def test_entries_of_one_process_reach_all_in_the_same_order(process):
     writers = [threading.Thread(target=append, args=(p.log,)) for p in (one, other)]
     for writer in writers:
         writer.start()
-    wait_until(lambda: len(one.heard) == len(other.heard) == 100, "both to hear everything")
-    assert one.heard == other.heard
-    assert [change.id for change in one.heard] == sorted(change.id for change in one.heard)
+    wait_until(lambda: len(one.received) == len(other.received) == 100, "both to receive everything")
+    assert one.received == other.received
+    assert [change.id for change in one.received] == sorted(change.id for change in one.received)
 
 
 def test_replicas_apply_a_change_with_its_private_data_before_listeners_receive_it(process):
@@ -85,18 +85,18 @@ def test_replicas_apply_a_change_with_its_private_data_before_listeners_receive_
     known = []
     other.log.replicate(lambda change: known.append(change.replica), lambda: None)
     one.log.append("vehicle:1", "price.updated", {"vehicle_id": 1}, {"at": "now"})
-    assert other.hears("price.updated").data == {"vehicle_id": 1}
-    assert other.order == [("followed", "price.updated"), ("heard", "price.updated")]
+    assert other.receives("price.updated").data == {"vehicle_id": 1}
+    assert other.order == [("replicated", "price.updated"), ("received", "price.updated")]
     assert known == [{"at": "now"}]
-    one.hears("price.updated")
-    assert one.order == [("heard", "price.updated")]
+    one.receives("price.updated")
+    assert one.order == [("received", "price.updated")]
 
 
 def test_an_id_from_one_process_is_continued_on_another(process):
     one, other = process(), process()
     first = one.log.append("vehicle:1", "price.updated")
     second = one.log.append("vehicle:2", "vehicle.updated")
-    other.hears("vehicle.updated")
+    other.receives("vehicle.updated")
     assert other.log.since(first.id) == [second]
 
 
@@ -108,7 +108,7 @@ def test_a_process_that_starts_later_knows_what_the_stream_still_has(process):
     assert late.log.since(changes[1].id) == changes[2:]
     assert late.log.since(start) == changes
     new = late.log.append("vehicle:9", "price.updated")
-    late.hears("price.updated")
+    late.receives("price.updated")
     assert late.log.since(changes[3].id) == [changes[4], new]
 
 
@@ -124,7 +124,7 @@ def test_trimmed_entries_are_reported_as_a_gap(process, server):
 def test_an_id_that_this_process_has_not_received_yet_has_missed_nothing(process, server):
     one = process()
     one.log.append("vehicle:1", "price.updated")
-    head = one.hears("price.updated").id
+    head = one.receives("price.updated").id
     assert one.log.since(ChangeId(head.milliseconds + 1, 0)) == []
 
 
@@ -135,7 +135,7 @@ def test_a_cut_connection_loses_no_entry_and_starts_no_local_mode(process, serve
         one.log.append("vehicle:1", "price.updated", {"number": number})
         # Both, since a connection that is cut again before it has read anything counts as a Redis that is away.
         for each in (one, other):
-            wait_until(lambda: len(each.heard) > number, "the entry")  # noqa: B023 - asked for at once
+            wait_until(lambda: len(each.received) > number, "the entry")  # noqa: B023 - asked for at once
     assert one.kinds() == other.kinds() == ["price.updated"] * 5
     assert one.lost == other.lost == 0
 
@@ -143,13 +143,13 @@ def test_a_cut_connection_loses_no_entry_and_starts_no_local_mode(process, serve
 def test_without_redis_each_process_is_in_local_mode_and_afterwards_all_resync(process, server):
     one, other = process(), process()
     one.log.append("vehicle:1", "price.updated")
-    other.hears("price.updated")
+    other.receives("price.updated")
     server.kill()
     alone = one.log.append("vehicle:2", "vehicle.removed", {"vehicle_id": 2}, {"at": "then"})
     assert one.kinds()[-2:] == ["live.away", "vehicle.removed"]
     assert not one.log.is_available
     assert one.log.head() == alone.id
-    other.hears("live.away")
+    other.receives("live.away")
     server.start()
     one.is_back()
     other.is_back()
@@ -158,8 +158,8 @@ def test_without_redis_each_process_is_in_local_mode_and_afterwards_all_resync(p
     # What was appended alone has reached the other, either by itself or with everything else it now looks at.
     advance_clock = one.log.append("vehicle:3", "maintenance.status")
     for p in (one, other):
-        p.hears("maintenance.status")
-        ids = [change.id for change in p.heard]
+        p.receives("maintenance.status")
+        ids = [change.id for change in p.received]
         assert ids == sorted(ids)
         assert p.log.head() >= advance_clock.id > alone.id
 
@@ -168,7 +168,7 @@ def test_entries_appended_without_redis_reach_the_others_later(process, server):
     one, other = process(), process()
     one.log._enter_local_mode(ConnectionError("only this process"))
     one.log.append("vehicle:2", "vehicle.removed", {"vehicle_id": 2}, {"at": "then"})
-    assert other.hears("vehicle.removed").replica == {"at": "then"}
+    assert other.receives("vehicle.removed").replica == {"at": "then"}
     one.is_back()
     assert (one.lost, other.lost) == (1, 0)
     assert "live.away" not in other.kinds()
@@ -194,7 +194,7 @@ def test_an_id_given_while_alone_means_something_only_there_and_then(process, se
 def test_a_stream_that_lost_the_change_received_last_is_not_continued(process, server):
     one = process()
     one.log.append("vehicle:1", "price.updated")
-    seen = one.hears("price.updated").id
+    seen = one.receives("price.updated").id
     server.ask("DEL", KEY)
     server.ask("CLIENT", "KILL", "TYPE", "normal")
     one.is_back()
@@ -212,13 +212,13 @@ def test_a_process_that_starts_without_redis_serves_and_joins_later(process, ser
     one.is_back()
     other = process()
     other.log.append("vehicle:2", "vehicle.updated")
-    one.hears("vehicle.updated")
+    one.receives("vehicle.updated")
 
 
 def test_a_redis_that_hangs_is_left_alone_until_it_answers(process, server):
     one = process()
     one.log.append("vehicle:1", "price.updated")
-    one.hears("price.updated")
+    one.receives("price.updated")
     server.signal(signal.SIGSTOP)
     try:
         one.log.append("vehicle:2", "vehicle.updated")
@@ -234,7 +234,7 @@ def test_an_entry_that_cannot_be_read_is_passed_over_and_counted(process, server
     server.ask("XADD", KEY, "*", "entry", "{}")
     server.ask("XADD", KEY, "*", "something", "else")
     one.log.append("vehicle:1", "price.updated")
-    one.hears("price.updated")
+    one.receives("price.updated")
     assert one.kinds() == ["price.updated"]
     assert metrics.redis_failures.labels("entry")._value.get() == before + 2
 
@@ -250,7 +250,7 @@ def test_a_failing_listener_does_not_stop_the_others(process, server, caplog):
     other.log.subscribe(other.order.append)
     one.log.append("vehicle:1", "price.updated")
     one.log.append("vehicle:1", "vehicle.updated")
-    other.hears("vehicle.updated")
+    other.receives("vehicle.updated")
     assert "follower failed" in caplog.text
 
 
@@ -266,9 +266,9 @@ def test_an_entry_that_arrives_while_the_process_goes_on_alone_comes_too_late(pr
     other.log.replicate(lambda _: other.log._enter_local_mode(ConnectionError("just now")), lambda: None)
     one.log.append("vehicle:1", "price.updated")
     other.is_back()
-    assert "price.updated" not in other.kinds()  # it is told the present state of everything
+    assert "price.updated" not in other.kinds()  # it gets the present state of everything
     assert other.lost == 1
-    assert [change.id for change in other.heard] == sorted(change.id for change in other.heard)
+    assert [change.id for change in other.received] == sorted(change.id for change in other.received)
 
 
 def test_a_gap_in_the_stream_is_not_passed_over_in_silence(process, server):

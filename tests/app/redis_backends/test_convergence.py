@@ -12,21 +12,21 @@ from lco.redis_backends.change_log import RedisLog
 from lco.redis_backends.client import RedisClient
 from tests.redis_server import empty_redis, redis_server  # noqa: F401 - fixtures
 from tests.serving import wait_until
-from tests.sse_clients import Process, World, lives
+from tests.sse_clients import LatestChanges, Process, run_visitors
 
 
 @pytest.fixture
-def world():
-    return World()
+def latest():
+    return LatestChanges()
 
 
 @pytest.fixture
-def processes(empty_redis, world):  # noqa: F811 - pytest's way to ask for a fixture
+def processes(empty_redis, latest):  # noqa: F811 - pytest's way to ask for a fixture
     made = []
     for _ in range(2):
         log = RedisLog(RedisClient(empty_redis.url))
         log.start()
-        made.append(Process(world, log, Hub(contextlib.nullcontext, log)))
+        made.append(Process(latest, log, Hub(contextlib.nullcontext, log)))
     yield made
     for process in made:
         process.hub.close()
@@ -35,27 +35,27 @@ def processes(empty_redis, world):  # noqa: F811 - pytest's way to ask for a fix
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_in_the_end_every_page_at_every_process_shows_what_is_so(processes, world, seed):
-    visitors = lives(processes, seed)
+def test_in_the_end_every_page_at_every_process_is_right(processes, latest, seed):
+    visitors = run_visitors(processes, seed)
     assert len(visitors) > 20
-    wait_until(lambda: all(visitor.is_right(world) for visitor in visitors), "every page to be right")
+    wait_until(lambda: all(visitor.is_right(latest) for visitor in visitors), "every page to be right")
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_so_it_is_when_redis_has_died_and_come_back_empty(processes, world, empty_redis, seed):  # noqa: F811 - the same
-    said = []
+def test_every_page_is_right_after_redis_was_killed_and_started_empty(processes, latest, empty_redis, seed):  # noqa: F811 - the same
+    kinds = []
     for process in processes:
-        process.changes.subscribe(lambda change: said.append(change.kind))
+        process.changes.subscribe(lambda change: kinds.append(change.kind))
 
     def die():
         time.sleep(0.02)
         empty_redis.kill()
-        wait_until(lambda: "live.away" in said, "a process to notice")
+        wait_until(lambda: "live.away" in kinds, "a process to notice")
         empty_redis.start()
 
     dying = threading.Thread(target=die)
     dying.start()
-    visitors = lives(processes, seed, steps=200)
+    visitors = run_visitors(processes, seed, steps=200)
     dying.join()
-    wait_until(lambda: said.count("live.back") >= len(processes), "both to be together again")
-    wait_until(lambda: all(visitor.is_right(world) for visitor in visitors), "every page to be right")
+    wait_until(lambda: kinds.count("live.back") >= len(processes), "both to be together again")
+    wait_until(lambda: all(visitor.is_right(latest) for visitor in visitors), "every page to be right")

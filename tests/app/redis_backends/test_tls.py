@@ -21,41 +21,41 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def process():
-    """Makes the log of a process that serves, with a list of what it has heard."""
+    """Makes the log of a process that serves, with a list of what it has received."""
     made = []
 
     def make(url):
-        log, heard = RedisLog(RedisClient(url)), []
-        log.subscribe(lambda change: heard.append(change.kind))
+        log, received = RedisLog(RedisClient(url)), []
+        log.subscribe(lambda change: received.append(change.kind))
         log.start()
         made.append(log)
-        return log, heard
+        return log, received
 
     yield make
     for log in made:
         log.stop()
 
 
-def without_proof(server):
+def without_certificate_check(server):
     return f"{server.url.partition('?')[0]}?ssl_cert_reqs=none"
 
 
 def test_processes_receive_changes_with_certificate_verification_and_without(server, process):
-    (one, _), (other, heard) = process(server.url), process(without_proof(server))
+    (one, _), (other, received) = process(server.url), process(without_certificate_check(server))
     change = one.append("vehicle:1", "price.updated")
-    wait_until(lambda: heard == ["price.updated"], "the other process to hear")
+    wait_until(lambda: received == ["price.updated"], "the other process to receive it")
     assert other.head() == change.id
     assert one.is_available
     assert other.is_available
 
 
 def test_a_server_with_an_untrusted_certificate_is_sent_nothing(server, process):
-    told = server.ask("XLEN", KEY)
-    log, heard = process(server.url.partition("?")[0])
+    before = server.ask("XLEN", KEY)
+    log, received = process(server.url.partition("?")[0])
     assert not log.is_available
     log.append("vehicle:1", "price.updated")
-    assert heard == ["live.away", "price.updated"]
-    assert server.ask("XLEN", KEY) == told
+    assert received == ["live.away", "price.updated"]
+    assert server.ask("XLEN", KEY) == before
 
 
 @pytest.mark.parametrize("certificate", ["none", "file"])
@@ -64,6 +64,6 @@ def test_setting_beside_the_address_is_enough(server, process, settings, certifi
     address, _, query = server.url.partition("?")
     file = parse_qs(query)["ssl_ca_certs"][0]
     chosen = replace(settings, redis_url=address, redis_cert="none" if certificate == "none" else file)
-    log, _heard = process(chosen.redis_address())
+    log, _received = process(chosen.redis_address())
     log.append("vehicle:1", "price.updated")
     assert log.is_available

@@ -1,3 +1,3 @@
-"""The inbox tells a catalogue and bookings that remember what they were told."""
+"""The inbox calls a catalogue and bookings that record their calls."""
 
 from tests.unit.webhooks.conftest import bookings, catalogue  # noqa: F401 - fixtures are found by their names

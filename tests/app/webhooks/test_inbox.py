@@ -63,11 +63,11 @@ def test_the_same_id_is_applied_once_even_after_a_restart(inbox, db, catalogue, 
 
 @pytest.mark.parametrize("later", [timedelta(), timedelta(minutes=6), timedelta(days=29)])
 def test_a_repeated_body_without_an_id_makes_odoo_be_read_and_applies_nothing(inbox, db, catalogue, later):
-    told = [PRICE, OTHER_PRICE, PRICE]
-    assert inbox.receive(told[0], None) is Outcome.APPLIED
-    assert inbox.receive(told[1], None) is Outcome.APPLIED
+    events = [PRICE, OTHER_PRICE, PRICE]
+    assert inbox.receive(events[0], None) is Outcome.APPLIED
+    assert inbox.receive(events[1], None) is Outcome.APPLIED
     with clock.moved(later):
-        assert inbox.receive(told[2], None) is Outcome.DUPLICATE
+        assert inbox.receive(events[2], None) is Outcome.DUPLICATE
     assert [call[0] for call in catalogue.calls] == ["price_changed", "price_changed", "updated"]
     assert len(kept(db)) == 2
 
@@ -79,8 +79,8 @@ def test_a_body_that_came_with_an_id_is_known_without_it(inbox, catalogue):
 
 
 def test_a_repeated_booking_event_without_an_id_is_not_applied_again(inbox, bookings):
-    told = [modified(1), modified(2), modified(1)]
-    outcomes = [inbox.receive(event, None) for event in told]
+    events = [modified(1), modified(2), modified(1)]
+    outcomes = [inbox.receive(event, None) for event in events]
     assert outcomes == [Outcome.APPLIED, Outcome.APPLIED, Outcome.DUPLICATE]
     assert len(bookings.calls) == 2
 

@@ -21,15 +21,15 @@ def site(odoo, redis_server, tmp_path_factory):  # noqa: F811 - pytest's way to 
 
 @pytest.fixture
 def both(site, meet):
-    """Streams of a page and of a program on each worker, each with a connection to that worker beside it."""
+    """Streams of a page and of an API client on each worker, each with a connection to that worker beside it."""
     with ExitStack() as opened:
-        pages, programs = (
+        pages, api_clients = (
             {pid: opened.enter_context(streams.over(w.connection, path)) for pid, w in meet(site).items()}
             for path in ("/live?r=card:5&r=status:6&r=odoo", "/api/events")
         )
-        for one in (*pages.values(), *programs.values()):
+        for one in (*pages.values(), *api_clients.values()):
             one.next()
-        yield pages, programs, meet(site)
+        yield pages, api_clients, meet(site)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def cards(html: str) -> Cards:
 
 
 class Visitor:
-    """An open list: what its page showed when it was loaded, and what its streams have told since."""
+    """An open list: what its page showed when it was loaded, and what its streams have sent since."""
 
     def __init__(self, site) -> None:
         page = requests.get(f"{site.url}/equipment", timeout=20).text
@@ -90,7 +90,7 @@ def test_in_the_end_every_page_shows_what_odoo_has(site, redis_server):
     for visitor in visitors:
         visitor.leave()
 
-    def is_right() -> bool:  # whichever worker answers; the other one hears of a change a moment later
+    def is_right() -> bool:  # whichever worker answers; the other one receives a change a moment later
         return all(cards(requests.get(f"{site.url}/equipment", timeout=20).text) == truth for _ in range(6))
 
     serving.wait_until(is_right, "every page that is loaded to be right", SOON)

@@ -1,4 +1,4 @@
-"""Two workers that share a Redis: each of them is what the other is."""
+"""Two workers that share a Redis behave as one."""
 
 import json
 import re
@@ -14,10 +14,10 @@ from tests import serving, streams
 from tests.integration.processes.workers import (
     TOKEN,
     at_site,
+    await_message,
     booking,
     counts,
     data,
-    heard,
     new_price,
     says,
     shows,
@@ -29,7 +29,7 @@ DETAIL = "GET /api/fleet/vehicle/{id}"
 
 @pytest.fixture
 def cold(redis_server, tmp_path):
-    """An Odoo without any call so far, and a site before it with a database of its own in Redis."""
+    """An Odoo without any call so far, and a site before it with a separate database in Redis."""
     with (
         serving.demo() as odoo,
         at_site(odoo.url, tmp_path, redis_server.url.replace("/0", "/1")) as site,
@@ -42,13 +42,15 @@ def _order(event_id: str) -> tuple[int, ...]:
 
 
 def test_a_webhook_reaches_every_stream_of_every_worker_in_one_order(both, odoo):
-    pages, programs, asked = both
+    pages, api_clients, asked = both
     one, other = asked.values()
     for price in range(81, 92):
         new_price(odoo, one if price % 2 else other, price)
-    for stream in (*pages.values(), *programs.values()):
+    for stream in (*pages.values(), *api_clients.values()):
         stream.next(shows(91))
-    ids = [[message["id"] for message in program.seen if "id" in message] for program in programs.values()]
+    ids = [
+        [message["id"] for message in api_client.seen if "id" in message] for api_client in api_clients.values()
+    ]
     assert len(ids[0]) > 10
     assert ids[0] == sorted(ids[0], key=_order)
     assert set(ids[0][1:]) == set(ids[1][1:])
@@ -67,11 +69,11 @@ def test_a_change_sent_to_pages_is_shown_without_asking_odoo(both, odoo):
 
 
 def test_a_stream_goes_on_at_another_worker_where_it_ended(both, site, meet, odoo):
-    pages, programs, asked = both
+    pages, api_clients, asked = both
     (first, one), (second, other) = asked.items()
     new_price(odoo, one, 61)
-    seen_by_page, seen_by_program = (
-        told[first].next(shows(61)) and told[first].last_id for told in (pages, programs)
+    seen_by_page, seen_by_api_client = (
+        streams_of[first].next(shows(61)) and streams_of[first].last_id for streams_of in (pages, api_clients)
     )
     new_price(odoo, one, 62)
     pages[second].next(shows(62))
@@ -80,11 +82,11 @@ def test_a_stream_goes_on_at_another_worker_where_it_ended(both, site, meet, odo
     assert shows(62)(caught_up)
     assert "status-8" not in data(caught_up)
     again = meet(site)[second].connection
-    with streams.over(again, "/api/events", {"Last-Event-ID": seen_by_program}) as resumed:
+    with streams.over(again, "/api/events", {"Last-Event-ID": seen_by_api_client}) as resumed:
         resumed.next(shows(62))
-    # Of the same price there may be two events: a worker that reads Odoo just then tells of it, too.
+    # Of the same price there may be two events: a worker that reads Odoo just then publishes it, too.
     connected, *later = (_order(message["id"]) for message in resumed.seen if "id" in message)
-    assert connected == _order(seen_by_program)
+    assert connected == _order(seen_by_api_client)
     assert min(later) > connected
 
 
@@ -119,20 +121,22 @@ def test_ten_bookings_an_hour_for_a_client_over_both_workers(site, meet):
 
 
 def test_each_worker_reports_the_streams_and_counts_of_both(both):
-    pages, programs, asked = both
+    pages, api_clients, asked = both
 
-    def told(name: str) -> set[float]:
+    def values(name: str) -> set[float]:
         return {counts(worker.get("/metrics"))[name] for worker in asked.values()}
 
     # Those of the tests before may have been left only a moment ago.
-    serving.wait_until(lambda: told('lco_streams{kind="live"}') == {len(pages)}, "the pages of both")
-    serving.wait_until(lambda: told('lco_streams{kind="events"}') == {len(programs)}, "the programs of both")
+    serving.wait_until(lambda: values('lco_streams{kind="live"}') == {len(pages)}, "the pages of both")
+    serving.wait_until(
+        lambda: values('lco_streams{kind="events"}') == {len(api_clients)}, "the API clients of both"
+    )
     for worker in asked.values():
-        assert f"<dt>Streams open</dt><dd>{len(pages) + len(programs)}</dd>" in worker.get(
+        assert f"<dt>Streams open</dt><dd>{len(pages) + len(api_clients)}</dd>" in worker.get(
             "/ops", {"Authorization": f"Bearer {TOKEN}"}
         )
         worker.send_webhook("test")
-    assert told('lco_webhooks_total{endpoint="inventory",outcome="test"}') == {len(asked)}
+    assert values('lco_webhooks_total{endpoint="inventory",outcome="test"}') == {len(asked)}
 
 
 def test_a_booking_is_one_for_both_workers_on_postgresql(
@@ -164,4 +168,4 @@ def test_a_booking_is_one_for_both_workers_on_postgresql(
         ]
         one.send_webhook("booking.confirmed", "booking", booking_ref=reference)
         for page in pages:
-            heard(page, says('data-state="confirmed"'))
+            await_message(page, says('data-state="confirmed"'))

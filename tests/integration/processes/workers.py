@@ -1,4 +1,4 @@
-"""A site of two workers that share a Redis, and how tests speak to each of them."""
+"""A site of two workers that share a Redis, and the tests' connections to each of them."""
 
 import json
 import uuid
@@ -52,7 +52,7 @@ def data(message: streams.Message) -> str:
 
 
 def new_price(odoo, worker: Worker, dollars: int) -> None:
-    """Odoo has a new price for machine 5, and tells this worker."""
+    """Odoo has a new price for machine 5, and sends its webhook to this worker."""
     odoo.control("vehicles/5", rental_price_daily=dollars)
     worker.send_webhook("price.updated", vehicle_id=5, rental_price_daily=dollars, currency="USD")
 
@@ -67,8 +67,8 @@ def says(text: str):
     return lambda message: text in data(message)
 
 
-def heard(stream: streams.Stream, wanted) -> None:
-    """Returns once a message that is `wanted` has come, be it long ago."""
+def await_message(stream: streams.Stream, wanted) -> None:
+    """Return once a message that is `wanted` has come, also before this call."""
     if not any(map(wanted, stream.seen)):
         stream.next(wanted)
 

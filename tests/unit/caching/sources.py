@@ -1,4 +1,4 @@
-"""A source of values and a backend for them, for tests of `StaleWhileRevalidateCache` need them."""
+"""A loader of values and a backend for them, for tests of `StaleWhileRevalidateCache`."""
 
 from datetime import timedelta
 
@@ -8,8 +8,8 @@ FRESH = timedelta(seconds=30)
 LATER = FRESH + timedelta(seconds=1)
 
 
-class Source:
-    """Where answers come from: 1, 2, 3, … in the order in which they are asked for."""
+class CountingLoader:
+    """Loads 1, 2, 3, … in the order of its calls."""
 
     def __init__(self) -> None:
         self.loads = 0
@@ -25,7 +25,7 @@ class Source:
         return self.loads
 
 
-class Backend:
+class MemoryBackend:
     """A backend in memory, which records the time-outs."""
 
     def __init__(self) -> None:

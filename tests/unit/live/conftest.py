@@ -22,7 +22,7 @@ def rented(changes, vehicle_id=1):
 
 
 def shown(hub, changes, client, *regions):
-    """Open a page that is up to date; what follows is news."""
+    """Open a page that is up to date; it receives what follows."""
     hub.subscribe_page(client, regions, changes.head())
     assert client.next() == {"id": str(changes.head())}
     return client

@@ -29,11 +29,11 @@ def test_every_status_has_its_words(status, words):
 
 
 def test_maintenance_is_announced_with_its_end_where_it_is_known():
-    told = {**BLOWER, "in_maintenance": True}
-    assert said("maintenance.status", **told, maintenance_until="2026-12-03") == (
+    fields = {**BLOWER, "in_maintenance": True}
+    assert said("maintenance.status", **fields, maintenance_until="2026-12-03") == (
         "Professional Snow Blower: now in maintenance until Dec 3"
     )
-    assert said("maintenance.status", **told, maintenance_until=None) == (
+    assert said("maintenance.status", **fields, maintenance_until=None) == (
         "Professional Snow Blower: now in maintenance"
     )
     assert said("maintenance.status", **BLOWER, in_maintenance=False) == (
@@ -47,11 +47,11 @@ def test_maintenance_found_by_the_next_reading_is_announced_from_the_status():
 
 
 def test_a_new_price_is_spoken_as_people_read_it():
-    told = {**BLOWER, "currency": "USD"}
-    assert said("price.updated", **told, rental_price_daily=160.0) == (
+    fields = {**BLOWER, "currency": "USD"}
+    assert said("price.updated", **fields, rental_price_daily=160.0) == (
         "Professional Snow Blower: new price, $160 a day"
     )
-    assert said("price.updated", **told, rental_price_daily=99.5).endswith("$99.50 a day")
+    assert said("price.updated", **fields, rental_price_daily=99.5).endswith("$99.50 a day")
     assert said("price.updated", **BLOWER) == "Professional Snow Blower: the price has changed"
 
 

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.serving import wait_until
-from tests.sse_clients import Process, World, lives
+from tests.sse_clients import LatestChanges, Process, run_visitors
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_page_is_right_in_the_end(hub, changes, seed):
-    world = World()
-    visitors = lives([Process(world, changes, hub)], seed)
+    latest = LatestChanges()
+    visitors = run_visitors([Process(latest, changes, hub)], seed)
     assert len(visitors) > 20
-    wait_until(lambda: all(visitor.is_right(world) for visitor in visitors), "every page to be right")
+    wait_until(lambda: all(visitor.is_right(latest) for visitor in visitors), "every page to be right")

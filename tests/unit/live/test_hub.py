@@ -141,15 +141,15 @@ def test_a_closed_subscription_gets_nothing_more(hub, changes, region, connectio
 
 
 def test_closing_ends_all_streams_and_those_that_come_later(hub, changes, region, connection):
-    page, program, late = connection(), connection(), connection()
+    page, api_client, late = connection(), connection(), connection()
     shown(hub, changes, page, region("card:1"))
-    hub.subscribe_feed(program, changes.head())
+    hub.subscribe_feed(api_client, changes.head())
     hub.close()
     assert page.ended.wait(5)
-    assert program.ended.wait(5)
+    assert api_client.ended.wait(5)
     hub.subscribe_page(late, [region("card:1")], None)
     assert late.ended.wait(5)
-    assert all(b"event: closing\nretry: " in client.last for client in (page, program, late))
+    assert all(b"event: closing\nretry: " in client.last for client in (page, api_client, late))
 
 
 def test_a_failure_of_the_hub_itself_sends_every_client_back_for_a_fresh_start(
@@ -167,13 +167,13 @@ def test_a_failure_of_the_hub_itself_sends_every_client_back_for_a_fresh_start(
 
 def test_after_a_gap_all_pages_get_the_present_state(lossy, region, connection):
     hub, changes = lossy
-    page, program = shown(hub, changes, connection(), region("card:1"), region("odoo")), connection()
-    hub.subscribe_feed(program, changes.head())
+    page, api_client = shown(hub, changes, connection(), region("card:1"), region("odoo")), connection()
+    hub.subscribe_feed(api_client, changes.head())
     changes.lose()
     message = page.next()
     assert message["data"].count("hx-partial id=") == 3
     assert CAUGHT_UP in message["data"]
-    assert '"type":"resync"' in program.next()["data"]
+    assert '"type":"resync"' in api_client.next()["data"]
 
 
 def test_a_page_of_a_process_ahead_misses_nothing(region, connection):

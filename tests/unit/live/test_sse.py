@@ -63,7 +63,7 @@ def test_the_first_message_to_a_page_says_where_it_starts_and_when_to_come_back(
     assert "id" not in read(sse.connected(None))[0]
 
 
-def test_heartbeats_are_an_event_for_pages_and_a_comment_for_programs():
+def test_heartbeats_are_an_event_for_pages_and_a_comment_for_api_clients():
     assert read(sse.PAGE_HEARTBEAT) == [{"event": "heartbeat", "data": "1"}]
     assert read(sse.FEED_HEARTBEAT) == [{"comment": "heartbeat"}]
 
@@ -82,13 +82,13 @@ def test_an_event_is_unnamed_json_with_type_id_and_time():
 
 def test_data_cannot_pretend_to_be_the_type_or_the_id():
     change = Change(ID, CHANGE.at, "vehicle:1", "price.updated", {"type": "booking.created", "id": "0-0"})
-    told = json.loads(read(sse.event(change))[0]["data"])
-    assert (told["type"], told["id"]) == ("price.updated", str(ID))
+    sent = json.loads(read(sse.event(change))[0]["data"])
+    assert (sent["type"], sent["id"]) == ("price.updated", str(ID))
 
 
 def test_a_notice_has_the_head_and_the_id_to_resume_from():
     (message,) = read(sse.notice("connected", ID, ChangeId(1, 0)))
     assert message["id"] == "1-0"
-    told = json.loads(message["data"])
-    assert (told["type"], told["id"]) == ("connected", str(ID))
-    assert datetime.fromisoformat(told["timestamp"]).tzinfo is not None
+    sent = json.loads(message["data"])
+    assert (sent["type"], sent["id"]) == ("connected", str(ID))
+    assert datetime.fromisoformat(sent["timestamp"]).tzinfo is not None

@@ -1,4 +1,4 @@
-"""A catalogue and bookings that remember what they were told, in the shapes that handlers ask for."""
+"""A catalogue and bookings that record their calls, with the interfaces that handlers need."""
 
 import pytest
 

@@ -20,31 +20,31 @@ def dollars(amount):
 
 @pytest.fixture
 def inventory(catalogue, bookings):
-    def tell(event_type, **fields):
+    def apply(event_type, **fields):
         event = schemas.parse_event(
             "inventory", json.dumps({"event_type": event_type, "vehicle_id": 7, **fields}).encode()
         )
         assert handlers.apply(Services(catalogue, bookings), event)
         return catalogue.calls
 
-    return tell
+    return apply
 
 
 @pytest.fixture
 def booking(catalogue, bookings):
-    def tell(event_type, **fields):
+    def apply(event_type, **fields):
         event = schemas.parse_event(
             "booking", json.dumps({"event_type": event_type, "booking_ref": "BK-1", **fields}).encode()
         )
         assert handlers.apply(Services(catalogue, bookings), event)
         return bookings.calls
 
-    return tell
+    return apply
 
 
 def test_availability_is_passed_on_with_its_return_day_and_public_fields(inventory):
-    told = {"availability_status": "rented", "available_from": "2026-12-05", "available_to": False}
-    (call,) = inventory("vehicle.availability_changed", **told, booking_ref="BK-1")
+    fields = {"availability_status": "rented", "available_from": "2026-12-05", "available_to": False}
+    (call,) = inventory("vehicle.availability_changed", **fields, booking_ref="BK-1")
     public = {"availability_status": "rented", "available_from": "2026-12-05"}
     assert call == ("status_changed", 7, Status.RENTED, date(2026, 12, 5), public)
 

@@ -1,6 +1,6 @@
 """A crowd that returns: thousands of pages lose their server, and come back as browsers do, while visitors look.
 
-`python -m bench crowd`. The pages' program is `bench.fanout.returning`; visitors load the list all the time.
+`python -m bench crowd`. The pages' process is `bench.fanout.returning`; visitors load the list all the time.
 """
 
 import http.client

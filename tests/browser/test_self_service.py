@@ -132,8 +132,8 @@ def test_days_that_become_free_send_an_email(visitor, odoo, tmp_path):
     visitor.goto(booking)
     visitor.get_by_role("link", name="Cancel booking").click()
     visitor.get_by_role("button", name="Cancel this booking").click()
-    (told,) = serving.wait_until(lambda: mails_of(tmp_path, "It is free now"), "the mail that tells", 30)
-    visitor.goto(re.search(r"http://\S+/equipment/\S+", told)[0])
+    (mail,) = serving.wait_until(lambda: mails_of(tmp_path, "It is free now"), "the mail about free days", 30)
+    visitor.goto(re.search(r"http://\S+/equipment/\S+", mail)[0])
     expect(visitor.get_by_role("heading", name="Available for your dates")).to_be_visible()
 
 

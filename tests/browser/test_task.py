@@ -67,7 +67,7 @@ def test_mistakes_show_an_error_and_keep_the_input(visitor, odoo):
 
 def test_a_lost_race_keeps_everything_and_offers_other_days(visitor, odoo):
     start = START + timedelta(days=20)
-    visitor.add_init_script("sessionStorage.setItem('lcoPaused', 'true')")  # else the open page is told in time
+    visitor.add_init_script("sessionStorage.setItem('lcoPaused', 'true')")  # else the open page is updated in time
     visitor.goto(f"/equipment/6-bobcat-e35-mini-excavator?date_from={start}&date_to={start + timedelta(days=3)}")
     fill_in(visitor)
     take(odoo, 6, start, 3)

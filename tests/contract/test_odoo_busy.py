@@ -1,4 +1,4 @@
-"""Which days are taken: in one answer, and as an Odoo without that call tells it question by question."""
+"""Which days are taken: in one response, and from an Odoo without that call with one request for each range."""
 
 from collections.abc import Iterator
 

@@ -18,8 +18,8 @@ def test_the_version_names_the_module_and_the_time(odoo_2):
     data = odoo_2.data("version")
     assert data["contract"] == 2
     assert all(data[name] for name in ("module", "module_version", "odoo_version"))
-    told = datetime.fromisoformat(data["time"])
-    assert abs(told - datetime.now(UTC)) < timedelta(minutes=1)
+    server_time = datetime.fromisoformat(data["time"])
+    assert abs(server_time - datetime.now(UTC)) < timedelta(minutes=1)
     assert ZoneInfo(data["timezone"])
 
 

@@ -125,8 +125,8 @@ def test_version_1_sends_neither_steps_nor_terms_of_version_2(telling_odoo, rece
     telling_odoo.post("/demo/closed", json={"date": "2030-01-01"})
     telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Last"})
     eventually(lambda: receiver.events_of("vehicle.updated"))
-    told = [event["event_type"] for event in receiver.events]
-    assert [kind for kind in told if kind != "vehicle.availability_changed"] == [
+    sent = [event["event_type"] for event in receiver.events]
+    assert [kind for kind in sent if kind != "vehicle.availability_changed"] == [
         *("booking.created", "booking.confirmed", "vehicle.updated"),
     ]
     assert all("version" not in event for event in receiver.events)

@@ -47,8 +47,8 @@ def test_each_step_of_a_booking_is_sent(telling_odoo, receiver, request_for, day
     telling_odoo.post(f"/demo/bookings/{ref}/move", json={"date_from": day(40), "date_to": day(42)})
     telling_odoo.post(f"/demo/bookings/{ref}/cancel", json={"reason": "Rain"})
     eventually(lambda: len(receiver.received) == 7)
-    told = [event for event in receiver.events if event["event_type"].startswith("booking.")]
-    assert told[1:] == [
+    events = [event for event in receiver.events if event["event_type"].startswith("booking.")]
+    assert events[1:] == [
         {"event_type": "booking.confirmed", "booking_ref": ref},
         {
             "event_type": "booking.modified",

@@ -245,7 +245,7 @@ def test_every_form_survives_everything_typed(client, visitor, path, part, pairs
 
 @GIVEN
 @given(visitor=VISITORS, path=POSTS, body=JSON, headers=HEADERS)
-def test_every_program_may_send_anything(client, visitor, path, body, headers):
+def test_every_api_client_may_send_anything(client, visitor, path, body, headers):
     holds(
         client.post(
             path,

@@ -129,9 +129,9 @@ def main(what: str, odoo: str, database: str, first: str, every: str) -> None:
         told_by_webhook(odoo, database, made)
         known = bookings_at(odoo, database).admin.newest(1)
         ours = [booking for booking in known if booking.request.email == booking_request(life).email]
-        told = {"life": life, "ended": ended, "odoo": [booking["booking_ref"] for booking in made]}
-        told |= {"states": [booking.state for booking in ours], "references": [one.reference for one in ours]}
-        sys.stdout.write(json.dumps(told) + "\n")
+        result = {"life": life, "ended": ended, "odoo": [booking["booking_ref"] for booking in made]}
+        result |= {"states": [booking.state for booking in ours], "references": [one.reference for one in ours]}
+        sys.stdout.write(json.dumps(result) + "\n")
         if ended:
             return
 

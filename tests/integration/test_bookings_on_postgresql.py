@@ -87,13 +87,13 @@ def test_an_open_booking_is_settled_once_by_many_webhooks(services, booking_requ
 def test_odoo_events_that_comes_while_the_answer_is_written_down_is_never_lost(services, booking_request):
     with ThreadPoolExecutor(1) as webhook:
         for number in range(40):
-            told = []
-            services.odoo.while_asked = lambda reference, told=told: told.append(
+            webhooks = []
+            services.odoo.while_asked = lambda reference, webhooks=webhooks: webhooks.append(
                 webhook.submit(services.on_confirmed, reference)
             )
             days = booking_request.days.shift(timedelta(days=7 * number))
             booking = services.place(replace(booking_request, days=days), str(number))
-            told[0].result(10)
+            webhooks[0].result(10)
             assert services.bookings.service.by_token(booking.token).state is State.CONFIRMED
 
 
@@ -110,13 +110,13 @@ def test_many_processes_look_after_one_kept_request_and_one_places_it(services, 
 
 
 def test_an_answer_and_its_webhook_side_by_side_never_deadlock(services, booking_request, caplog):
-    """Two processes, of which one records Odoo's answer while the other hears Odoo's webhook about it."""
+    """Two processes, of which one records Odoo's answer while the other receives Odoo's webhook about it."""
     other_process = services.another_process()
     with ThreadPoolExecutor(1) as webhook:
         for number in range(100):
-            days, told = booking_request.days.shift(timedelta(days=7 * number)), []
+            days, webhooks = booking_request.days.shift(timedelta(days=7 * number)), []
 
-            def created(reference, days=days, told=told):
+            def created(reference, days=days, webhooks=webhooks):
                 event = BookingEvent(
                     reference,
                     State.BOOKED,
@@ -125,10 +125,10 @@ def test_an_answer_and_its_webhook_side_by_side_never_deadlock(services, booking
                     start=days.start,
                     end=days.end,
                 )
-                told.append(webhook.submit(other_process.events.on_created, event))
+                webhooks.append(webhook.submit(other_process.events.on_created, event))
 
             services.odoo.while_asked = created
             booking = services.place(replace(booking_request, days=days), f"key {number}")
-            told[0].result(timeout=30)
+            webhooks[0].result(timeout=30)
             assert booking.state is State.BOOKED
     assert "run again" not in caplog.text

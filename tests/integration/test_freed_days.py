@@ -1,4 +1,4 @@
-"""Days that a customer sets free by herself come to the open pages of others, though no webhook tells of them."""
+"""Days that a customer frees are shown on open pages of others, although no webhook reports them."""
 
 import re
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ MACHINE = 3
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A site whose Odoo tells it nothing: all it learns is from its own calls."""
+    """A site whose Odoo sends no webhooks: it knows only what its own calls return."""
     with (
         serving.demo("http://127.0.0.1:9", "--no-webhooks", "--key", KEY) as odoo,
         serving.site(odoo.url, tmp_path_factory.mktemp("site"), ODOO_API_KEY=KEY) as server,
@@ -39,7 +39,7 @@ def days() -> DateRange:
 
 @pytest.fixture
 def booking(site, days) -> str:
-    """The address at which a program reads and changes a new booking of these days."""
+    """The address at which an API client reads and changes a new booking of these days."""
     answer = requests.post(f"{site.url}/api/booking", json=order(MACHINE, days.start, days.end), timeout=20)
     assert answer.status_code == 201, answer.text
     return f"{site.url}/api{urlsplit(answer.headers['Location']).path.replace('bookings', 'booking')}"

@@ -43,17 +43,17 @@ def test_a_mail_goes_from_waiting_over_failed_to_sent(db, outbox):
     assert mail_of(db, third.id).state == "sent"
 
 
-def test_the_same_news_is_written_once_even_by_two_at_a_time(db, outbox):
+def test_the_same_mail_is_written_once_even_by_two_at_a_time(db, outbox):
     booking = stored(db, "ada")
     both = threading.Barrier(2)
 
-    def tell(_: int) -> None:
+    def write_again(_: int) -> None:
         with db.connection() as connection:
             both.wait(PATIENCE)
             outbox.write(connection, "changed", booking)
 
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(tell, range(2)))
+        list(threads.map(write_again, range(2)))
     assert outbox.counts() == Counts(1, 0)
 
 

@@ -151,7 +151,7 @@ def test_stream_is_held_for_longer_than_any_time_limit_and_then_still_brings_cha
         page.next(lambda message: "$83" in message.get("data", ""))
 
 
-def test_event_of_the_stream_for_programs_comes_at_once(nginx: Nginx):
+def test_event_of_the_stream_for_api_clients_comes_at_once(nginx: Nginx):
     connection = HTTPSConnection("127.0.0.1", nginx.https, timeout=60, context=nginx.trust)
     with streams.over(connection, "/api/events", {"Host": "rent.example"}) as program:
         assert json.loads(program.next(patience=5)["data"])["type"] == "connected"

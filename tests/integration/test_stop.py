@@ -1,4 +1,4 @@
-"""A server that is told to stop ends soon beside idle connections, and a reload loses no request."""
+"""A server that gets a signal to stop ends soon despite idle connections, and a reload loses no request."""
 
 import contextlib
 import http.client

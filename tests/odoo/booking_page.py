@@ -53,9 +53,9 @@ def expected(odoo: RealOdoo, references: list[str]) -> dict[str, Terms]:
 def _terms(booking: dict[str, Any], machine: str) -> Terms:
     days = DateRange(date.fromisoformat(booking["date_from"]), date.fromisoformat(booking["date_to"]))
     price = Money(Decimal(str(booking["total_amount"])), booking["currency_id"][1])
-    told = str(price) if price.amount else "Call for pricing"
+    price_text = str(price) if price.amount else "Call for pricing"
     return Terms(
-        booking["state"], machine, format_date_range(days), None if booking["state"] == "cancelled" else told
+        booking["state"], machine, format_date_range(days), None if booking["state"] == "cancelled" else price_text
     )
 
 

@@ -55,7 +55,7 @@ def take_pictures(odoo: RealOdoo) -> None:
     odoo.send_webhooks_to(f"http://127.0.0.1:{port}")
     with TemporaryDirectory() as folder, serving.site(odoo.url, Path(folder), port=port):
         _fill(odoo)
-        serving.wait_until(lambda: not odoo.deliveries(state="waiting"), "the site to be told")
+        serving.wait_until(lambda: not odoo.deliveries(state="waiting"), "the site to get the webhook")
     with sync_playwright() as playwright, chromium.launched(playwright) as browser:
         page = browser.new_page(base_url=odoo.url, viewport={"width": 1280, "height": 800})
         page.set_default_timeout(60_000)
@@ -129,7 +129,7 @@ def _take(page: Page, name: str, path: str, shown: str) -> None:
 
 def _save(page: Page, name: str, shown: str) -> None:
     page.locator(shown).first.wait_for()
-    # Odoo keeps a connection open for news, so the network never falls silent.
+    # Odoo keeps a connection open for notifications, so the network never falls silent.
     page.wait_for_function("document.fonts.status == 'loaded' && [...document.images].every((i) => i.complete)")
     command = [str(PYTHON), "-c", f"{TO_WEBP}.save(sys.argv[1], quality=70, method=6)"]
     subprocess.run([*command, str(FOLDER / f"odoo-{name}.webp")], input=page.screenshot(), check=True)

@@ -1,4 +1,4 @@
-"""What staff hear without looking: mails by a real mail server, and a queue that empties after two days of outage.
+"""Notifications for staff: mails by a real mail server, and a queue that empties after two days of outage.
 
 `OUTAGE=real` waits for Odoo's own clock to find the queue, which takes up to two minutes.
 """

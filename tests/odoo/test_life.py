@@ -144,7 +144,7 @@ def test_install_use_upgrade_uninstall_and_reinstall_keep_every_vehicle_of_fleet
 
 
 def use(server) -> None:
-    """A booking by the site's call, its steps, and a change of a rate, all told to an address without a site."""
+    """A booking by the site's call, its steps, and a change of a rate, all sent to an address without a site."""
     server.send_webhooks_to(f"http://127.0.0.1:{serving.free_port()}")
     body = {
         "vehicle_id": 4,

@@ -49,9 +49,9 @@ def test_a_booking_cancelled_by_staff_meanwhile_is_not_booked_a_second_time(odoo
     (made,) = on(odoo, 70)
     odoo.send_webhooks_to(site.url)
     odoo.click("cancel", made["reference"])
-    serving.wait_until(lambda: not odoo.deliveries(state="waiting"), "the site to be told")
+    serving.wait_until(lambda: not odoo.deliveries(state="waiting"), "the site to get the webhook")
     place_again(site)
-    serving.wait_until(lambda: 'data-state="cancelled"' in shown(page), "the customer to be told")
+    serving.wait_until(lambda: 'data-state="cancelled"' in shown(page), "the page to show it")
     assert len(on(odoo, 70)) == 1
 
 

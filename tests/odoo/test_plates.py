@@ -23,14 +23,14 @@ UPDATE fleet_vehicle SET license_plate = '{PLATE}' WHERE id IN ({ON_SALE}, {ARCH
 UPDATE fleet_vehicle SET rental_name = NULL, active = (id = {ON_SALE}), name = 'Toro/Mower/{PLATE}',
        rental_slug = 'toro-mower-{SLUG}' WHERE id IN ({ON_SALE}, {ARCHIVED});
 INSERT INTO fleet_rental_event (kind, res_id, version, event_type, endpoint, state, at, next_try, message_id, body)
-SELECT 'vehicle', {ON_SALE}, n, told.event_type, 'inventory', told.state, now(), now(), 'msg_' || n, told.body
+SELECT 'vehicle', {ON_SALE}, n, sent.event_type, 'inventory', sent.state, now(), now(), 'msg_' || n, sent.body
   FROM (VALUES
     (1, 'vehicle.added', 'failed',
      '{{"event_type": "vehicle.added", "vehicle_id": {ON_SALE}, "name": "T/{PLATE}", "category": "Lawn"}}'),
     (2, 'vehicle.updated', 'waiting',
      '{{"event_type": "vehicle.updated", "vehicle_id": {ON_SALE},
         "changes": {{"name": "Toro/Mower/{PLATE}", "slug": "toro-mower-{SLUG}", "seats": 1}}}}')
-  ) AS told (n, event_type, state, body);
+  ) AS sent (n, event_type, state, body);
 """
 KEPT = (
     "SELECT id, license_plate, name, rental_name, active, rental_published FROM fleet_vehicle ORDER BY id",
@@ -111,10 +111,10 @@ def test_no_webhook_is_sent_or_sent_again_with_a_plate(upgraded):
 
 
 def test_the_site_receives_the_new_address_of_the_machine(upgraded):
-    told = sent(upgraded, event_type="vehicle.updated", res_id=ON_SALE)
+    events = sent(upgraded, event_type="vehicle.updated", res_id=ON_SALE)
     (machine,) = upgraded.call(VEHICLE, "read", [ON_SALE], fields=["rental_slug"])
-    assert told[0]["changes"]["slug"] == machine["rental_slug"]
-    assert len(told) == 2
+    assert events[0]["changes"]["slug"] == machine["rental_slug"]
+    assert len(events) == 2
 
 
 def test_an_archived_machine_has_no_plate_in_its_address_either(upgraded, database):

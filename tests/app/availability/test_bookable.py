@@ -20,7 +20,7 @@ OTHER_THAN_DAYS = {"taken", "in_maintenance", "not_for_rent"}
 def odoo(request, requests_mock, settings):
     odoo = OdooAtTheWire(URL, requests_mock, contract=request.param)
     odoo.control("settings", writes_a_minute=100_000)
-    if request.param == 2:  # an Odoo of version 1 would not tell
+    if request.param == 2:  # an Odoo of version 1 does not send this
         odoo.control(
             "settings", horizon_days=380, closed={str(clock.today(settings.timezone) + DAY * 30): "Party"}
         )
@@ -81,18 +81,18 @@ def test_bookable_means_that_booking_says_yes(make_app, odoo, calendar, today):
         vehicle_id = dice.randint(1, 15)
         start = today + DAY * dice.randint(-2, 420)
         days = DateRange(start, start + DAY * dice.choice([1, 1, 2, 3, 4, 7, 61, 95]))
-        told = ask(client, vehicle_id, days, address).json
+        quote = ask(client, vehicle_id, days, address).json
         answer = book(client, vehicle_id, days, address)
-        assert "reasons" in told, told
-        codes = {reason["code"] for reason in told["reasons"]}
+        assert "reasons" in quote, quote
+        codes = {reason["code"] for reason in quote["reasons"]}
         seen |= codes
-        case = (vehicle_id, days, told, answer.status_code, answer.json)
-        assert told["bookable"] is (not codes), case
-        if told["bookable"]:
+        case = (vehicle_id, days, quote, answer.status_code, answer.json)
+        assert quote["bookable"] is (not codes), case
+        if quote["bookable"]:
             assert answer.status_code == 201, case
         else:
             assert answer.status_code == (409 if codes <= OTHER_THAN_DAYS else 400), case
-            if offer := told["next_free"]:
+            if offer := quote["next_free"]:
                 offered = DateRange(*(date.fromisoformat(offer[name]) for name in ("date_from", "date_to")))
                 assert offered.start >= days.start, case
                 assert len(offered) == len(days), case
@@ -109,9 +109,9 @@ def test_nothing_that_pages_offer_is_refused(make_app, odoo, calendar, today):
         page = client.get(f"/equipment/{number}", follow_redirects=True, environ_overrides=address).text
         for ends in set(dates.findall(page)):
             days = DateRange(*map(date.fromisoformat, ends))
-            told = ask(client, number, days, address).json
-            codes = {reason["code"] for reason in told["reasons"]}
-            assert codes <= OTHER_THAN_DAYS, (number, days, told)
+            quote = ask(client, number, days, address).json
+            codes = {reason["code"] for reason in quote["reasons"]}
+            assert codes <= OTHER_THAN_DAYS, (number, days, quote)
 
 
 def test_a_list_between_dates_holds_only_what_can_be_booked(make_app, odoo, calendar, today):

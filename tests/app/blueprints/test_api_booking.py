@@ -215,7 +215,7 @@ def test_same_person_with_another_key_gets_the_first_booking(post, odoo, spellin
 
 
 @pytest.mark.parametrize("change", [{"customer_name": "Eve"}, {"customer_phone": "218-555-0199"}])
-def test_stranger_with_same_mail_gets_no_link_and_books_nothing(post, odoo, change):
+def test_other_customer_with_same_email_gets_no_link_and_books_nothing(post, odoo, change):
     first, again = post(), post(change)
     assert (again.status_code, again.json["error"]) == (409, "already_requested")
     assert "Location" not in again.headers
@@ -320,7 +320,7 @@ class TestFromOtherSites:
             assert "Access-Control-Allow-Origin" not in answer.headers
         assert attempts(odoo) == 0
 
-    def test_our_own_pages_and_programs_need_no_permission(self, post):
+    def test_own_pages_and_api_clients_need_no_permission(self, post):
         assert post(headers={"Origin": "http://localhost"}).status_code == 201
         assert "Access-Control-Allow-Origin" not in post().headers
 

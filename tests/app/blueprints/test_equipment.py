@@ -161,7 +161,7 @@ def test_wrong_dates_show_an_error_at_their_fields(client):
 
 
 def test_a_page_without_dates_carries_no_person_and_is_sent_once(client):
-    client.get("/equipment/6-bobcat-e35-mini-excavator")  # reads what the list does not tell, which is news
+    client.get("/equipment/6-bobcat-e35-mini-excavator")  # publishes the rates that the list does not have
     first = client.get("/equipment/6-bobcat-e35-mini-excavator")
     assert "private" not in first.headers.get("Cache-Control", "")
     assert (
@@ -283,7 +283,7 @@ def test_links_of_the_calendar_carry_the_filters_of_their_own_page(client, page,
     assert len(links) > 20
     assert {link.path for link in links} == {"/equipment/dates"}
     for link in links:
-        told = dict(parse_qsl(link.query))
-        assert re.fullmatch(r"20\d\d-\d\d", told.pop("month"))
-        told.pop("date_from", None)
-        assert told == filters
+        parameters = dict(parse_qsl(link.query))
+        assert re.fullmatch(r"20\d\d-\d\d", parameters.pop("month"))
+        parameters.pop("date_from", None)
+        assert parameters == filters

@@ -50,7 +50,7 @@ def client(make_app, odoo):
     return app.test_client()
 
 
-def test_every_address_for_programs_is_described_and_no_other(app):
+def test_every_address_for_api_clients_is_described_and_no_other(app):
     rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api")]
     served = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())

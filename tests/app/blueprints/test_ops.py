@@ -1,4 +1,4 @@
-"""The page for the people of the business: whom it opens for, what it tells, and that it renews itself."""
+"""The page for staff: who may open it, what it shows, and how it updates itself."""
 
 import re
 from datetime import timedelta
@@ -50,20 +50,20 @@ def client(app):
 
 
 @pytest.fixture
-def stranger(app):
+def visitor(app):
     return app.test_client()
 
 
-def test_signing_in_sets_a_cookie_hidden_from_scripts_and_other_sites(stranger, services):
-    assert stranger.get("/ops").status_code == 401
-    signed_in = stranger.post("/ops/login", data={"token": TOKEN})
+def test_signing_in_sets_a_cookie_hidden_from_scripts_and_other_sites(visitor, services):
+    assert visitor.get("/ops").status_code == 401
+    signed_in = visitor.post("/ops/login", data={"token": TOKEN})
     assert (signed_in.status_code, signed_in.headers["Location"]) == (303, "/ops")
     cookie = signed_in.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert "Path=/ops" in cookie
     assert TOKEN not in cookie
-    assert stranger.get("/ops").status_code == 200
+    assert visitor.get("/ops").status_code == 200
 
 
 def test_the_cookie_of_a_site_with_https_is_secure(make_app):
@@ -83,25 +83,25 @@ def test_a_new_token_ends_all_sign_ins(client, make_app):
     assert other.get("/ops").status_code == 401
 
 
-def test_a_program_sends_the_token_as_header(stranger, services):
-    assert stranger.get("/ops", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+def test_a_script_sends_the_token_as_header(visitor, services):
+    assert visitor.get("/ops", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN[:-1], TOKEN + "x", "\u00fc", "%00"])
-def test_a_wrong_token_opens_nothing(stranger, token):
-    answer = stranger.post("/ops/login", data={"token": token})
+def test_a_wrong_token_opens_nothing(visitor, token):
+    answer = visitor.post("/ops/login", data={"token": token})
     assert answer.status_code == 422
     assert "Set-Cookie" not in answer.headers
-    assert stranger.get("/ops", headers={"Authorization": f"Basic {TOKEN}"}).status_code == 401
-    assert stranger.get("/ops", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert visitor.get("/ops", headers={"Authorization": f"Basic {TOKEN}"}).status_code == 401
+    assert visitor.get("/ops", headers={"Authorization": "Bearer wrong"}).status_code == 401
 
 
-def test_a_token_in_the_address_opens_nothing(stranger):
-    assert stranger.get("/ops", query_string={"token": TOKEN}).status_code == 401
+def test_a_token_in_the_address_opens_nothing(visitor):
+    assert visitor.get("/ops", query_string={"token": TOKEN}).status_code == 401
 
 
-def test_the_twenty_first_wrong_token_in_an_hour_is_429(stranger):
-    answers = [stranger.post("/ops/login", data={"token": "wrong"}).status_code for _ in range(21)]
+def test_the_twenty_first_wrong_token_in_an_hour_is_429(visitor):
+    answers = [visitor.post("/ops/login", data={"token": "wrong"}).status_code for _ in range(21)]
     assert answers == [422] * 20 + [429]
 
 

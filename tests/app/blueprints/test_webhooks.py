@@ -187,7 +187,7 @@ def changes(app, odoo):
     services = app.extensions["lco"]
     services.db.migrate()
     services.catalogue.vehicles()
-    # What the webhooks here tell of machine 1 is true, so asking Odoo about it changes nothing more.
+    # The webhooks here agree with Odoo about machine 1, so reading it again changes nothing more.
     assert odoo.app.test_client().delete("/demo/vehicles/1").status_code == 200
     start = services.changes.head()
     return lambda: [change for change in services.changes.since(start) if change.topic != "odoo"]

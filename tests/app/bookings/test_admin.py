@@ -121,11 +121,11 @@ def test_a_step_whose_process_was_killed_before_publishing_is_published_by_anoth
 
 def test_a_published_step_is_not_published_again(services, booking_request, advance_clock):
     services.place(booking_request)
-    told = services.published()
+    published = services.published()
     services.bookings.admin.publish_left()
     advance_clock(timedelta(minutes=1))
     services.another_process().admin.publish_left()
-    assert services.published() == told
+    assert services.published() == published
 
 
 def test_a_slow_transaction_with_a_lower_number_is_published_too(services, booking_request, other, advance_clock):
@@ -134,9 +134,9 @@ def test_a_slow_transaction_with_a_lower_number_is_published_too(services, booki
     with services.db.session() as session:
         session.execute(update(BookingChange).where(BookingChange.id == 2).values(published=False))
     advance_clock(timedelta(seconds=8))
-    told = services.published("booking:1")
+    published = services.published("booking:1")
     services.bookings.admin.publish_left()
-    assert services.published("booking:1") == [*told, "booking.changed"]
+    assert services.published("booking:1") == [*published, "booking.changed"]
 
 
 def test_bookings_are_counted_by_state(services, booking_request, other):

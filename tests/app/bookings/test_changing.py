@@ -60,7 +60,7 @@ def sequence(booking: Booking) -> int:
 
 
 def test_change_reaches_page_mail_calendar_and_open_pages(services, rented):
-    told = len(services.published())
+    before = len(services.published())
     assert change(services, rented).state is ChangeState.DONE
     changed = now(services, rented)
     assert changed.request.days == LONGER
@@ -68,7 +68,7 @@ def test_change_reaches_page_mail_calendar_and_open_pages(services, rented):
     assert services.mailed()[-1] == "changed"
     assert services.audit()[-1] == ("booked", "booked", "customer")
     assert services.availability.forgotten == [MOWER.id, MOWER.id]
-    assert services.published()[told:] == ["booking.modified", "availability.changed", "booking.changed"]
+    assert services.published()[before:] == ["booking.modified", "availability.changed", "booking.changed"]
 
 
 def test_cancellation_is_a_step_of_the_customers(services, rented):

@@ -1,4 +1,4 @@
-"""What webhooks tell of bookings, twice, early, late, or about bookings that were made in Odoo itself."""
+"""Webhooks about bookings: twice, early, late, or about bookings that were made in Odoo itself."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -143,7 +143,7 @@ def test_a_confirmation_that_overtakes_the_answer_is_not_lost(services, booking_
 @pytest.mark.parametrize("order", list(permutations(["created", "confirmed", "cancelled"])))
 @pytest.mark.parametrize("moment", ["before the answer", "after it"])
 def test_in_every_order_of_events_the_booking_ends_cancelled(services, booking_request, order, moment):
-    def tell(reference):
+    def send_webhook(reference):
         for event in order:
             match event:
                 case "created":
@@ -154,10 +154,10 @@ def test_in_every_order_of_events_the_booking_ends_cancelled(services, booking_r
                     services.on_cancelled(reference, "Flooded")
 
     if moment == "before the answer":
-        services.odoo.while_asked = tell
+        services.odoo.while_asked = send_webhook
     booking = services.place(booking_request)
     if moment == "after it":
-        tell("BK-1")
+        send_webhook("BK-1")
     settled = now(services, booking)
     assert (settled.state, settled.reason) == (State.CANCELLED, "Flooded")
     assert services.published("booking:1").count("booking.cancelled") == 1
@@ -251,7 +251,7 @@ def test_odd_references_change_nothing(services, booked, reference):
     assert now(services, booked).state is State.BOOKED
 
 
-def test_early_news_are_forgotten_after_a_day(services, booking_request, advance_clock):
+def test_early_events_are_forgotten_after_a_day(services, booking_request, advance_clock):
     services.on_cancelled("BK-1", "an old one")
     advance_clock(timedelta(days=2))
     services.on_confirmed("BK-2")
@@ -377,9 +377,9 @@ def test_an_amount_that_reads_as_nothing_is_no_price(services, booked):
     ],
 )
 def test_an_event_without_a_visible_difference_is_neither_mailed_nor_published(services, booked, same):
-    told = services.published()
+    published = services.published()
     services.on_modified(booked.reference, **same)
-    assert services.published() == told
+    assert services.published() == published
     assert services.mailed() == ["booked"]
     assert now(services, booked).changes == 0
 
@@ -416,15 +416,15 @@ def versioned(number):
 @pytest.mark.parametrize("order", list(permutations(range(1, 6))))
 @pytest.mark.parametrize("moment", ["before the answer", "after it"])
 def test_versions_in_any_order_end_at_the_newest(services, booking_request, order, moment):
-    def tell(_reference):
+    def send_webhook(_reference):
         for number in order:
             services.bookings.events.on_changed(versioned(number))
 
     if moment == "before the answer":
-        services.odoo.while_asked = tell
+        services.odoo.while_asked = send_webhook
     booking = services.place(booking_request)
     if moment == "after it":
-        tell(booking.reference)
+        send_webhook(booking.reference)
     after = now(services, booking)
     assert (after.state, after.version, after.total) == (State.CONFIRMED, 5, usd("5"))
     assert after.request.days == DAYS.shift(timedelta(days=5))
@@ -436,7 +436,7 @@ PARTS = (
     BookingEvent("BK-1", state=State.CONFIRMED),
     BookingEvent("BK-1", vehicle_id=4, end=DAYS.end + timedelta(days=3)),
 )
-"""What Odoo tells one after the other, when each event names only what has changed."""
+"""Events that Odoo sends one after the other, each with the changed fields only."""
 
 
 @pytest.mark.parametrize("by", ["version", "at"])

@@ -1,4 +1,4 @@
-"""What several serving processes find out by themselves about bookings is told by one of them."""
+"""A change to a booking that several serving processes find is published by one of them."""
 
 import pytest
 
@@ -25,13 +25,13 @@ def test_a_step_settled_by_hand_is_published_once(services, booking_request, log
     services.odoo.answer = OutcomeUnknown()
     booking = services.place(booking_request)
     serving = [services.process_with(log).admin for log in logs]
-    heard = []
-    logs[0].subscribe(lambda change: heard.append(change.kind))
+    received = []
+    logs[0].subscribe(lambda change: received.append(change.kind))
     for one in serving:
         one.publish_left()
     services.another_process().admin.settle(booking.id, State.BOOKED, "", "BK-55")
     for one in serving:
         one.publish_left()
     logs[1].append("odoo", "the.end")
-    wait_until(lambda: "the.end" in heard, "everything to be heard")
-    assert heard == ["booking.created", "availability.changed", "the.end"]
+    wait_until(lambda: "the.end" in received, "everything to be received")
+    assert received == ["booking.created", "availability.changed", "the.end"]

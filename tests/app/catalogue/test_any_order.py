@@ -1,4 +1,4 @@
-"""Webhooks are hints: told twice, late, wrongly or in any order, the catalogue ends as Odoo has it."""
+"""Webhooks are hints: sent twice, late, wrongly or in any order, they leave the catalogue equal to Odoo."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -54,7 +54,7 @@ def test_in_the_end_the_catalogue_is_as_odoo_has_it(odoo, restarted, settle, ste
         time.enter_context(clock.moved(LATER))
         front.catalogue.refresh()
         assert shown(front) == truth(front)
-        assert front.published() == before, "a reading that finds nothing new is no news"
+        assert front.published() == before, "a reading without differences publishes nothing"
 
 
 def take(step, odoo, catalogue, time) -> None:
@@ -73,8 +73,8 @@ def take(step, odoo, catalogue, time) -> None:
         case "list":
             time.enter_context(clock.moved(LATER))
             catalogue.refresh()
-        case told:
-            getattr(catalogue.sync, told)(vehicle_id)
+        case method:
+            getattr(catalogue.sync, method)(vehicle_id)
 
 
 def visit(catalogue, vehicle_id) -> None:

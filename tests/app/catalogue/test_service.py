@@ -155,7 +155,7 @@ def test_an_old_list_starts_one_reading(catalogue, odoo):
     assert odoo.calls(LIST) == 2
 
 
-def test_the_first_reading_is_no_news(catalogue, front):
+def test_the_first_reading_publishes_nothing(catalogue, front):
     assert front.published() == []
 
 

@@ -1,4 +1,4 @@
-"""What webhooks tell: shown at once, read again from Odoo, and right in the end."""
+"""Changes from webhooks: shown at once, read again from Odoo, and right in the end."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -243,7 +243,7 @@ def test_an_event_of_an_unknown_vehicle_is_published_and_changes_nothing(catalog
     ]
 
 
-def test_news_before_anything_was_read_change_nothing_either(front, settle):
+def test_events_before_the_first_reading_change_nothing(front, settle):
     front.catalogue.sync.status_changed(1, Status.RENTED, None, {})
     front.catalogue.sync.updated(2)
     settle()
@@ -268,7 +268,7 @@ def test_the_public_entry_says_what_is_public_and_what_the_webhook_added(catalog
     }
 
 
-def test_news_of_a_vehicle_make_its_quotes_and_lists_of_free_ones_be_asked_again(catalogue, front, odoo, settle):
+def test_an_event_about_a_vehicle_invalidates_its_quotes_and_lists_of_free_ones(catalogue, front, odoo, settle):
     far = clock.now().date() + timedelta(days=60)
     days = DateRange(far, far + DAY)
     assert 1 in catalogue.free(days)
@@ -280,7 +280,7 @@ def test_news_of_a_vehicle_make_its_quotes_and_lists_of_free_ones_be_asked_again
     settle()
 
 
-def test_news_of_one_vehicle_do_not_make_others_be_asked_again(catalogue, odoo, settle):
+def test_an_event_about_a_vehicle_does_not_invalidate_the_quotes_of_others(catalogue, odoo, settle):
     for vehicle_id in (1, 10, 11):
         catalogue.details(vehicle_id)
     before = odoo.calls(f"GET {DETAIL}{{id}}")
@@ -292,21 +292,21 @@ def test_news_of_one_vehicle_do_not_make_others_be_asked_again(catalogue, odoo, 
 
 
 @pytest.mark.parametrize(
-    "tell",
+    "send_event",
     [
         lambda c: c.sync.updated(1),
         lambda c: c.sync.added(1),
         lambda c: c.sync.price_changed(1, Rates(daily=dollars(160))),
     ],
 )
-def test_a_burst_of_news_of_one_vehicle_asks_odoo_at_most_twice(catalogue, odoo, settle, tell):
+def test_many_events_about_a_vehicle_read_it_from_odoo_at_most_twice(catalogue, odoo, settle, send_event):
     catalogue.details(1)
     catalogue.sync.pause = timedelta(seconds=1)
     before = odoo.calls(f"GET {DETAIL}{{id}}")
     for _ in range(30):
-        tell(catalogue)
+        send_event(catalogue)
     odoo.change(1, name="Renamed")
-    tell(catalogue)
+    send_event(catalogue)
     settle()
     assert odoo.calls(f"GET {DETAIL}{{id}}") <= before + 2
     assert catalogue.find(1).name == "Renamed"

@@ -27,7 +27,7 @@ EACH = 1 / 50
 
 
 class Customers:
-    """They book, fifty a second, until told to stop; `answered` holds the tokens of committed bookings."""
+    """They book, fifty a second, until stopped; `answered` holds the tokens of committed bookings."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -62,7 +62,7 @@ class Customers:
                     )
                     made = repository.accept(placing, OdooBooking(f"BK-{number}", None, "", None), "answer")
                 self.answered.append(made.token)
-            except Exception as error:  # noqa: BLE001 - the test tells
+            except Exception as error:  # noqa: BLE001 - the test reports it
                 self.problems.append(error)
                 return
 
@@ -154,7 +154,7 @@ def test_an_incomplete_copy_changes_nothing(database, tmp_path: Path, content: b
     assert tokens(database) == before
 
 
-def test_copy_of_another_program_is_refused(tmp_path: Path):
+def test_copy_by_another_application_is_refused(tmp_path: Path):
     database = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
     database.migrate()
     with sqlite3.connect(tmp_path / "other") as other:

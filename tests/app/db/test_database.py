@@ -25,8 +25,14 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 def delivery(name: str, **values) -> Delivery:
-    told = {"endpoint": "booking", "event_type": "test", "subject": "booking:BK-1", "digest": "", "payload": "{}"}
-    return Delivery(**{"id": name, **told, "received_at": NOON, "result": "", "tries": 0, **values})
+    defaults = {
+        "endpoint": "booking",
+        "event_type": "test",
+        "subject": "booking:BK-1",
+        "digest": "",
+        "payload": "{}",
+    }
+    return Delivery(**{"id": name, **defaults, "received_at": NOON, "result": "", "tries": 0, **values})
 
 
 def kept(db) -> list[str]:

@@ -57,7 +57,7 @@ def write_and_undo(db, outbox, booking) -> None:
         raise RuntimeError("undone")
 
 
-def test_the_same_news_is_written_once(db, outbox, ada):
+def test_the_same_mail_is_written_once(db, outbox, ada):
     write(db, outbox, "changed", ada)
     write(db, outbox, "changed", ada)
     assert outbox.counts().waiting == 1

@@ -148,7 +148,7 @@ def test_other_customers_stay_as_they_are(app, services, settings, customer, run
     assert services.bookings.service.by_token(other.token) == other
 
 
-def test_erased_customer_gets_no_mail_of_later_news(app, services, customer, settings, run):
+def test_erased_customer_gets_no_mail_about_later_changes(app, services, customer, settings, run):
     booked = services.bookings.service.place(booking_request(settings, vehicle=4), "fourth", lambda: None)
     assert run("erase", MAIL, "--yes").exit_code == 0
     receive_webhook(services, "booking.confirmed", "msg_9", booking_ref=booked.reference)
@@ -249,8 +249,8 @@ def test_one_mail_address_or_phone_holds_a_bounded_number_of_days(make_app, sett
     again = replace(booking_request(settings, ahead=150), **(other | {field: value}))
     with pytest.raises(InvalidInput, match="12 days"):
         services.bookings.service.place(again, "third", lambda: None)
-    stranger = replace(again, email="third@example.com", phone="+12185550101")
-    services.bookings.service.place(stranger, "fourth", lambda: None)
+    third_customer = replace(again, email="third@example.com", phone="+12185550101")
+    services.bookings.service.place(third_customer, "fourth", lambda: None)
     first = services.bookings.admin.newest(10)[-1]
     receive_webhook(services, "booking.confirmed", "msg_1", booking_ref=first.reference)
     services.bookings.service.place(replace(again, vehicle_id=5), "fifth", lambda: None)

@@ -84,7 +84,7 @@ def test_form_that_has_shown_no_terms_books_without(client, form):
     assert "terms that you agreed to" not in client.get(page.location).text
 
 
-def test_program_that_names_the_terms_agrees_to_them(client, services, form):
+def test_api_client_that_names_the_terms_agrees_to_them(client, services, form):
     terms = services.terms(1)
     assert client.get("/api/fleet/vehicle/1").json["data"]["agreement"] == {
         "text": terms.text,
@@ -99,7 +99,7 @@ def test_program_that_names_the_terms_agrees_to_them(client, services, form):
 
 
 @pytest.mark.parametrize("digest", ["", "x", "0" * 64, 7, True, [], {}])
-def test_program_that_names_other_terms_is_refused_and_books_nothing(client, odoo, form, digest):
+def test_api_client_that_names_other_terms_is_refused_and_books_nothing(client, odoo, form, digest):
     answer = client.post("/api/booking", json=order(form, terms_digest=digest))
     assert answer.status_code == 400
     assert answer.json["fields"] == {"terms_digest": [OTHER_TERMS]}
@@ -107,7 +107,7 @@ def test_program_that_names_other_terms_is_refused_and_books_nothing(client, odo
 
 
 @pytest.mark.parametrize("named", [{}, {"terms_digest": None}])
-def test_program_that_names_no_terms_books_and_the_page_says_that_none_were_ticked(client, form, named):
+def test_api_client_that_names_no_terms_books_and_the_page_shows_that_none_were_ticked(client, form, named):
     answer = client.post("/api/booking", json=order(form, **named))
     assert answer.status_code == 201
     page = client.get(answer.location)
@@ -140,7 +140,7 @@ def test_cancelled_booking_says_nothing_of_terms(client, services, form):
 
 
 def order(form: dict[str, str], **more: object) -> dict[str, object]:
-    """What a program sends."""
+    """The request of an API client."""
     typed = {name: value for name, value in form.items() if name != "idempotency_key"}
     return typed | {"vehicle_id": 1} | more
 

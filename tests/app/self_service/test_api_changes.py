@@ -1,4 +1,4 @@
-"""A booking read, quoted, changed and cancelled by a program; every answer is as the description says."""
+"""A booking read, quoted, changed and cancelled by an API client; every response conforms to the description."""
 
 import pytest
 from jsonschema import Draft202012Validator

@@ -30,9 +30,9 @@ def test_price_comes_first_and_then_the_change(client, odoo, page, days):
     done = client.post(f"{page}/change", data=form_in(shown.text))
     assert (done.status_code, done.location) == (303, f"{page}?done=changed")
     assert in_odoo(odoo, reference(odoo))["date_to"] == shorter.end.isoformat()
-    told = client.get(done.location)
-    assert "Done: your booking is changed" in told.text
-    assert "$300" in told.text
+    shown = client.get(done.location)
+    assert "Done: your booking is changed" in shown.text
+    assert "$300" in shown.text
 
 
 def test_same_press_twice_changes_once(client, odoo, page, days):
@@ -102,19 +102,19 @@ def test_overdue_machine_offers_nothing_to_press_and_says_whom_to_call(client, o
     today = clock.today(ZoneInfo("America/Chicago"))
     odoo.control(f"bookings/{ref}/move", date_from=str(today - DAY * 3), date_to=str(today - DAY))
     client.get(f"{page}/change")  # reads the booking again
-    told = client.get(page).text
-    assert "It is overdue" in told
-    assert "Keep it" not in told
-    assert "To keep it longer, call" in told
+    shown = client.get(page).text
+    assert "It is overdue" in shown
+    assert "Keep it" not in shown
+    assert "To keep it longer, call" in shown
     assert client.get(f"{page}/change", query_string={"date_to": str(today + DAY)}).status_code == 409
 
 
 def test_machine_that_is_out_cannot_be_cancelled(client, out):
     page, _ = out
-    told = client.get(f"{page}/cancel")
-    assert told.status_code == 403
-    assert 'id="cancel-form"' not in told.text
-    assert "Call us on" in told.text
+    shown = client.get(f"{page}/cancel")
+    assert shown.status_code == 403
+    assert 'id="cancel-form"' not in shown.text
+    assert "Call us on" in shown.text
 
 
 @pytest.fixture
@@ -177,16 +177,16 @@ def test_lost_answer_is_shown_and_settled_without_a_second_change(
     odoo.loses_answers = True
     answer = client.post(f"{page}/change", data=form)
     assert (answer.status_code, answer.location) == (303, page)
-    told = client.get(page).text
-    assert "We are making your change" in told
+    shown = client.get(page).text
+    assert "We are making your change" in shown
     assert client.post(f"{page}/cancel", data=form | {"idempotency_key": "other"}).status_code == 409
     odoo.loses_answers = False
     version = in_odoo(odoo, reference(odoo))["version"]
     advance_clock(timedelta(seconds=20))
     services.bookings.change_sender.process_due()
-    told = client.get(page).text
-    assert "We are making your change" not in told
-    assert "Change dates" in told
+    shown = client.get(page).text
+    assert "We are making your change" not in shown
+    assert "Change dates" in shown
     assert in_odoo(odoo, reference(odoo))["version"] == version
 
 
@@ -252,10 +252,10 @@ def test_machine_that_is_out_can_be_kept_longer_but_not_moved(client, odoo, book
     odoo.control(f"bookings/{ref}/confirm")
     odoo.control(f"bookings/{ref}/pick_up")
     client.get(f"{page}/change")  # reads the booking again
-    told = client.get(page).text
-    assert "You have it" in told
-    assert "Keep it until" in told
-    assert "Cancel booking" not in told
+    shown = client.get(page).text
+    assert "You have it" in shown
+    assert "Keep it until" in shown
+    assert "Cancel booking" not in shown
     longer = {"date_to": (today + DAY * 4).isoformat()}
     shown = client.get(f"{page}/change", query_string=longer).text
     assert client.post(f"{page}/change", data=form_in(shown)).status_code == 303

@@ -1,4 +1,4 @@
-"""A lost link comes by mail, and the page tells nothing."""
+"""A lost link is sent by mail, and the page reveals nothing."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Customers are told when days come free: confirmed first, one after the other, never of days taken again."""
+"""Mails about days that become free: after confirmation, one customer after the other, never for taken days."""
 
 import re
 import sqlite3
@@ -68,7 +68,7 @@ def work(render, services, settings, sent):
 
 @pytest.fixture
 def wish(app, work, sent, days):
-    """A customer asks to be told, confirms, and gives the address of the wish."""
+    """A customer asks for a notification, confirms, and gives the address of the wish."""
 
     def ask(email, at=None, *, confirms=True):
         body = {"vehicle_id": "1", **dates(at or days), "email": email}

@@ -1,4 +1,4 @@
-"""Which pages of the shop are kept, and what makes them new."""
+"""Which pages of the site are cached, and what invalidates them."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -51,7 +51,7 @@ def dates(settings):
     "path", ["/", "/equipment", "/equipment?q=saw", SAW, "/about", "/contact", "/sitemap.xml"]
 )
 def test_the_second_visitor_costs_no_rendering_and_gets_the_same(client, rendered, path):
-    client.get(path)  # learns the longer rates, which the list does not tell
+    client.get(path)  # reads the longer rates, which the list does not have
     first = client.get(path)
     before = rendered()
     second = client.get(f"{path}{'&' if '?' in path else '?'}utm_source=mail")
@@ -63,7 +63,7 @@ def test_the_second_visitor_costs_no_rendering_and_gets_the_same(client, rendere
 
 
 def test_a_list_with_dates_is_kept_too(client, rendered, services, dates):
-    client.get(f"/equipment?{dates}")  # learns limits and longer rates, which the list does not tell
+    client.get(f"/equipment?{dates}")  # reads limits and longer rates, which the list does not have
     serving.wait_until(
         lambda: all(one.minimum_days for one in services.catalogue.vehicles().vehicles), "the limits"
     )

@@ -1,4 +1,4 @@
-"""What /metrics tells beyond counts: how long requests take, what waits, and how old the news of Odoo is."""
+"""Gauges at /metrics: how long requests take, what waits, and how old the data from Odoo is."""
 
 from datetime import timedelta
 

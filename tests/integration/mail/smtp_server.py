@@ -1,4 +1,4 @@
-"""A real SMTP server that does as it is told, and an office that sends to it."""
+"""A real SMTP server with configurable answers, and an office that sends to it."""
 
 import asyncio
 import email

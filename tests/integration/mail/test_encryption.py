@@ -11,7 +11,7 @@ from tests.integration.mail.smtp_server import serving
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for 127.0.0.1 that only those trust who are told to."""
+    """A certificate for 127.0.0.1 that is trusted only when configured."""
     made = self_signed(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*made)

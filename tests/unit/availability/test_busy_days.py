@@ -61,7 +61,7 @@ def test_ranges_that_reach_beyond_the_month_or_overlap_are_cut_and_joined(odoo):
 @settings(max_examples=15, deadline=None)
 @given(before=TAKEN_DAYS, after=TAKEN_DAYS, start=st.integers(0, 50), length=st.integers(1, 10))
 def test_taken_days_of_before_a_quote_never_contradict_it(any_odoo, before, after, start, length):
-    """Bookings change at Odoo, and the news of it is late."""
+    """Bookings change in Odoo, and the webhook is late."""
     wanted = DateRange(TODAY + DAY * start, TODAY + DAY * (start + length))
     with any_odoo() as odoo:
         odoo.offers_busy()

@@ -146,12 +146,12 @@ def test_an_odoo_that_offers_the_days_knows_better_than_the_status():
 
 
 def test_reasons_of_odoo_are_said_once_in_our_words():
-    told = (
+    reasons = (
         Reason(ReasonCode.TAKEN, "Belegt."),
         Reason(ReasonCode.TOO_SHORT, "Zu kurz.", 2),
         Reason(ReasonCode.OTHER, "The yard is flooded."),
     )
-    quote = Quote(7, days(1), available=False, bookable=False, reasons=told)
+    quote = Quote(7, days(1), available=False, bookable=False, reasons=reasons)
     found = rules().check(machine(minimum_days=2), days(1), quote)
     assert [(r.code.value, r.sentence) for r in found] == [
         ("too_short", "This machine is rented for 2 days or more."),

@@ -32,7 +32,7 @@ def test_every_difference_has_the_kind_that_matters_most(before, after, kind):
     assert events.event_type(before, after) == kind
 
 
-def test_longer_rates_becoming_known_are_no_news_and_anything_else_is():
+def test_only_longer_rates_that_become_known_are_not_published():
     known = replace(SAW, rates=Rates(DAILY, WEEKLY, WEEKLY))
     assert events.is_completion(SAW, known)
     assert not events.is_completion(SAW, replace(known, name="Sharp saw"))

@@ -1,4 +1,4 @@
-"""The call for busy days, which not every Odoo has: one that is missing is told from one that fails."""
+"""The call for busy days, which not every Odoo has: a missing call is distinguished from a failing one."""
 
 from datetime import date
 

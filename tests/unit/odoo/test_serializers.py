@@ -1,4 +1,4 @@
-"""What the site tells programs about a vehicle is what it reads from Odoo itself."""
+"""The site sends to API clients the same data about a vehicle as it reads from Odoo."""
 
 import json
 from dataclasses import replace
@@ -57,23 +57,23 @@ BARE = Vehicle(8, "Bare", "", Status.AVAILABLE, Rates())
 
 @pytest.mark.parametrize("details", [DETAILS, Details(replace(BARE, id=7))])
 def test_the_long_form_is_read_back_without_pictures_as_the_site_serves_them(client, requests_mock, details):
-    told = json.dumps({"success": True, "data": serializers.vehicle_detail(details, None)})
-    requests_mock.get(f"{URL}/api/fleet/vehicle/7", text=told)
+    sent = json.dumps({"success": True, "data": serializers.vehicle_detail(details, None)})
+    requests_mock.get(f"{URL}/api/fleet/vehicle/7", text=sent)
     assert client.vehicle(7) == replace(details, vehicle=replace(details.vehicle, picture=None), pictures=())
 
 
 def test_the_short_form_is_read_back_without_the_longer_rates(client, requests_mock):
-    told = json.dumps(
+    sent = json.dumps(
         {"success": True, "data": [serializers.vehicle_summary(VEHICLE), serializers.vehicle_summary(BARE)]}
     )
-    requests_mock.get(f"{URL}/api/fleet/vehicles", text=told)
+    requests_mock.get(f"{URL}/api/fleet/vehicles", text=sent)
     assert client.vehicles() == [replace(VEHICLE, rates=Rates(daily=money("90.5")), picture=None), BARE]
 
 
 def test_pictures_are_given_with_the_addresses_on_the_site():
-    told = serializers.vehicle_detail(DETAILS, None)
-    assert told["primary_image"] == "/pictures/960x720/fleet.vehicle/7/image_1920"
-    assert [one["url"] for one in told["images"]] == ["/pictures/960x720/fleet.vehicle.image/71/image?vehicle=7"]
+    sent = serializers.vehicle_detail(DETAILS, None)
+    assert sent["primary_image"] == "/pictures/960x720/fleet.vehicle/7/image_1920"
+    assert [one["url"] for one in sent["images"]] == ["/pictures/960x720/fleet.vehicle.image/71/image?vehicle=7"]
 
 
 def test_a_free_range_is_given_with_odoos_price_and_the_daily_rate():
@@ -92,18 +92,18 @@ def test_a_free_range_is_given_with_odoos_price_and_the_daily_rate():
 
 def test_each_reason_is_given_with_its_number_of_days():
     reasons = (Reason(ReasonCode.TOO_SHORT, "Too short.", 2), Reason(ReasonCode.TAKEN, "Taken."))
-    told = serializers.availability(Quote(7, DAYS, available=False), VEHICLE, reasons, DAYS)
-    assert told["bookable"] is False
-    assert told["reasons"] == [
+    sent = serializers.availability(Quote(7, DAYS, available=False), VEHICLE, reasons, DAYS)
+    assert sent["bookable"] is False
+    assert sent["reasons"] == [
         {"code": "too_short", "message": "Too short.", "limit": 2},
         {"code": "taken", "message": "Taken."},
     ]
-    assert told["next_free"] == {"date_from": "2026-12-01", "date_to": "2026-12-05"}
+    assert sent["next_free"] == {"date_from": "2026-12-01", "date_to": "2026-12-05"}
 
 
 def test_a_taken_range_costs_nothing_in_the_currency_of_the_vehicle():
-    told = serializers.availability(Quote(7, DAYS, available=False), VEHICLE)
-    assert (told["available"], told["estimated_price"], told["currency"]) == (False, 0, "CAD")
+    sent = serializers.availability(Quote(7, DAYS, available=False), VEHICLE)
+    assert (sent["available"], sent["estimated_price"], sent["currency"]) == (False, 0, "CAD")
 
 
 def test_a_vehicle_without_a_rate_has_the_currency_of_its_record():

@@ -31,7 +31,7 @@ def test_a_redirect_is_one_that_htmx_follows_as_a_new_page(client):
 
 
 def test_an_announcement_goes_into_the_status_line_and_nowhere_else(client):
-    answer = client.get("/told")
+    answer = client.get("/announced")
     assert (answer.status_code, answer.text, answer.mimetype) == (429, "Please wait.", "text/plain")
     assert answer.headers["HX-Retarget"] == "#announcement"
     assert answer.headers["HX-Reswap"] == "textContent"
@@ -44,5 +44,5 @@ def client():
     app.add_url_rule("/part", view_func=lambda: str(htmx.wants_fragment()), endpoint="part")
     app.add_url_rule("/plain", view_func=lambda: "plain", endpoint="plain")
     app.add_url_rule("/away", view_func=lambda: htmx.redirected("/bookings/x"), endpoint="away")
-    app.add_url_rule("/told", view_func=lambda: htmx.announced("Please wait.", 429), endpoint="told")
+    app.add_url_rule("/announced", view_func=lambda: htmx.announced("Please wait.", 429), endpoint="announced")
     return app.test_client()

@@ -1,4 +1,4 @@
-"""The limits for each client: exact under any number of threads, and told in headers."""
+"""The limits for each client: exact under any number of threads, and reported in headers."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -124,12 +124,12 @@ def test_a_location_that_was_emptied_is_read_as_empty(empty):
 
 
 def test_an_amount_is_read_with_its_currency_or_not_at_all():
-    def told(currency):
+    def modified(currency):
         changes = {"total_amount": 300, "currency": currency}
         return read("booking", event_type="booking.modified", booking_ref="BK-1", changes=changes).booking
 
-    assert (told("eur").amount, told("eur").currency) == (Decimal(300), "EUR")
-    assert (told("euros").amount, told("euros").currency) == (None, None)
+    assert (modified("eur").amount, modified("eur").currency) == (Decimal(300), "EUR")
+    assert (modified("euros").amount, modified("euros").currency) == (None, None)
 
 
 def test_prices_are_exact():

@@ -42,7 +42,7 @@ def test_an_event_is_sent_as_odoo_would_and_accepted(run, site, endpoint, form, 
     assert site.last_request.path == f"/api/webhook/{endpoint}"
 
 
-def test_a_refused_event_ends_with_code_1_and_says_why(run):
+def test_a_refused_event_ends_with_code_1_and_prints_the_reason(run):
     done = run("send-webhook", "inventory", '{"event_type": "vehicle.removed", "vehicle_id": "abc"}')
     assert done.exit_code == 1
     assert done.output.startswith("400 ")
@@ -64,7 +64,7 @@ def test_without_any_secret_nothing_is_sent(settings, site):
     assert not site.called
 
 
-def test_a_site_that_cannot_be_reached_is_said_in_words(run, requests_mock):
+def test_an_unreachable_site_is_reported_in_a_message(run, requests_mock):
     requests_mock.post("http://127.0.0.1:9/api/webhook/inventory", exc=requests.ConnectionError)
     done = run("send-webhook", "inventory", TEST, "--url", "http://127.0.0.1:9/")
     assert done.exit_code == 1
@@ -102,7 +102,7 @@ def test_a_delivery_is_replayed_by_the_serving_process(run, inbox):
     assert "msg_1" not in run("webhooks", "--unapplied").output
 
 
-def test_a_delivery_that_is_not_there_is_said_so(run, inbox):
+def test_an_unknown_delivery_is_reported(run, inbox):
     done = run("webhooks", "--replay", "msg_9")
     assert done.exit_code == 1
     assert "msg_9" in done.output
@@ -149,7 +149,7 @@ def test_impossible_steps_are_refused_with_a_sentence(run, left_open, verdict, s
     assert sentence in done.output
 
 
-def test_a_booking_that_is_not_there_is_said_so(run, left_open):
+def test_an_unknown_booking_is_reported(run, left_open):
     done = run("settle", "99", "declined")
     assert done.exit_code == 1
     assert "no booking 99" in done.output

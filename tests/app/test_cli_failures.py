@@ -107,7 +107,7 @@ def test_unmigrated_database_is_one_sentence_with_the_remedy(run, settings, comm
 
 
 @pytest.mark.parametrize("arguments", ODD, ids=" ".join)
-def test_odd_argument_is_refused_in_words(run, settings, arguments: list[str]):
+def test_odd_argument_is_refused_with_a_message(run, settings, arguments: list[str]):
     assert run(settings.database_url, "migrate").exit_code == 0
     done = run(settings.database_url, *arguments)
     assert_plain(done)
@@ -115,7 +115,7 @@ def test_odd_argument_is_refused_in_words(run, settings, arguments: list[str]):
     assert done.stderr.strip().splitlines()[-1].startswith("Error: ")
 
 
-def test_unknown_number_is_said_before_the_reference_is_asked_for(run, settings):
+def test_unknown_number_is_reported_before_the_prompt_for_the_reference(run, settings):
     run(settings.database_url, "migrate")
     done = run(settings.database_url, "settle", "9999", "booked")
     assert (done.exit_code, done.stderr) == (1, "Error: There is no booking 9999.\n")

@@ -97,7 +97,7 @@ def test_form_is_shown_for_taken_days_only_once_something_is_typed(page: Page, o
     expect(page.locator(".book-bar")).not_to_be_visible()
 
 
-def test_field_in_use_stays_in_its_place_when_the_days_are_taken(page: Page, odoo):
+def test_field_in_use_does_not_move_when_the_days_are_taken(page: Page, odoo):
     page.emulate_media(reduced_motion="reduce")  # no smooth scrolling
     page.goto(chainsaw(40))
     page.wait_for_selector('#indicator[data-connection="live"]', state="attached")
@@ -121,7 +121,7 @@ def test_bar_on_a_phone_has_the_price_and_leads_to_the_form(page: Page):
     expect(bar).not_to_be_visible()
 
 
-def test_machine_that_is_removed_while_its_form_is_open_says_so(page: Page, site, odoo):
+def test_machine_that_is_removed_while_its_form_is_open_shows_a_message(page: Page, site, odoo):
     added = odoo.control("vehicles", name="Auger", rental_price_daily=70, category="Landscaping")
     number = added["vehicle"]["id"]
     start = START + timedelta(days=3)

@@ -67,7 +67,7 @@ def test_a_new_machine_is_offered_and_moves_nothing(page, odoo):
     expect(page.locator(".card")).to_have_count(cards + 1)
 
 
-def test_a_removed_machine_says_so_on_list_and_detail(page, context, odoo):
+def test_a_removed_machine_is_shown_as_removed_on_list_and_detail(page, context, odoo):
     opened(page, "/equipment")
     detail = opened(context.new_page(), "/equipment/10-wood-chipper")
     requests.delete(f"{odoo.url}/demo/vehicles/10", timeout=60).raise_for_status()
@@ -87,7 +87,7 @@ def test_dates_taken_by_another_show_a_message_while_the_form_is_open(page, odoo
     expect(page.get_by_label("Your name")).to_be_focused()
 
 
-def test_a_bookings_page_follows_what_the_owner_decides(page, odoo):
+def test_a_bookings_page_shows_the_decision_of_staff(page, odoo):
     start = START + timedelta(days=50)
     page.goto(f"/equipment/8-core-aerator?date_from={start}&date_to={start + timedelta(days=2)}")
     fill_in(page)
@@ -134,7 +134,7 @@ def test_a_restarted_site_is_found_again_and_shows_the_present(page, site, odoo)
     expect(page.locator("#card-5 .status")).to_have_text("Sold", timeout=30_000)
 
 
-def test_pause_stops_changes_and_resume_brings_what_was_missed(page, odoo):
+def test_pause_stops_changes_and_resume_brings_the_missed_ones(page, odoo):
     opened(page, "/equipment")
     page.get_by_role("button", name="Pause live updates").click()
     expect(page.locator("#indicator")).to_have_attribute("data-connection", "paused")

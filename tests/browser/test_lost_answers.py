@@ -66,7 +66,7 @@ def test_every_loss_ends_in_exactly_one_booking(customer, proxy, odoo):
 
 
 @pytest.mark.parametrize("fault", [1, 40])
-def test_a_failed_send_is_said_within_a_second_with_what_to_do(customer, proxy, fault):
+def test_a_failed_request_shows_a_message_with_a_remedy_within_a_second(customer, proxy, fault):
     proxy.faults = [fault]
     open_form(customer)
     book(customer)
@@ -125,7 +125,7 @@ def test_other_dates_after_the_price_are_shown_and_not_booked(page, odoo):
     assert odoo.state()["bookings"][-1]["date_to"] == str(START + timedelta(days=4))
 
 
-def test_without_a_network_filters_say_so(page, context):
+def test_without_a_network_filters_show_a_message(page, context):
     page.goto("/equipment")
     context.set_offline(True)
     page.locator("#filters-line").click()
@@ -133,7 +133,7 @@ def test_without_a_network_filters_say_so(page, context):
     expect(page.locator("#announcement")).to_contain_text("couldn't reach the site")
 
 
-def test_without_a_network_dates_and_calendar_say_so(page, context):
+def test_without_a_network_dates_and_calendar_show_a_message(page, context):
     page.goto(TRIMMER)
     context.set_offline(True)
     page.get_by_role("link", name="Next month").click()

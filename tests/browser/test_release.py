@@ -37,7 +37,7 @@ def test_page_in_which_nothing_is_typed_is_loaded_again(open_during_deploy, path
     expect(reloaded.value.locator("#content")).not_to_contain_text(EARLIER)
 
 
-def test_page_in_which_something_is_typed_stays_and_says_so(open_during_deploy):
+def test_page_with_typed_text_stays_and_shows_a_message(open_during_deploy):
     page = open_during_deploy("/booking/find")
     page.get_by_label("Email").fill("ada@example.com")
     expect(page.locator("#release")).to_contain_text(EARLIER)

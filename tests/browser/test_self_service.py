@@ -100,7 +100,7 @@ def test_reload_keeps_the_tick_under_the_terms(page):
     expect(page.get_by_label("I have read the rental terms")).to_be_checked()
 
 
-def test_booking_without_the_tick_says_what_is_missing(visitor, odoo):
+def test_booking_without_the_tick_shows_the_missing_field(visitor, odoo):
     visitor.goto(f"/equipment/8-core-aerator?date_from={START}&date_to={START + DAY}")
     fill_in(visitor)
     visitor.get_by_label("I have read the rental terms").uncheck()

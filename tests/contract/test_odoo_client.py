@@ -76,7 +76,7 @@ def test_a_quote_is_odoos_own_price_for_whole_days(client, length, price):
     )
 
 
-def test_the_list_of_what_is_free_leaves_out_what_is_taken_on_any_of_the_days(client):
+def test_the_list_of_free_machines_omits_those_taken_on_any_of_the_days(client):
     client.book(booking())
     around = DateRange(FREE.start - DAY, FREE.end + DAY)
     everything = client.free(around.shift(DAY * 30))

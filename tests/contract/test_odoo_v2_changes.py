@@ -77,7 +77,7 @@ def test_a_retired_machine_is_a_row_that_says_deleted(odoo_2):
     assert (row["id"], row["deleted"]) == (SNOW_BLOWER, True)
 
 
-def test_a_deleted_booking_is_a_row_that_says_so(odoo_2):
+def test_a_deleted_booking_is_a_row_marked_as_deleted(odoo_2):
     ref = odoo_2.booked(SNOW_BLOWER, FREE)
     odoo_2.staff.cancel(ref, "Rain")
     before = odoo_2.booking(ref)["version"]

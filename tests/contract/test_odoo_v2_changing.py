@@ -180,7 +180,7 @@ def test_a_rental_that_is_overdue_cannot_be_extended(odoo_2):
     assert (answer.status_code, answer.json()["error"]) == (403, "too_late")
 
 
-def test_a_quote_that_comes_too_late_says_so(odoo_2, ref):
+def test_a_quote_after_the_deadline_is_refused_as_too_late(odoo_2, ref):
     odoo_2.staff.set_change_hours(24 * 90)
     said = quote(odoo_2, ref, LATER).json()["data"]
     assert (said["bookable"], [reason["code"] for reason in said["reasons"]]) == (False, ["too_late"])

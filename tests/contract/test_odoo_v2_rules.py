@@ -132,7 +132,7 @@ def test_there_is_no_next_free_range_of_a_length_that_is_never_rented(odoo_2):
     assert odoo_2.availability(SKID_STEER, ahead(60, 1))["next_free"] is None
 
 
-def test_bookable_means_that_booking_says_yes(odoo_2):
+def test_bookable_means_that_the_booking_is_accepted(odoo_2):
     """Random machines and days, with a day off, closed days, a horizon and bookings in between."""
     odoo_2.staff.set_day_off(6)
     odoo_2.staff.set_calendar(

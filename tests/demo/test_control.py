@@ -62,7 +62,7 @@ def test_staff_change_one_term_at_a_time(odoo, request_for, day):
     assert booking(odoo, ref)["version"] == 5
 
 
-def test_a_place_is_taken_away_by_a_blank_field(odoo, request_for):
+def test_a_location_is_removed_by_a_blank_field(odoo, request_for):
     body = request_for(MIXER, 30, 35, pickup_location="yard")
     ref = odoo.post("/api/fleet/booking", json=body).json["booking_ref"]
     answer = odoo.post(f"/demo/bookings/{ref}", data={"customer_name": "Ada", "pickup_location": ""})

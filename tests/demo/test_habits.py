@@ -60,7 +60,7 @@ def test_no_price_is_zero_everywhere(odoo, day, request_for):
     assert odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["estimated_price"] == 0
 
 
-def test_unknown_status_is_a_word_of_its_own(odoo):
+def test_unknown_status_is_a_value_outside_the_contract(odoo):
     turn(odoo, "unknown_status")
     assert shown(odoo)["availability_status"] == "inspection"
 

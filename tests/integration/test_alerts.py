@@ -160,7 +160,7 @@ def test_slow_odoo_raises_its_alert(watched: str, odoo, visitors):
     wait_for("LcoSlow", watched)
 
 
-def test_odoo_that_dies_while_it_books_raises_its_alert(watched: str, site, odoo, visitors):
+def test_odoo_killed_while_it_books_raises_its_alert(watched: str, site, odoo, visitors):
     odoo.control("faults", mode="dies")
     book(site, (4,))
     wait_for("LcoOdooUnavailable", watched)

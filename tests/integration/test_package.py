@@ -56,7 +56,7 @@ def test_wheel_holds_every_file_of_the_package(wheel: Path):
     assert packed == expected
 
 
-def test_wheel_requires_what_requirements_in_lists(wheel: Path):
+def test_wheel_requires_the_packages_of_requirements_in(wheel: Path):
     names = zipfile.ZipFile(wheel)
     (path,) = [name for name in names.namelist() if name.endswith("/METADATA")]
     metadata = HeaderParser().parsestr(names.read(path).decode())

@@ -69,7 +69,7 @@ def test_warm_pages_survive_an_odoo_that(fault, odoo, cold):
                 check(answer.text)
 
 
-def test_a_site_started_while_odoo_is_down_serves_what_it_knew_before(odoo, tmp_path):
+def test_a_site_started_while_odoo_is_down_serves_its_cached_data(odoo, tmp_path):
     with serving.site(odoo.url, tmp_path) as site:
         get(f"{site.url}/equipment")
         backend = Path(tmp_path / "cache")
@@ -82,7 +82,7 @@ def test_a_site_started_while_odoo_is_down_serves_what_it_knew_before(odoo, tmp_
     assert "Professional Snow Blower" in page.text
 
 
-def test_a_site_that_never_reached_odoo_says_so_and_tries_again_by_itself(odoo, tmp_path):
+def test_a_site_that_never_reached_odoo_shows_a_message_and_retries(odoo, tmp_path):
     odoo.control("faults", mode="down")
     with serving.site(odoo.url, tmp_path) as site:
         page = get(f"{site.url}/equipment")

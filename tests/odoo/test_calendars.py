@@ -87,7 +87,7 @@ def older_url(busy_odoo) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("vehicle_id", TAKEN)
-def test_the_calendar_says_what_odoo_knows_with_the_call_and_without(busy_odoo, older_url, vehicle_id):
+def test_the_calendar_equals_that_of_odoo_with_the_call_and_without(busy_odoo, older_url, vehicle_id):
     expected = {ahead(day) for day in TAKEN[vehicle_id]}
     assert taken(busy_odoo.url, vehicle_id) == expected
     assert taken(older_url, vehicle_id) == expected

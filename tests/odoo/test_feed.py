@@ -54,7 +54,7 @@ def test_a_writer_that_commits_late_is_not_missed(feed):
     assert [row.get("booking_ref") or row["id"] for row in rows] == ["BK-LATE", 2]
 
 
-def test_a_cursor_taken_while_a_writer_is_busy_is_before_what_it_writes(feed):
+def test_a_cursor_taken_during_a_write_is_before_that_write(feed):
     with open_transaction(feed.database):
         cursor = changes(feed)["next_cursor"]
     rows = changes(feed, after=cursor)["data"]

@@ -34,7 +34,7 @@ def site(odoo, switch, tmp_path_factory):
         yield server
 
 
-def test_a_person_who_has_it_placed_again_gets_the_booking_that_odoo_has(odoo, site, switch):
+def test_a_request_placed_again_by_staff_gets_the_booking_in_odoo(odoo, site, switch):
     page = book_with_a_lost_answer(odoo, site, switch, first=60)
     (made,) = on(odoo, 60)
     assert made["reference"] not in shown(page)

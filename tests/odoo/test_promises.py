@@ -241,7 +241,7 @@ def site_bookings(odoo, tmp_path_factory) -> Iterator[SiteBookings]:
         yield SiteBookings(odoo, site)
 
 
-def test_pages_of_the_site_say_what_odoo_has(odoo, site_bookings):
+def test_pages_of_the_site_show_the_bookings_of_odoo(odoo, site_bookings):
     slowest = 0.0
     for seed in range(SEED, SEED + ROUNDS):
         dice = random.Random(seed)

@@ -85,7 +85,7 @@ def test_a_webhook_that_failed_is_found_in_the_list_and_sent_again_from_there(ba
     serving.wait_until(lambda: odoo.deliveries(id=refused["id"])[0]["state"] == "delivered", "the second sending")
 
 
-def test_the_button_in_settings_saves_what_was_typed_and_says_what_the_site_answers(back_office, odoo, site):
+def test_the_button_in_settings_saves_the_input_and_shows_the_answer_of_the_site(back_office, odoo, site):
     odoo.send_webhooks_to(site.url, secret="not the one that they share")
     back_office.goto(address("res_config_settings_action"))
     back_office.locator("div[name=rental_webhook_secret] input").fill(serving.SECRET)

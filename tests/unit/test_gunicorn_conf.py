@@ -43,7 +43,7 @@ def configured(monkeypatch):
     stop()
 
 
-def test_alone_by_default_and_without_a_word(configured):
+def test_one_worker_by_default_and_no_warning(configured):
     assert configured() == (1, [])
 
 

@@ -69,7 +69,7 @@ def test_app_json_names_only_settings():
     assert set(json.loads(text("app.json"))["env"]) <= NAMES
 
 
-def test_app_json_asks_for_what_has_no_useful_default():
+def test_app_json_requires_settings_without_useful_default():
     env = json.loads(text("app.json"))["env"]
     required = {name for name, of in env.items() if of.get("required", True)}
     assert {"ODOO_URL", "ODOO_WEBHOOK_SECRET", "SITE_URL", "BUSINESS_NAME", "TRUSTED_PROXIES"} <= required
@@ -89,7 +89,7 @@ def test_render_names_only_settings():
     assert {of["key"] for of in render()["envVars"]} <= NAMES
 
 
-def test_render_serves_migrates_and_asks_the_address_for_life():
+def test_render_serves_migrates_and_checks_the_health_address():
     service = render()
     assert service["preDeployCommand"] == MIGRATE
     assert service["startCommand"] == SERVE

@@ -40,7 +40,7 @@ def test_other_uses_of_the_same_modules_are_allowed():
     )
 
 
-def test_every_module_name_says_what_is_inside():
+def test_every_module_name_states_its_content():
     assert [str(path) for path in SOURCES if SHAPELESS & set(path.with_suffix("").parts)] == []
 
 

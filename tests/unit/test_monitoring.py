@@ -48,7 +48,7 @@ def test_every_alert_has_a_case_that_raises_it_and_one_that_does_not():
     assert raised == quiet == {rule["alert"] for rule in alerts()}
 
 
-def test_every_alert_says_how_urgent_it_is_and_what_to_do():
+def test_every_alert_has_severity_and_remedy():
     for rule in alerts():
         assert rule["labels"]["severity"] in SEVERITIES, rule["alert"]
         assert set(rule["annotations"]) == {"summary", "remedy"}, rule["alert"]

@@ -21,7 +21,7 @@ def test_every_file_that_shapes_a_page_changes_the_version(monkeypatch, tmp_path
     assert len(seen) == 7
 
 
-def test_the_demo_and_what_lies_about_do_not(monkeypatch, tmp_path):
+def test_the_demo_and_stray_files_do_not(monkeypatch, tmp_path):
     monkeypatch.setattr(version, "PACKAGE", tmp_path)
     before = fresh()
     (tmp_path / "demo").mkdir()

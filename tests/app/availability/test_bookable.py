@@ -72,7 +72,7 @@ def book(client, vehicle_id: int, days: DateRange, address: dict[str, str]):
     return client.post("/api/booking", json=body, environ_overrides=address)
 
 
-def test_bookable_means_that_booking_says_yes(make_app, odoo, calendar, today):
+def test_bookable_means_that_the_booking_is_accepted(make_app, odoo, calendar, today):
     client = make_app(**calendar).test_client()
     dice = random.Random(7)
     seen = set()
@@ -114,7 +114,7 @@ def test_nothing_that_pages_offer_is_refused(make_app, odoo, calendar, today):
             assert codes <= OTHER_THAN_DAYS, (number, days, quote)
 
 
-def test_a_list_between_dates_holds_only_what_can_be_booked(make_app, odoo, calendar, today):
+def test_a_list_between_dates_has_bookable_machines_only(make_app, odoo, calendar, today):
     client = make_app(**calendar).test_client()
     open_days = (today + DAY * n for n in range(20, 60))
     start = next(day for day in open_days if day.weekday() == 0 and (day - today).days not in {40, 41})

@@ -325,7 +325,7 @@ class TestFromOtherSites:
         assert "Access-Control-Allow-Origin" not in post().headers
 
 
-def test_no_answer_and_no_log_line_carries_what_it_should_not(post, caplog):
+def test_no_response_and_no_log_line_has_confidential_data(post, caplog):
     caplog.set_level(0)
     post()
     post({"customer_name": ""})
@@ -345,7 +345,7 @@ def test_the_same_key_is_answered_alike_after_midnight_of_the_first_day(post, se
         assert post(days, "key-2").status_code == 400
 
 
-def test_list_says_at_once_that_the_days_are_taken_which_were_booked_here(post, client, body):
+def test_list_shows_days_booked_here_as_taken_at_once(post, client, body):
     """The list of free machines is asked for anew (F9)."""
     url = f"/equipment?date_from={body['date_from']}&date_to={body['date_to']}"
     assert 'id="card-3"' in client.get(url).text

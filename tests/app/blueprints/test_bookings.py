@@ -196,7 +196,7 @@ def test_a_key_used_for_another_booking_shows_a_message_and_is_replaced(post, od
     assert attempts(odoo) == 1
 
 
-def test_while_odoo_is_away_the_form_leads_to_a_page_that_says_it_is_kept(post, client, odoo, app):
+def test_while_odoo_is_away_the_form_leads_to_a_page_with_the_kept_request(post, client, odoo, app):
     client.get("/equipment")
     odoo.fails_with = requests.ConnectTimeout()
     answer = post()
@@ -212,7 +212,7 @@ def test_while_odoo_is_away_the_form_leads_to_a_page_that_says_it_is_kept(post, 
     assert attempts(odoo) == 2
 
 
-def test_a_request_that_was_kept_too_long_says_that_nothing_is_booked(post, client, odoo, app):
+def test_a_request_kept_too_long_shows_that_nothing_is_booked(post, client, odoo, app):
     client.get("/equipment")
     odoo.fails_with = requests.ConnectTimeout()
     location = post().location
@@ -223,7 +223,7 @@ def test_a_request_that_was_kept_too_long_says_that_nothing_is_booked(post, clie
     assert "Please call us" in page.text
 
 
-def test_an_unknown_outcome_leads_to_a_page_that_says_so(post, client, odoo):
+def test_an_unknown_outcome_leads_to_a_page_that_shows_it(post, client, odoo):
     client.get("/equipment")
     odoo.fails_with = 500
     answer = post()
@@ -234,7 +234,7 @@ def test_an_unknown_outcome_leads_to_a_page_that_says_so(post, client, odoo):
     assert attempts(odoo) == 1
 
 
-def test_robots_are_refused_with_a_sentence_for_people(post, odoo):
+def test_robots_are_refused_with_a_message(post, odoo):
     page = post({"keep_empty": "http://spam.example"}, headers=HTMX)
     assert page.status_code == 422
     assert "A hidden field was filled in" in page.text
@@ -305,7 +305,7 @@ class TestReturnTime:
     def settings(self, settings):
         return replace(settings, return_time=time(7))
 
-    def test_page_and_calendar_entry_say_it_until_the_booking_is_over(self, post, client, app):
+    def test_page_and_calendar_entry_show_it_until_the_booking_is_over(self, post, client, app):
         location = post().location
         assert "7 am on " in client.get(location).text
         (event,) = Calendar.from_ical(client.get(location + ".ics").data).walk("VEVENT")
@@ -332,7 +332,7 @@ def test_the_page_follows_the_booking(post, client, app):
     assert "STATUS:CANCELLED" in client.get(location + ".ics").text
 
 
-def test_booking_that_staff_made_an_inquiry_says_that_no_days_are_held(post, client, app):
+def test_booking_that_staff_made_an_inquiry_shows_that_no_days_are_held(post, client, app):
     location = post().location
     reference = re.search(r"BK-\d{8}-\w{8}", client.get(location).text)[0]
     assert "Your dates are on hold" in client.get(location).text

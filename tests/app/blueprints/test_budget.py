@@ -37,7 +37,7 @@ def test_a_client_at_full_speed_causes_few_calls_and_another_one_is_served(clien
     assert len(odoo.asked) == before + 1
 
 
-def test_an_availability_over_the_budget_is_429_and_says_when_to_come_back(client, app, odoo, day):
+def test_an_availability_over_the_budget_is_429_with_retry_after(client, app, odoo, day):
     budget = app.extensions["lco"].call_budget
     client.get("/equipment")
     for _ in range(200):
@@ -78,7 +78,7 @@ def test_a_list_with_dates_is_one_question_for_all_its_cards(client, app, odoo, 
     assert len(odoo.asked) <= 8 + 2 * refreshed + LIMITS_AT_ONCE * rounds
 
 
-def test_limits_are_read_on_behalf_of_the_client_who_looks_with_half_of_its_budget(client, app, odoo, day):
+def test_limits_are_read_with_half_of_the_budget_of_the_client(client, app, odoo, day):
     app.extensions["lco"].catalogue.sync.pause = timedelta()
     for _ in range(40):
         app.extensions["lco"].call_budget.spend("203.0.113.9")

@@ -84,7 +84,7 @@ def test_pictures_of_the_first_screen_do_not_wait_and_the_first_one_leads(client
     ]
 
 
-def test_a_card_says_in_a_sentence_of_the_business_what_the_machine_can_do(client):
+def test_a_card_shows_the_sentence_of_the_business_about_the_machine(client):
     assert "clears a long drive before breakfast" in client.get("/equipment").text
 
 
@@ -217,7 +217,7 @@ def test_each_free_month_costs_odoo_one_question(client, odoo, settings):
     assert odoo.asked.count("POST /api/fleet/availability") == 2
 
 
-def test_a_vehicle_whose_details_cannot_be_read_is_shown_with_what_is_known(client, odoo):
+def test_a_vehicle_without_readable_details_is_shown_with_the_known_data(client, odoo):
     client.get("/equipment")
     odoo.fails_with = requests.ConnectTimeout()
     page = client.get("/equipment/9-plate-compactor")
@@ -226,7 +226,7 @@ def test_a_vehicle_whose_details_cannot_be_read_is_shown_with_what_is_known(clie
     assert "cannot be shown right now" in page.text
 
 
-def test_dates_that_odoo_cannot_be_asked_about_say_so(client, odoo, dates):
+def test_dates_without_an_answer_from_odoo_show_a_message(client, odoo, dates):
     client.get("/equipment/9-plate-compactor")
     odoo.fails_with = requests.ConnectTimeout()
     page = client.get(f"/equipment/9-plate-compactor?{dates}")

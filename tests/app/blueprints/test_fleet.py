@@ -73,7 +73,7 @@ def test_availability_is_odoos_answer(client, settings):
 @pytest.mark.parametrize(
     "asked", [{}, {"vehicle_id": "one"}, [], {"vehicle_id": 1, "date_from": "x", "date_to": "y"}]
 )
-def test_availability_without_what_it_needs_is_400(client, asked):
+def test_availability_without_required_parameters_is_400(client, asked):
     assert client.post("/api/fleet/availability", json=asked).status_code == 400
 
 

@@ -16,7 +16,7 @@ def test_a_page_is_greeted_at_once_in_a_way_that_nothing_on_the_way_holds_back(o
     assert stream.next()["event"] == "connected"
 
 
-def test_a_page_without_an_id_gets_every_region_and_then_what_changes(open_stream, changes):
+def test_a_page_without_an_id_gets_every_region_and_then_changes(open_stream, changes):
     stream = open_stream("/live?r=card:1&r=status:2")
     stream.next()
     state = stream.next()
@@ -114,7 +114,7 @@ def test_an_address_with_too_many_streams_gets_503_with_retry_after(app, client,
     elsewhere.close()
 
 
-def test_a_place_is_free_again_when_the_client_is_gone(app, client, open_stream):
+def test_a_slot_is_free_again_when_the_client_is_gone(app, client, open_stream):
     hub = app.extensions["lco.hub"]
     for _ in range(50):
         stream = open_stream("/live?r=card:1")
@@ -129,7 +129,7 @@ def test_a_place_is_free_again_when_the_client_is_gone(app, client, open_stream)
     assert hub.open_streams == 0
 
 
-def test_a_shutdown_ends_every_stream_and_frees_its_place(app, open_stream):
+def test_a_shutdown_ends_every_stream_and_frees_its_slot(app, open_stream):
     page, api_client = open_stream("/live?r=card:1"), open_stream("/api/events")
     page.next(), api_client.next()
     app.extensions["lco.hub"].close()

@@ -40,7 +40,7 @@ def visitor(request, odoo, pages, client, make_app, advance_clock, monkeypatch):
     return make_app().test_client()
 
 
-def test_after_72_hours_without_odoo_every_page_is_200_and_says_its_age(visitor, pages):
+def test_after_72_hours_without_odoo_every_page_is_200_and_shows_its_age(visitor, pages):
     read_at = (clock.now() - AWAY).date()
     for page in pages:
         assert visitor.get(page).status_code == 200, page

@@ -104,7 +104,7 @@ def test_total_follows_a_new_price_that_a_reading_of_the_list_has_found(client, 
         until(page, "$303")
 
 
-def test_open_and_new_lists_do_not_offer_what_was_just_booked_here(client, open_page, days):
+def test_open_and_new_lists_do_not_offer_a_machine_just_booked_here(client, open_page, days):
     assert listed(client, days) == "yes"
     page = open_page(f"card:{MACHINE}:{days.start}:{days.end}")
     assert client.post("/api/booking", json=order(MACHINE, days.start, days.end)).status_code == 201
@@ -125,7 +125,7 @@ def test_open_and_new_pages_do_not_offer_days_that_odoo_has_refused_as_taken(
     assert (listed(client, days), quoted(client, days)) == ("no", "no")
 
 
-def test_days_that_were_just_booked_here_are_not_called_available_while_odoo_does_not_answer(client, odoo, days):
+def test_days_just_booked_here_are_not_shown_as_available_while_odoo_is_away(client, odoo, days):
     assert (listed(client, days), quoted(client, days), in_calendar(client, days)) == ("yes", "yes", "free")
     others = counted(client, days)
     assert client.post("/api/booking", json=order(MACHINE, days.start, days.end)).status_code == 201

@@ -70,7 +70,7 @@ def test_description_is_complete_in_itself():
         assert operation(path, method)["summary"]
 
 
-def test_page_for_people_names_every_address(client):
+def test_html_page_names_every_address(client):
     page = client.get("/api").text
     assert all(path in page for path, _ in operations())
     assert client.get("/api/openapi.json").get_json() == json.loads(json.dumps(DOCUMENT))

@@ -126,7 +126,7 @@ def test_it_renews_itself_from_its_own_address(client, services):
     assert "HX-Request" in part.headers["Vary"]
 
 
-def test_all_is_well_reads_so(client, services):
+def test_a_healthy_site_is_shown_as_such(client, services):
     page = facts(client.get(URL))
     assert "No booking needs a person." in page
     assert "Last read well: just now" in page

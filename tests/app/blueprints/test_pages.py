@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.parametrize("path", ["/", "/about", "/contact", "/equipment"])
-def test_every_page_has_what_search_engines_and_messengers_show(client, odoo, path):
+def test_every_page_has_metadata_for_search_engines_and_messengers(client, odoo, path):
     page = client.get(path).text
     for part in (
         '<meta name="description" content="',
@@ -57,7 +57,7 @@ def test_nothing_cached_and_no_odoo_is_a_page_that_tries_again(client, odoo):
     assert client.get("/equipment", headers={"HX-Request": "true"}).headers["HX-Retarget"] == "#announcement"
 
 
-def test_the_words_of_the_business_come_from_settings(make_app, odoo):
+def test_the_texts_of_the_business_come_from_settings(make_app, odoo):
     settings = {
         "business_tagline": "Lifts for every height",
         "business_about": "We are two sisters with forty lifts.",

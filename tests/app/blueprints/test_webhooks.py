@@ -23,7 +23,7 @@ def plain(body):
     return sign_plain("test-secret", body)
 
 
-def test_a_signed_event_is_accepted_and_changes_what_pages_show(post, changes):
+def test_a_signed_event_is_accepted_and_changes_the_pages(post, changes):
     answer = post("inventory", REMOVED)
     assert (answer.status_code, answer.json) == (200, {"success": True, "received": True})
     assert [change.kind for change in changes()] == ["vehicle.removed"]
@@ -85,7 +85,7 @@ def test_an_unsigned_or_wrongly_signed_event_is_401_and_changes_nothing(post, ch
     assert changes() == []
 
 
-def test_the_signature_is_checked_before_anything_is_said_about_the_body(client):
+def test_the_signature_is_checked_before_the_body(client):
     assert client.post("/api/webhook/inventory", data=b"nonsense").status_code == 401
 
 

@@ -124,7 +124,7 @@ def test_odoo_out_of_reach_leaves_the_key_free(services, rented):
     assert len(set(services.odoo.attempts)) == 1
 
 
-def test_taken_days_are_asked_anew(services, rented, other):
+def test_taken_days_are_read_again(services, rented, other):
     services.place(replace(other, days=DateRange(DAYS.end, DAYS.end + DAY)), "next")
     forgotten = len(services.availability.forgotten)
     with pytest.raises(ChangeTaken):

@@ -43,7 +43,7 @@ def test_the_entry_covers_whole_days_up_to_the_day_of_return():
     assert event["DTEND"].params["VALUE"] == "DATE"
 
 
-def test_the_entry_says_what_where_and_under_which_number():
+def test_the_entry_has_summary_location_and_reference():
     _, event = parsed(BOOKING)
     assert event["SUMMARY"] == "Rental: Zero-Turn Mower"
     assert event["LOCATION"] == "Dock 3, left; rear"
@@ -53,7 +53,7 @@ def test_the_entry_says_what_where_and_under_which_number():
     assert event["DTSTAMP"].dt == BOOKING.changed_at
 
 
-def test_without_a_place_the_entry_is_at_the_business():
+def test_without_a_location_the_entry_is_at_the_business():
     _, event = parsed(replace(BOOKING, request=replace(BOOKING.request, pickup_location="")))
     assert event["LOCATION"] == Settings().business_address
 

@@ -80,7 +80,7 @@ def test_a_webhook_that_overtakes_the_answer_changes_nothing(services, booking_r
     assert services.published("bookings") == []
 
 
-def test_a_webhook_that_overtakes_settles_what_odoo_never_answers(services, booking_request):
+def test_a_webhook_before_the_answer_settles_a_booking_that_odoo_never_answers(services, booking_request):
     services.odoo.while_asked = lambda reference: services.on_created(
         reference, 7, booking_request.email, DAYS, None
     )
@@ -191,14 +191,14 @@ def test_a_modification_moves_days_and_total_once(services, booked):
 
 
 @pytest.mark.parametrize(("days", "total"), [(OTHER_DAYS, None), (None, usd("1"))])
-def test_a_modification_leaves_what_it_does_not_mention(services, booked, days, total):
+def test_a_modification_keeps_the_fields_it_does_not_name(services, booked, days, total):
     services.on_modified(booked.reference, days, total)
     modified = now(services, booked)
     assert modified.request.days == (days or DAYS)
     assert modified.total == (total or booked.total)
 
 
-def test_a_modification_that_does_not_say_what_changed_is_passed_on(services, booked):
+def test_a_modification_without_changed_fields_is_passed_on(services, booked):
     services.on_modified(booked.reference, None, None)
     assert services.published("booking:1")[-1] == "booking.modified"
     assert now(services, booked) == booked
@@ -452,7 +452,7 @@ def test_parts_in_any_order_and_twice_end_with_the_newest_of_each_term(services,
     assert after.version == (5 if by == "version" else None)
 
 
-def test_an_older_cancellation_does_not_end_what_a_newer_event_has_confirmed(services, booked):
+def test_an_older_cancellation_does_not_end_a_booking_confirmed_by_a_newer_event(services, booked):
     services.bookings.events.on_changed(BookingEvent("BK-1", State.CONFIRMED, version=3))
     services.bookings.events.on_changed(BookingEvent("BK-1", State.CANCELLED, reason="Flooded", version=2))
     assert (now(services, booked).state, now(services, booked).reason) == (State.CONFIRMED, "")

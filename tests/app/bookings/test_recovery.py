@@ -83,7 +83,7 @@ def test_dates_that_odoo_still_offers_were_never_booked_so_they_are_placed_again
     assert [step[1] for step in services.audit()[2:]] == ["checking", "requested", "placing", "booked"]
 
 
-def test_dates_that_are_taken_say_nothing(services, left_open, advance_clock):
+def test_taken_dates_decide_nothing(services, left_open, advance_clock):
     services.odoo.taken = [DAYS]
     advance_clock(CHECKED)
     assert attended(services, left_open) is State.CHECKING
@@ -109,7 +109,7 @@ def test_while_odoo_is_away_nothing_is_decided(services, left_open, advance_cloc
     assert attended(services, left_open) is State.CHECKING
 
 
-def test_an_inquiry_takes_no_dates_so_free_dates_say_nothing_about_it(services, booking_request, advance_clock):
+def test_an_inquiry_takes_no_dates_so_free_dates_decide_nothing_about_it(services, booking_request, advance_clock):
     services.odoo.answer = OutcomeUnknown()
     inquiry = services.place(replace(booking_request, kind="inquiry"))
     services.odoo.answer = None

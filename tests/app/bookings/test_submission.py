@@ -60,7 +60,7 @@ def test_no_personal_data_is_published(services, booking_request):
         assert secret not in services.said()
 
 
-def test_taken_dates_are_declined_and_what_is_known_of_them_forgotten(services, booking_request):
+def test_taken_dates_are_declined_and_their_cached_availability_is_dropped(services, booking_request):
     services.odoo.taken = [DAYS]
     with pytest.raises(DatesTaken):
         services.place(booking_request)
@@ -132,7 +132,7 @@ def test_every_attempt_of_a_booking_has_one_key_without_its_token(services, book
 
 
 @pytest.mark.parametrize("answer", [OutcomeUnknown(), RuntimeError("the client broke down")])
-def test_an_unknown_outcome_is_said_honestly_and_never_sent_again(services, booking_request, answer):
+def test_an_unknown_outcome_is_shown_and_never_sent_again(services, booking_request, answer):
     services.odoo.answer = answer
     booking = services.place(booking_request)
     assert booking.state is State.CHECKING

@@ -53,7 +53,7 @@ def services(app):
     return app.extensions["lco"]
 
 
-def test_pages_say_what_odoo_says_once_it_is_read(client, odoo, services):
+def test_pages_show_the_storefront_of_odoo_once_it_is_read(client, odoo, services):
     assert "Harbor Lifts" not in client.get("/").text
     services.business.read()
     home, about, contact = (client.get(path).text for path in ("/", "/about", "/contact"))
@@ -88,7 +88,7 @@ def test_a_colour_that_hides_white_text_is_left_out(odoo, services):
     assert services.business.known.name == "Harbor Lifts"
 
 
-def test_a_webhook_brings_the_new_words_and_drops_the_pages_made_before(signed, client, odoo, services):
+def test_a_webhook_brings_the_new_texts_and_drops_cached_pages(signed, client, odoo, services):
     services.business.read()
     client.get("/about")
     odoo.control("settings", name="Harbor Lifts and Cranes")

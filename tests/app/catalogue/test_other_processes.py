@@ -218,7 +218,7 @@ def test_an_outage_of_odoo_is_known_in_every_process_and_published_once(two, odo
     assert [kind for topic, kind in one.published if topic == "odoo"] == ["odoo.away", "odoo.back"]
 
 
-def test_a_process_that_missed_that_odoo_is_back_sees_it_by_what_another_has_read(two, odoo):
+def test_a_process_that_missed_the_end_of_an_outage_sees_it_in_another_ones_reading(two, odoo):
     one, other = two
     odoo.fail()
     with clock.moved(LATER):

@@ -65,7 +65,7 @@ def test_a_vehicle_whose_details_are_404_is_gone(catalogue, front, odoo):
     assert front.published() == [("vehicle:1", "vehicle.removed")]
 
 
-def test_free_is_what_odoo_lists_as_free_and_is_asked_once(catalogue, odoo):
+def test_free_vehicles_are_those_odoo_lists_and_are_read_once(catalogue, odoo):
     far = clock.now().date() + timedelta(days=60)
     days = DateRange(far, far + DAY)
     odoo.change(3, in_maintenance=True)
@@ -120,7 +120,7 @@ def test_after_a_day_without_odoo_free_vehicles_of_a_range_are_not_known(catalog
         catalogue.free(days)
 
 
-def test_a_later_version_of_the_site_reads_what_an_earlier_one_has_stored(restarted, odoo, backend):
+def test_a_later_version_of_the_site_reads_the_cache_of_an_earlier_one(restarted, odoo, backend):
     first = restarted(backend).catalogue
     first.vehicles()
     known = first.details(1)

@@ -143,7 +143,7 @@ def test_a_rate_missing_from_the_webhook_stays_unchanged(catalogue, odoo, settle
     assert catalogue.find(1).rates == Rates(dollars(150), dollars(640), dollars(1800))
 
 
-def test_after_maintenance_a_machine_is_available_unless_odoo_says_otherwise(catalogue, odoo, settle):
+def test_after_maintenance_a_machine_is_available_unless_odoo_differs(catalogue, odoo, settle):
     odoo.change(1, availability_status="reserved")
     catalogue.sync.maintenance_changed(1, in_maintenance=True, until=BACK)
     catalogue.sync.maintenance_changed(1, in_maintenance=False, until=BACK)
@@ -251,7 +251,7 @@ def test_events_before_the_first_reading_change_nothing(front, settle):
     assert len(front.catalogue.vehicles().vehicles) == 15
 
 
-def test_the_public_entry_says_what_is_public_and_what_the_webhook_added(catalogue, front, odoo, settle):
+def test_the_public_entry_has_public_fields_and_those_of_the_webhook(catalogue, front, odoo, settle):
     odoo.change(1, availability_status="rented")
     catalogue.sync.status_changed(1, Status.RENTED, BACK, {"available_to": "2027-02-01"})
     settle()

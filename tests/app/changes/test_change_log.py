@@ -57,12 +57,12 @@ def test_ids_grow_even_when_the_clock_stands_still_or_goes_back(log):
     assert log.head() == ids[-1]
 
 
-def test_an_id_reads_back_what_it_writes(log):
+def test_an_id_is_read_back_as_written(log):
     change = log.append("odoo", "odoo.away")
     assert ChangeId.parse(str(change.id)) == change.id
 
 
-def test_since_gives_what_came_after_oldest_first(log):
+def test_since_returns_later_changes_oldest_first(log):
     start = log.head()
     first, second, third = appended(log, *prices(3))
     assert log.since(start) == [first, second, third]
@@ -92,7 +92,7 @@ def test_listeners_receive_every_change_in_order(log):
     assert received == changes
 
 
-def test_data_given_away_cannot_be_changed_from_outside(log):
+def test_data_of_a_change_cannot_be_modified_by_the_caller(log):
     data = {"vehicle_id": 1}
     change = log.append("vehicle:1", "price.updated", data)
     data["vehicle_id"] = 2

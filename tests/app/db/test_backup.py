@@ -119,7 +119,7 @@ def test_backup_under_fifty_bookings_a_second_has_every_answered_booking(databas
     assert empty.revisions()[0] == empty.revisions()[1]
 
 
-def test_restore_replaces_what_was_there(database, empty, tmp_path: Path):
+def test_restore_replaces_the_existing_database(database, empty, tmp_path: Path):
     with Customers(database):
         pass
     back_up(database, tmp_path / "copy")
@@ -182,7 +182,7 @@ def test_damaged_copy_is_refused(tmp_path: Path):
     database.close()
 
 
-def test_missing_program_of_postgresql_is_said(postgres, tmp_path: Path, monkeypatch):  # noqa: F811
+def test_missing_program_of_postgresql_is_reported(postgres, tmp_path: Path, monkeypatch):  # noqa: F811
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BackupFailed, match="pg_dump is not on this machine"):
         back_up(postgres, tmp_path / "copy")

@@ -249,7 +249,7 @@ def test_an_empty_database_is_not_ready(tmp_path):
     empty.close()
 
 
-def test_postgresql_ends_what_waits_too_long_and_prepares_nothing(postgres):
+def test_postgresql_ends_statements_that_wait_too_long_and_prepares_none(postgres):
     with postgres.connection() as connection:
         names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
         assert [connection.execute(text(f"SHOW {name}")).scalar() for name in names] == ["5s", "3s", "10s"]

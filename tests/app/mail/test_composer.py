@@ -50,7 +50,7 @@ def test_every_mail_has_a_letter_and_a_test():
         ("unchanged", "Not changed: Zero-Turn Mower, Jan 7 – Jan 11 (BK-1)", "stays"),
     ],
 )
-def test_every_mail_says_what_happened_in_its_subject_its_text_and_its_html(read, message, subject, sentence):
+def test_every_mail_has_its_state_in_subject_text_and_html(read, message, subject, sentence):
     mail = read(BOOKINGS[message], message)
     assert mail["Subject"] == subject
     assert sentence in text(mail)
@@ -64,7 +64,7 @@ def test_bookings_that_are_out_or_over_are_not_offered_for_change(read, message)
     assert "change or cancel" not in html(mail)
 
 
-def test_mail_and_its_entry_say_until_when_the_machine_is_brought_back(make_messages):
+def test_mail_and_its_entry_show_the_return_time(make_messages):
     messages = make_messages(return_time=lambda booking: time(7))
     mail = arrived(messages.compose(mail_about(BOOKING, "booked")))
     assert "Return by:      7 am on Fri, Jan 11" in text(mail)
@@ -167,7 +167,7 @@ def test_a_refusal_comes_with_free_days_and_a_link_to_each(make_messages):
 
 
 @pytest.mark.parametrize("refusal", [DeclineReason.INVALID, DeclineReason.VEHICLE_GONE])
-def test_no_other_days_are_asked_for_when_they_would_not_help(make_messages, refusal):
+def test_no_alternative_days_are_requested_when_they_would_not_help(make_messages, refusal):
     asked = []
     messages = make_messages(lambda *query: asked.append(query) or ())
     mail = arrived(messages.compose(mail_about(replace(TAKEN, refusal=refusal), "declined")))

@@ -88,7 +88,7 @@ def test_a_site_for_customers_without_a_server_warns_at_start(caplog):
     assert "SMTP_URL" in record.getMessage()
 
 
-def test_a_demo_says_where_mails_lie_and_does_not_warn(caplog):
+def test_a_demo_logs_the_folder_of_mails_and_does_not_warn(caplog):
     with caplog.at_level(logging.INFO):
         create_sender(read(MAIL_DIR="some/where")).log_destination()
     (record,) = caplog.records

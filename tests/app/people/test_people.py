@@ -175,7 +175,7 @@ def test_booking_that_is_being_placed_is_not_erased(services, settings, run):
 
 
 @pytest.mark.parametrize("who", ["unknown@example.com", "99"])
-def test_unknown_person_is_said_so(services, run, who):
+def test_unknown_person_is_reported(services, run, who):
     for command in (["erase", who, "--yes"], ["erase", who, "--json"]):
         done = run(*command)
         assert done.exit_code == 1

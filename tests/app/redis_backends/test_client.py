@@ -79,7 +79,7 @@ def test_twenty_at_once_get_ten_between_them(make_shared):
         assert sum(threads.map(lambda _: taken(), range(20))) == 10
 
 
-def test_a_shop_on_redis_says_whether_it_answers_and_serves_in_any_case(make_shared, odoo, server):
+def test_a_site_on_redis_reports_its_state_and_serves_in_any_case(make_shared, odoo, server):
     client = make_shared().test_client()
     assert client.get("/readyz").json["redis"] == {"answering": True}
     server.kill()
@@ -102,7 +102,7 @@ def test_people_of_the_business_see_whether_redis_answers(make_shared, odoo, ser
     )
 
 
-def test_a_shop_alone_has_no_redis_to_speak_of(make_app, odoo):
+def test_a_site_with_one_process_uses_no_redis(make_app, odoo):
     app = make_app(ops_token=TOKEN)
     app.extensions["lco"].db.migrate()
     client = app.test_client()
@@ -153,7 +153,7 @@ def test_a_redis_that_hangs_holds_up_one_command_only(redis, server):
         server.signal(signal.SIGCONT)
 
 
-def test_only_one_has_the_turn(server):
+def test_only_one_process_holds_the_mutex(server):
     inside, most = [], []
 
     def go_in(_):
@@ -168,7 +168,7 @@ def test_only_one_has_the_turn(server):
     assert server.ask("KEYS", "*turn*") == []
 
 
-def test_the_turn_for_one_key_is_not_that_for_another(redis, server):
+def test_the_mutex_of_one_key_does_not_block_another(redis, server):
     with redis.lock("vehicles"):
         done = threading.Event()
 

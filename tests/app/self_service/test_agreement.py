@@ -131,7 +131,7 @@ def test_page_without_a_tick_is_shown_while_odoo_is_away(client, odoo, services,
     assert client.get(page).status_code == 200
 
 
-def test_cancelled_booking_says_nothing_of_terms(client, services, form):
+def test_cancelled_booking_does_not_show_terms(client, services, form):
     page = client.post("/api/booking", json=order(form)).location
     path = urlsplit(page).path
     confirm = client.get(f"{path}/cancel").text

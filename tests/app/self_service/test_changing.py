@@ -87,7 +87,7 @@ def test_too_late_names_the_instant(client, odoo, page, days):
     assert client.post(f"{page}/cancel", data=form).status_code == 403
 
 
-def test_page_that_comes_too_late_offers_no_change_and_says_whom_to_call(client, odoo, page, days):
+def test_page_after_the_deadline_offers_no_change_and_shows_the_telephone_number(client, odoo, page, days):
     odoo.control("settings", change_hours=24 * 90)
     shown = client.get(f"{page}/change", query_string=dates(days.shift(DAY)))
     assert shown.status_code == 403
@@ -97,7 +97,7 @@ def test_page_that_comes_too_late_offers_no_change_and_says_whom_to_call(client,
     assert 'id="change-form"' not in shown.text
 
 
-def test_overdue_machine_offers_nothing_to_press_and_says_whom_to_call(client, odoo, out):
+def test_overdue_machine_offers_no_button_and_shows_the_telephone_number(client, odoo, out):
     page, ref = out
     today = clock.today(ZoneInfo("America/Chicago"))
     odoo.control(f"bookings/{ref}/move", date_from=str(today - DAY * 3), date_to=str(today - DAY))
@@ -147,7 +147,7 @@ def test_another_price_than_shown_is_shown_first(client, odoo, page, days):
     assert client.post(f"{page}/change", data=form_in(answer.text)).status_code == 303
 
 
-def test_cancelling_frees_the_days_and_says_so(client, odoo, services, page, days):
+def test_cancelling_frees_the_days_and_shows_a_message(client, odoo, services, page, days):
     confirm = client.get(f"{page}/cancel")
     assert confirm.status_code == 200
     done = client.post(f"{page}/cancel", data=form_in(confirm.text) | {"reason": "Rain"})

@@ -12,7 +12,7 @@ def odoo(settings, requests_mock):
     odoo.close()
 
 
-def test_page_says_whom_to_call(client, page):
+def test_page_shows_the_telephone_number(client, page):
     text = client.get(page).text
     assert "To change or cancel, call" in text
     assert "Change dates" not in text

@@ -269,7 +269,7 @@ def test_no_address_reaches_the_log_or_the_stream(services, book, wish, work, se
     assert ADA not in str([(one.topic, one.kind, one.data) for one in services.changes.since(head)])
 
 
-def test_business_sees_what_was_wanted_and_not_had(client, services, book, wish, days):
+def test_staff_see_the_wishes_that_were_not_met(client, services, book, wish, days):
     book(email="other@example.com")
     wish(ADA), wish(BEN), wish(CARL, days.shift(DAY), confirms=False)
     (wanted,) = services.wishes.wanted()

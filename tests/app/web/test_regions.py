@@ -132,7 +132,7 @@ def test_the_name_of_an_old_region_is_that_of_the_first_in_the_stream():
 
 
 @pytest.mark.usefixtures("odoo")
-def test_page_of_another_release_says_so_and_is_loaded_again_unless_it_answers_a_form(app, client):
+def test_page_of_another_release_is_loaded_again_unless_it_answers_a_form(app, client):
     pages = client.get("/equipment"), client.post("/booking/find", data={"number": "", "email": ""})
     names = re.findall(r'data-region="(release:[^"]+)"', "".join(page.text for page in pages))
     with app.test_request_context():
@@ -146,7 +146,7 @@ def test_page_of_another_release_says_so_and_is_loaded_again_unless_it_answers_a
             region(odd)
 
 
-def test_a_card_with_days_says_whether_it_is_free_on_them(rendered, names):
+def test_a_card_with_days_shows_whether_it_is_free_on_them(rendered, names):
     assert 'data-free="yes"' in rendered("card:1:{from}:{to}".format_map(names))
     assert 'data-free="no"' in rendered("card:1:{soon}:{then}".format_map(names))
     assert "data-free" not in rendered("card:1")

@@ -20,6 +20,6 @@ def test_a_missing_value_of_a_template_is_an_error(environment):
         environment.from_string("{{ nothing_of_this_name }}").render()
 
 
-def test_text_loses_what_no_document_may_hold_and_markup_is_escaped(environment):
+def test_text_loses_forbidden_characters_and_markup_is_escaped(environment):
     template = environment.from_string("{% autoescape true %}{{ text }}{% endautoescape %}")
     assert template.render(text="a\x00<b>\ufffe") == "a&lt;b&gt;"

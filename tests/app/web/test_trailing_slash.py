@@ -22,7 +22,7 @@ def test_a_slash_at_the_end_leads_to_the_one_form(client, path, target):
 
 
 @pytest.mark.parametrize("path", ["/nowhere/", "/about/evil.example/", "/equipment/1/2/3/"])
-def test_an_address_that_leads_nowhere_stays_so(client, path):
+def test_an_unknown_address_stays_404(client, path):
     assert client.get(path).status_code == 404
 
 

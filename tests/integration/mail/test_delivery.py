@@ -81,7 +81,7 @@ def test_a_recipient_refused_for_now_is_tried_again(office, server, post, advanc
     assert post.recipients() == [GRACE, ADA]
 
 
-def test_a_server_that_dies_after_data_gets_the_mail_again_under_the_same_message_id(
+def test_a_server_that_ends_after_data_gets_the_mail_again_with_the_same_message_id(
     office, server, post, advance_clock
 ):
     post.dies_after = "DATA"
@@ -113,7 +113,7 @@ def test_a_server_that_answers_too_late_after_data_gets_the_mail_again_too(offic
     assert office.counts() == Counts(0, 0)
 
 
-def test_a_server_that_dies_after_it_said_yes_has_taken_the_mail(office, server, post, advance_clock):
+def test_a_server_that_ends_after_accepting_has_the_mail(office, server, post, advance_clock):
     post.dies_after = "QUIT"
     office.book()
     office.send()
@@ -141,7 +141,7 @@ def test_each_other_refusal_leads_to_its_state(office, server, post, command, an
 
 
 @pytest.mark.parametrize(("password", "state"), [("p%40ss%2Fw%3Ard", "sent"), ("hush", "waiting")])
-def test_we_log_in_with_what_the_address_holds(office, post, password, state, caplog):
+def test_login_uses_the_credentials_in_the_address(office, post, password, state, caplog):
     def known(server, session, envelope, mechanism, given):
         assert isinstance(given, LoginPassword)
         is_known = (given.login, given.password) == (b"us@er", b"p@ss/w:rd")

@@ -71,7 +71,7 @@ def ports():
     return serving.free_port(), serving.free_port()
 
 
-def test_in_the_end_every_page_shows_what_odoo_has(site, redis_server):
+def test_in_the_end_every_page_shows_the_data_of_odoo(site, redis_server):
     site, odoo = site
     chance = random.Random(7)
     visitors = [Visitor(site) for _ in range(6)]

@@ -117,7 +117,7 @@ def test_both_ways_say_the_same(any_odoo, taken):
 
 
 @pytest.mark.parametrize("answer", [NO_SUCH_PAGE, UNFIT, REFUSED])
-def test_an_odoo_without_busy_days_is_asked_by_questions(odoo, answer):
+def test_an_odoo_without_busy_days_is_read_range_by_range(odoo, answer):
     odoo.busy, odoo.taken = answer, SOME
     for vehicle_id in (7, 8, 9):
         assert taken_in(odoo, vehicle_id=vehicle_id) == SOME
@@ -176,7 +176,7 @@ def test_a_vehicle_that_is_gone_says_nothing_about_the_call(odoo):
     assert odoo.asked == []
 
 
-def test_an_odoo_with_404_for_busy_days_is_asked_by_questions(odoo):
+def test_an_odoo_with_404_for_busy_days_is_read_range_by_range(odoo):
     odoo.busy, odoo.taken = UNKNOWN_VEHICLE, SOME
     for vehicle_id in (7, 8):
         assert taken_in(odoo, vehicle_id=vehicle_id) == SOME

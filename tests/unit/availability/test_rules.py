@@ -121,7 +121,7 @@ def in_status(status: Status, back_on: date | None = None):
         (in_status(Status.UNKNOWN), []),
     ],
 )
-def test_a_status_is_an_obstacle_where_it_says_so_of_these_days(vehicle, expected):
+def test_a_status_is_a_reason_for_the_days_it_concerns(vehicle, expected):
     assert codes(rules().check(vehicle, days(1))) == expected
 
 
@@ -145,7 +145,7 @@ def test_an_odoo_that_offers_the_days_knows_better_than_the_status():
     assert rules().check(in_status(Status.MAINTENANCE, THURSDAY + DAY * 3), days(1), quote) == ()
 
 
-def test_reasons_of_odoo_are_said_once_in_our_words():
+def test_reasons_of_odoo_are_shown_once_in_the_texts_of_the_site():
     reasons = (
         Reason(ReasonCode.TAKEN, "Belegt."),
         Reason(ReasonCode.TOO_SHORT, "Zu kurz.", 2),
@@ -191,7 +191,7 @@ def test_machines_come_back_when_the_business_opens_or_at_the_time_that_is_set()
     assert rules(weekdays=WEEKDAYS_ONLY, return_time=time(6, 30)).return_by(days(1)) == time(6, 30)
 
 
-def test_settings_add_to_what_odoo_says_and_never_allow_more():
+def test_settings_restrict_the_calendar_of_odoo_and_never_allow_more():
     odoo = BusinessCalendar(weekdays=WEEKDAYS_ONLY, lead_days=2, horizon_days=90, closed={THURSDAY: "Party"})
     assert CalendarSettings().applied_to(odoo) == odoo
     early = (OpeningHours(time(6), time(12)),) * 7

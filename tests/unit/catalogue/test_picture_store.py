@@ -39,7 +39,7 @@ def test_the_store_stays_below_its_bound_and_the_least_recently_used_go(folder):
     assert store.get("new 150") is None
 
 
-def test_a_restart_knows_what_lies_there_and_stays_below_the_bound(folder):
+def test_a_restart_finds_the_stored_pictures_and_stays_below_the_bound(folder):
     first = PictureStore(folder, max_bytes=1000 * KB)
     for number in range(50):
         first.put(f"old {number}", picture())

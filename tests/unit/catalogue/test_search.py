@@ -134,7 +134,7 @@ def test_a_sold_machine_is_not_shown_for_any_days():
         ("name", [2, 4, 3, 5, 1]),
     ],
 )
-def test_there_are_four_orders_and_what_has_no_price_comes_last(sort, ids):
+def test_there_are_four_orders_and_machines_without_price_come_last(sort, ids):
     assert [vehicle.id for vehicle in search(Snapshot(SHOP), Query(sort=sort)).vehicles] == ids
 
 
@@ -149,7 +149,7 @@ def test_sold_machines_come_last_without_an_order():
     assert search(Snapshot((sold, *SHOP[:2])), Query()).vehicles[-1] is sold
 
 
-def test_a_facet_counts_what_choosing_it_would_leave_with_the_other_filters_in_force():
+def test_a_facet_counts_its_matches_under_the_other_filters():
     results = search(Snapshot(SHOP), Query(category="Power Tools", brand="Stihl"))
     assert results.facets["category"] == (Facet("Lawn", "Lawn", 2), Facet("Power Tools", "Power Tools", 1))
     assert results.facets["brand"] == (Facet("Husqvarna", "Husqvarna", 1), Facet("Stihl", "Stihl", 1))
@@ -207,7 +207,7 @@ def test_every_vehicle_found_stands_on_exactly_one_page(services, query):
 
 @settings(max_examples=40, deadline=None)
 @given(services=shops, query=queries, name=st.sampled_from(FACETS))
-def test_a_facets_count_is_what_choosing_it_finds(services, query, name):
+def test_a_facets_count_equals_the_result_of_choosing_it(services, query, name):
     for facet in search(Snapshot(services), query).facets[name]:
         chosen = search(Snapshot(services), replace(query, **{name: facet.value}))
         assert chosen.total == facet.count > 0

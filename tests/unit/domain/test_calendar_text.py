@@ -52,7 +52,7 @@ def test_invalid_times_are_refused(text):
         parse_time(text)
 
 
-def test_settings_hold_the_calendar_and_name_what_they_refuse():
+def test_settings_hold_the_calendar_and_name_refused_values():
     settings = read_settings({"OPENING_HOURS": "Mon-Fri 7:00-18:00", "CUT_OFF": "15:00", "LEAD_DAYS": "1"})
     calendar = settings.calendar()
     assert calendar.opening_hours == (LONG,) * 5 + (None, None)

@@ -29,7 +29,7 @@ from lco.domain.money import Money, to_price
         ("7", "XXQ", "XXQ 7"),
     ],
 )
-def test_an_amount_reads_as_people_write_it(amount, currency, text):
+def test_an_amount_is_formatted_as_usual(amount, currency, text):
     assert str(Money(Decimal(amount), currency)) == text
 
 

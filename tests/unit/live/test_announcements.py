@@ -24,7 +24,7 @@ def said(kind, topic="vehicle:1", **data):
         ("on the moon", "Professional Snow Blower: availability has changed"),
     ],
 )
-def test_every_status_has_its_words(status, words):
+def test_every_status_has_its_announcement(status, words):
     assert said("availability.changed", **BLOWER, availability_status=status) == words
 
 
@@ -78,6 +78,6 @@ def test_an_unknown_type_of_event_has_no_sentence():
     assert said("vehicle.painted", **BLOWER) is None
 
 
-def test_odoo_going_away_and_coming_back_is_said():
+def test_begin_and_end_of_an_outage_of_odoo_are_announced():
     assert "not answering" in said("odoo.away", "odoo")
     assert "answering again" in said("odoo.back", "odoo")

@@ -36,7 +36,7 @@ def test_a_region_is_rendered_once_however_many_pages_show_it(hub, changes, regi
     assert card.renderings == 1
 
 
-def test_a_burst_is_folded_into_what_the_thread_can_handle(hub, changes, region, connection):
+def test_a_burst_is_merged_into_fewer_renderings(hub, changes, region, connection):
     slow, card = region("calendar:1", "vehicle:1", slow=True), region("card:1")
     page = shown(hub, changes, connection(), card, slow)
     last = [rented(changes) for _ in range(500)][-1]

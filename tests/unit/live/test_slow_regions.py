@@ -168,7 +168,7 @@ def test_calls_for_a_region_are_charged_to_a_client_with_budget(hub, changes, re
     assert [payer.client for payer in slow.payers] == ["honest"]
 
 
-def test_client_who_asks_for_much_does_not_hold_up_another(hub, changes, region, connection):
+def test_a_client_with_many_regions_does_not_delay_another(hub, changes, region, connection):
     budget = CallBudget()
     costly = [region(f"calendar:{number}", "vehicle:1", slow=True) for number in range(1, 9)]
     hub.subscribe_page(connection(), costly, None, payer=Payer(budget, "greedy"))

@@ -51,12 +51,12 @@ def test_an_empty_list_is_an_empty_shop(client, requests_mock):
 
 
 @pytest.mark.parametrize("pagination", [None, {}, {"has_more": None}, {"has_more": False}])
-def test_without_word_of_more_the_list_ends(client, requests_mock, pagination):
+def test_the_list_ends_when_odoo_reports_no_more(client, requests_mock, pagination):
     requests_mock.get(LIST, json={"success": True, "data": [entry(1)], "pagination": pagination})
     assert len(client.vehicles()) == 1
 
 
-def test_an_odoo_that_promises_more_and_gives_nothing_is_not_asked_for_ever(client, requests_mock):
+def test_an_odoo_that_reports_more_but_sends_nothing_is_not_read_forever(client, requests_mock):
     empty = {"success": True, "data": [], "pagination": {"has_more": True}}
     more = {"success": True, "data": [entry(1)], "pagination": {"has_more": True}}
     requests_mock.get(LIST, [{"json": more}, {"json": empty}])
@@ -70,13 +70,13 @@ def test_a_vehicle_that_stands_on_two_pages_is_one_vehicle(client, requests_mock
     assert [(v.id, v.name) for v in client.vehicles()] == [(1, "Machine 1"), (2, "Renamed"), (3, "Machine 3")]
 
 
-def test_only_what_is_for_rent_is_listed(client, requests_mock):
+def test_only_machines_for_rent_are_listed(client, requests_mock):
     kinds = ("rental", "sale", "both", False)
     requests_mock.get(LIST, json=page([entry(n, listing_type=kind) for n, kind in enumerate(kinds)]))
     assert [vehicle.id for vehicle in client.vehicles()] == [0, 2, 3]
 
 
-def test_odoo_is_asked_for_what_is_free_in_the_days(client, requests_mock):
+def test_odoo_gets_a_request_for_free_machines_of_the_days(client, requests_mock):
     requests_mock.get(LIST, json=page([entry(1)]))
     assert client.free(DAYS) == {1}
     query = requests_mock.last_request.qs
@@ -208,7 +208,7 @@ class TestCurrencyLeftOut:
         assert vehicle.currency == "EUR"
 
 
-def test_a_booking_is_sent_in_the_words_of_the_contract(client, requests_mock):
+def test_a_booking_is_sent_with_the_fields_of_the_contract(client, requests_mock):
     answer = answered(
         booking_ref="BK-20261122-A1B2C3D4", booking_id=3, message="Thanks.", estimated_price=600, currency="USD"
     )

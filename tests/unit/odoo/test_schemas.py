@@ -77,7 +77,7 @@ def test_unknown_fields_are_ignored(listed):
 @pytest.mark.parametrize(
     ("year", "read"), [(2024, 2024), ("2024", 2024), ("last", None), ("2023-24", None), ([], None), (False, None)]
 )
-def test_a_year_may_be_a_number_or_text_and_what_is_none_is_left_out(listed, year, read):
+def test_a_year_may_be_a_number_or_text_and_anything_else_is_omitted(listed, year, read):
     assert listed(**SHORT, year=year).year == read
 
 
@@ -220,7 +220,7 @@ def test_prices_are_in_the_currency_of_the_vehicle(listed):
     assert vehicle.sale_price == Money(Decimal(1200), "CAD")
 
 
-def test_only_what_may_be_bought_has_a_sale_price(listed):
+def test_only_machines_for_sale_have_a_sale_price(listed):
     assert listed(**FULL | {"listing_type": "rental"}).sale_price is None
     assert listed(**FULL | {"sale_price": 0}).sale_price is None
 

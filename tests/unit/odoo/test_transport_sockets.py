@@ -102,7 +102,7 @@ def test_a_compressed_answer_is_opened(odoo, head):
     assert read(odoo.transport) == {"success": True, "data": []}
 
 
-def test_a_body_that_is_no_gzip_although_it_says_so_is_an_error_of_odoos(odoo):
+def test_a_body_declared_as_gzip_that_is_none_is_an_error_of_odoo(odoo):
     odoo.answer = lambda connection: connection.sendall(
         WHOLE.replace(b"application/json", b"x\r\nContent-Encoding: gzip")
     )

@@ -53,7 +53,7 @@ def test_an_instant_is_written_on_the_clock_of_the_business():
         assert filters.format_time(instant, ZoneInfo("America/Chicago")) == "10:42 am"
 
 
-def test_an_instant_of_another_day_says_so():
+def test_an_instant_of_another_day_is_shown_with_its_date():
     instant = datetime(2026, 7, 1, 15, 42, tzinfo=UTC)
     with clock.moved(instant + timedelta(days=1) - clock.now()):
         assert filters.format_time(instant, ZoneInfo("America/Chicago")) == "10:42 am on Jul 1"
@@ -95,5 +95,5 @@ def test_a_status_says_when_the_machine_is_back_where_that_is_known_and_to_come(
     assert filters.status_label(vehicle(status, back_on), TUESDAY) == words
 
 
-def test_every_status_has_words():
+def test_every_status_has_a_label():
     assert set(filters.STATUS_LABELS) == set(Status)

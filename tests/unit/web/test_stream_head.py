@@ -61,7 +61,7 @@ def read_by_gunicorn(head: bytes) -> dict:
     st.sampled_from([b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.1 ", b""]),
     st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n"]),
 )
-def test_everything_that_is_read_is_what_gunicorn_reads(query, usual, odd, version, end):
+def test_everything_read_equals_the_parse_of_gunicorn(query, usual, odd, version, end):
     head = head_of(query, [*usual, *odd], version, end)
     ours = parse_head(head, "socket", ADDRESS[0])
     if ours is None:

@@ -37,13 +37,13 @@ def test_a_vehicle_has_one_address_to_which_days_and_more_can_be_added():
     assert vehicle_url(vehicle(), month="2026-12") == "/equipment/7-chainsaw?month=2026-12"
 
 
-def test_the_list_leaves_out_what_is_empty_or_usual():
+def test_the_list_address_omits_empty_and_default_parameters():
     assert list_url() == "/equipment"
     assert list_url(q="", brand=None, sort="featured", page=1) == "/equipment"
     assert list_url(q="saw & more", page=2) == "/equipment?q=saw+%26+more&page=2"
 
 
-def test_a_plain_address_has_what_is_known_and_says_something_in_one_order():
+def test_a_plain_address_has_known_nonempty_parameters_in_one_order():
     arguments = {"utm_source": "mail", "page": "2", "q": "saw & more", "sort": "featured", "brand": ""}
     names = ("q", "brand", "sort", "page", "category")
     assert plain_url("/equipment", names, arguments) == "/equipment?q=saw+%26+more&page=2"

@@ -156,7 +156,7 @@ def event_or_message(endpoint, body):
 
 
 @given(st.binary(max_size=200))
-def test_bytes_of_any_kind_are_read_or_refused_in_words(body):
+def test_bytes_of_any_kind_are_read_or_refused_with_a_message(body):
     assert event_or_message("booking", body)
 
 
@@ -173,7 +173,7 @@ FIELDS = sorted({name for _, _, schema in SCHEMAS for name in schema.fields})
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # how fast the machine is decides nothing
 @given(st.sampled_from(SCHEMAS), st.dictionaries(st.sampled_from(FIELDS), JSON))
-def test_values_of_any_kind_are_read_or_refused_in_words(known, fields):
+def test_values_of_any_kind_are_read_or_refused_with_a_message(known, fields):
     endpoint, event_type, schema = known
     answer = event_or_message(endpoint, json.dumps(fields | {"event_type": event_type}).encode())
     assert answer

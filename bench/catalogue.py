@@ -1,4 +1,4 @@
-"""A catalogue of 5,000 vehicles: list pages that are not kept, start and memory, beside the same with 15."""
+"""A catalogue of 5,000 vehicles: list pages that are not cached, start and memory, beside the same with 15."""
 
 import itertools
 import statistics

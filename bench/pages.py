@@ -1,4 +1,4 @@
-"""Kept pages a second, beside a Flask application that returns as many ready bytes under the same server."""
+"""Cached pages a second, beside a Flask application that returns as many ready bytes under the same server."""
 
 import logging.config
 import os
@@ -56,7 +56,7 @@ def fetched(url: str) -> tuple[bytes, str]:
 
 
 def compared(site: serving.Server, path: str) -> None:
-    """Site and yardstick in turns, so that what else the machine does falls on both."""
+    """Site and yardstick alternately, so that other load of the machine affects both."""
     body, etag = fetched(site.url + path)
     returning = {**BROTLI, "If-None-Match": etag}
     ready, kept, known = [], [], []
@@ -85,7 +85,7 @@ def log_line() -> float:
 
 
 def compared_with_log(site: serving.Server) -> None:
-    """The part of the log in a list that is rendered; a kept page writes no line."""
+    """The part of the log in a list that is rendered; a cached page writes no line."""
     with requests.Session() as session:
         rendered = [catalogue.visit(session, f"{site.url}/equipment?max_price={1000 + n}") for n in range(200)]
     report.times("a list that is rendered", rendered)

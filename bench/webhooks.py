@@ -90,7 +90,7 @@ def accepted_within(site: serving.Server, kind: str, seconds: float, *, killed: 
 
 
 def kill(site: serving.Server) -> None:
-    """SIGKILL to the master and to its workers, which would live on for a second."""
+    """SIGKILL to the master and to its workers, which would continue for a second."""
     assert site.process
     found = subprocess.run(["pgrep", "-P", str(site.process.pid)], capture_output=True, text=True, check=True)
     for process in (site.process.pid, *map(int, found.stdout.split())):

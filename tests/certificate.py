@@ -1,4 +1,4 @@
-"""A certificate of the tests' own."""
+"""A certificate for tests."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 
 class Certificate(NamedTuple):
-    """The files that a server shows and keeps to itself."""
+    """The certificate and the private key of a server."""
 
     file: Path
     key: Path

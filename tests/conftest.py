@@ -52,7 +52,7 @@ def let_background_work_end() -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings with an Odoo whose name says that the test has not faked it."""
+    """Settings with an Odoo whose name shows that the test has not faked it."""
     return Settings(
         odoo_url="http://odoo-that-no-test-has-faked.test",
         odoo_webhook_secret=("test-secret",),

@@ -31,7 +31,7 @@ def main() -> None:
 
 @contextmanager
 def running() -> Iterator[tuple[str, Browser]]:
-    """The demo and the shop in front of it, on ports of their own, and a browser."""
+    """The demo and the site in front of it, on separate ports, and a browser."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         ports = serving.free_port(), serving.free_port()
         with (
@@ -75,7 +75,7 @@ def look(url: str, browser: Browser, folder: Path) -> None:
 
 
 def opened(browser: Browser, url: str, size: tuple[int, int], scheme: str, *, scripts: bool = True) -> Page:
-    """The page once its pictures and its face are there; nothing moves."""
+    """The page once its pictures and fonts are loaded; nothing moves."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=scheme,

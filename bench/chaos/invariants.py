@@ -1,4 +1,4 @@
-"""The invariants after the faults. Each check gives a sentence for each violation, none when all is well."""
+"""Conditions that must hold when the faults are over. Each check yields a sentence for each violation."""
 
 import re
 import time

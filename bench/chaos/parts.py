@@ -14,7 +14,7 @@ COMMAND = ("gunicorn", "bench.chaos.shifted:app")
 
 @dataclass
 class Site:
-    """A site under gunicorn with one worker, and the file that says how wrong its clock is."""
+    """A site under gunicorn with one worker, and the file with the error of its clock."""
 
     server: serving.Server
     clock: Path

@@ -67,7 +67,7 @@ class Record:
 
 
 class Traffic:
-    """The people, in threads of their own."""
+    """The people, in separate threads."""
 
     def __init__(self, parts: Parts, seed: int) -> None:
         self.record = Record()

@@ -1,4 +1,4 @@
-"""A crowd that returns: thousands of pages lose their server, and come back as browsers do, while visitors look.
+"""Mass reconnection: thousands of pages lose their server and reconnect as browsers do, while visitors load pages.
 
 `python -m bench crowd`. The pages' process is `bench.fanout.returning`; visitors load the list all the time.
 """

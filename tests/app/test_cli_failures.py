@@ -123,7 +123,7 @@ def test_unknown_number_is_reported_before_the_prompt_for_the_reference(run, set
 
 @pytest.fixture
 def shell(tmp_path: Path):
-    """Run a command line as people do, in a folder of its own."""
+    """Run a command line in a separate folder."""
 
     def shell(line: str, **environ: str) -> subprocess.CompletedProcess[str]:
         own = {

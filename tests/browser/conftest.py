@@ -76,7 +76,7 @@ def shared_odoo(shared_ports):
 
 @pytest.fixture(scope="module")
 def shared_site(shared_ports, shared_odoo, tmp_path_factory):
-    """One for all tests of a module with the marker `shared_site`: none stands in another's way."""
+    """One for all tests of a module with the marker `shared_site`: they do not disturb each other."""
     with serving.site(shared_odoo.url, tmp_path_factory.mktemp("site"), port=shared_ports[0]) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""The line between a browser and the site: it can be cut in the middle of everything, and mended."""
+"""The connection between a browser and the site: it can be cut at any time, and restored."""
 
 import selectors
 import socket
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class NetworkProxy:
-    """Passes bytes between a port of its own and `port`; while cut, every connection is closed."""
+    """Passes bytes between a separate port and `port`; while cut, every connection is closed."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -54,7 +54,7 @@ class NetworkProxy:
 
 
 def pass_on(one: socket.socket, other: socket.socket) -> None:
-    """Both ways, until either end hangs up."""
+    """Both ways, until either end closes."""
     with selectors.DefaultSelector() as ready:
         ready.register(one, selectors.EVENT_READ, other)
         ready.register(other, selectors.EVENT_READ, one)

@@ -1,4 +1,4 @@
-"""Open pages change by themselves, say so once, can be paused, and miss nothing."""
+"""Open pages update by themselves, announce it once, can be paused, and miss nothing."""
 
 import re
 import signal
@@ -148,7 +148,7 @@ def test_pause_stops_changes_and_resume_brings_the_missed_ones(page, odoo):
 
 
 def test_silence_is_noticed_by_the_watchdog(page, odoo):
-    """A connection that is open and dead: the stream's own bytes never come."""
+    """A connection that is open but silent: the stream's bytes never come."""
     page.route(re.compile(r"/live\?"), lambda route: None)
     page.add_init_script(
         "new MutationObserver(() => { const stream = document.getElementById('stream'); "

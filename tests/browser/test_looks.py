@@ -1,4 +1,4 @@
-"""What is where on a screen: cards in a line, the machine of the first screen, the panel that stays in view."""
+"""Layout on a screen: aligned cards, the machine of the first screen, the panel that stays in view."""
 
 import re
 from datetime import timedelta

@@ -15,7 +15,7 @@ ZONE = ZoneInfo("America/Chicago")
 
 
 class Person:
-    """Counts what a person does; the pace is reckoned, since the machine may be busy."""
+    """Counts what a person does; the time is calculated, since the machine may be busy."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

@@ -1,4 +1,4 @@
-"""While something loads, the part that waits says so, and nothing jumps."""
+"""While something loads, the waiting part shows it, and nothing moves."""
 
 import re
 from datetime import timedelta
@@ -18,7 +18,7 @@ new PerformanceObserver((list) => {
 
 @pytest.fixture
 def held(page):
-    """Requests under an address that wait until the test lets them go."""
+    """Requests under an address that wait until the test releases them."""
     waiting = []
 
     def hold(pattern: str):

@@ -1,4 +1,4 @@
-"""The Odoos that the client is tried against, each a server of its own: the demo, and a real one."""
+"""The Odoos for tests of the client, each a separate server: the demo, and a real one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Every way in which a real server may fail, and what the client makes of it."""
+"""Every way in which a real server may fail, and the client's result."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_pictures_are_gone_when_odoo_is_down(client, odoo):
 
 
 def test_a_wrong_date_is_an_error(client, odoo):
-    """Today's Odoo and the demo answer 500, where our module says 400. The site's own forms never send one."""
+    """Today's Odoo and the demo answer 500, where our module answers 400. The site's own forms never send one."""
     body = {"vehicle_id": SNOW_BLOWER, "date_from": "soon", "date_to": "advance_clock"}
     with pytest.raises(OdooError) as error:
         client.transport.read("availability", "POST", "/api/fleet/availability", json=body)

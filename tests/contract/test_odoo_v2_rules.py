@@ -23,7 +23,7 @@ def listed(odoo_2, days) -> set[int]:
 
 
 def refused(odoo_2, vehicle_id, days, code, limit=None) -> None:
-    """Every way to ask says no, for this reason."""
+    """Every way to ask is refused, for this reason."""
     answer = odoo_2.availability(vehicle_id, days)
     assert answer["bookable"] is False
     assert code in codes(answer)

@@ -22,7 +22,7 @@ QUICK = Patience(first_pause=0.01, longest_pause=0.02, tries=4)
 
 
 class Receiver:
-    """Takes notes of what it gets; answers with the codes in `answers`, the last one for ever."""
+    """Records the requests; answers with the codes in `answers`, repeating the last one."""
 
     def __init__(self) -> None:
         self.answers = [200]
@@ -52,7 +52,7 @@ class Receiver:
 
 @pytest.fixture
 def contract() -> int:
-    """The version of the contract that the demo speaks; a file about the other one has a fixture of its own."""
+    """The version of the contract that the demo implements; a file about the other one has a separate fixture."""
     return 2
 
 

@@ -1,4 +1,4 @@
-"""Nothing that a customer types becomes a link in a mail to an address that may be a stranger's."""
+"""No input of a customer becomes a link in a mail to an address that may belong to someone else."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""A process of its own that has children place or look after bookings and be killed at every line they run.
+"""A separate process whose children place or recover bookings and are killed at every line they run.
 
 `python -m tests.integration.killed_process <place|attend> <Odoo's address> <database> <first> <every>`
 prints a JSON line for each life that was cut short: at which line, what the bookings are after another
@@ -108,7 +108,7 @@ def told_by_webhook(odoo: str, database: str, made: list[dict[str, str]]) -> Non
 
 
 def lived(life: int, what: str, odoo: str, database: str) -> bool:
-    """Whether this life ended by itself."""
+    """Whether this child ended by itself."""
     if what == "place":
         return in_a_child(lambda: placed(life, odoo, database), kill_at=life)
     nowhere = f"http://127.0.0.1:{free_port()}"

@@ -60,7 +60,7 @@ def made(odoo, email="ada@example.com") -> list[dict]:
 
 
 def misbehaves(odoo, mode: str, **more: object) -> None:
-    """From now on Odoo does so when it is asked to book."""
+    """From now on Odoo answers requests to book in this way."""
     fault = {"mode": mode, "path": "/api/fleet/booking", **more}
     requests.post(f"{odoo.url}/demo/faults", json=fault, timeout=60).raise_for_status()
 
@@ -170,7 +170,7 @@ def stored(database: str) -> int:
 
 
 def kill(site) -> None:
-    """SIGKILL to the master and to its workers, which would live on for a second."""
+    """SIGKILL to the master and to its workers, which would continue for a second."""
     found = subprocess.run(["pgrep", "-P", str(site.process.pid)], capture_output=True, text=True, check=True)
     for process in (site.process.pid, *map(int, found.stdout.split())):
         os.kill(process, signal.SIGKILL)
@@ -217,7 +217,7 @@ def lonely_odoo():
 
 
 def killed(odoo, database: str, what: str, every: int) -> list[dict]:
-    """What became of each life that was cut short; see tests/integration/killed_process.py."""
+    """The result of each killed child; see tests/integration/killed_process.py."""
     command = [sys.executable, "-m", "tests.integration.killed_process", what, odoo.url, database, "1", str(every)]
     done = subprocess.run(command, cwd=serving.ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

@@ -99,7 +99,7 @@ def book(site: serving.Server, vehicle: int) -> requests.Response:
 
 
 def confirm(odoo: serving.Demo, placed: requests.Response) -> None:
-    """Confirm the booking at Odoo, and wait until its page says so."""
+    """Confirm the booking at Odoo, and wait until its page shows it."""
     page = placed.headers["Location"]
 
     def shows(words: re.Pattern[str]) -> re.Match[str] | None:

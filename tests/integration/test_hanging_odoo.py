@@ -1,4 +1,4 @@
-"""An Odoo that takes calls and never answers: what it must not hold up (F11b)."""
+"""An Odoo that accepts calls and never answers must not delay anything else (F11b)."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""PostgreSQL as it is sold: 20 connections in all, or a pooler that gives each transaction another one."""
+"""PostgreSQL of common offers: 20 connections in all, or a pooler that gives each transaction another one."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Webhooks in at one end, fragments and JSON out at the other, through each server that the site may run on."""
+"""From webhooks to fragments and JSON on streams, through each server that the site may run on."""
 
 import json
 import subprocess

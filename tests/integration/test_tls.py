@@ -14,7 +14,7 @@ from tests.certificate import self_signed
 
 
 class Odoo(BaseHTTPRequestHandler):
-    """Says yes to everything and remembers what it was asked."""
+    """Accepts everything and records its requests."""
 
     asked: list[str]
 

@@ -42,7 +42,7 @@ def send(site, number: int, session=requests) -> int:
 
 
 def kill(site) -> None:
-    """SIGKILL to the master and to its workers, which would live on for a second."""
+    """SIGKILL to the master and to its workers, which would continue for a second."""
     found = subprocess.run(["pgrep", "-P", str(site.process.pid)], capture_output=True, text=True, check=True)
     for process in (site.process.pid, *map(int, found.stdout.split())):
         os.kill(process, signal.SIGKILL)

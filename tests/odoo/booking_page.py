@@ -1,4 +1,4 @@
-"""What the page of a booking says to its customer, and what it should say of the booking that Odoo has."""
+"""The content of a booking's page, and its expected content for the booking in Odoo."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -29,7 +29,7 @@ class Terms:
 
 
 def shown(url: str) -> Terms:
-    """What the page at this address says."""
+    """The content of the page at this address."""
     answer = requests.get(url, timeout=30)
     assert answer.status_code == 200, answer.text
     page = parse(answer.text, whole=True)
@@ -42,7 +42,7 @@ def shown(url: str) -> Terms:
 
 
 def expected(odoo: RealOdoo, references: list[str]) -> dict[str, Terms]:
-    """What the pages should say, by reference."""
+    """The expected content of the pages, by reference."""
     bookings = odoo.call(BOOKING, "search_read", domain=[["reference", "in", references]], fields=FIELDS)
     ids = [booking["vehicle_id"][0] for booking in bookings]
     vehicles = odoo.call("fleet.vehicle", "read", ids, fields=["rental_public_name"])

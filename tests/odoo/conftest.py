@@ -56,7 +56,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser, site):
-    """Open a page of the site for a visitor of its own, and wait until it is live."""
+    """Open a page of the site for a new visitor, and wait until it is live."""
     contexts = []
 
     def opened(path: str) -> Page:

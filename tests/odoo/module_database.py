@@ -40,7 +40,7 @@ def prepare() -> str:
 
 
 def copy(template: str, name: str) -> None:
-    """A database of its own, with the files that go with it."""
+    """A separate database, with its files."""
     postgres_cluster.clone(template, name)
     forget_files(name)
     shutil.copytree(STORE / template, STORE / name)
@@ -72,7 +72,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def run(*arguments: str, stdin: str = "", may_fail: bool = False) -> str:
-    """What such a command says. AssertionError with its last words when it fails: then our module is to blame."""
+    """The output of such a command. AssertionError with its last lines when it fails through our module."""
     done = subprocess.run(
         command(*arguments),
         cwd=HOME,

@@ -224,7 +224,7 @@ class SiteBookings:
         return len(self.pages) >= BOOKINGS
 
     def differences(self) -> dict[str, object]:
-        """The pages that say something else than Odoo has, as (what Odoo has, what the page says)."""
+        """The pages that differ from Odoo, as (expected, shown)."""
         wanted = booking_page.expected(self._odoo, list(self.pages))
         said = {reference: booking_page.shown(url) for reference, url in self.pages.items()}
         return {ref: (wanted[ref], said[ref]) for ref in wanted if wanted[ref] != said[ref]}

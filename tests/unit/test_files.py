@@ -1,4 +1,4 @@
-"""The files around the package say the same as the code."""
+"""The files around the package agree with the code."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""How many processes serve, what is said when that is not what was wished for, and that they count together."""
+"""The number of workers, the warning when it differs from the setting, and their common counts."""
 
 import os
 import runpy

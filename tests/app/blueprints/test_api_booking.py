@@ -334,7 +334,7 @@ def test_no_response_and_no_log_line_has_confidential_data(post, caplog):
 
 
 def test_the_same_key_is_answered_alike_after_midnight_of_the_first_day(post, settings):
-    """What can no longer be requested anew has been booked all the same (F17)."""
+    """A booking whose dates can no longer be requested was made nevertheless (F17)."""
     today = clock.today(settings.timezone)
     days = {"vehicle_id": 7, "date_from": today.isoformat(), "date_to": (today + DAY * 2).isoformat()}
     first = post(days, "key-1")
@@ -346,7 +346,7 @@ def test_the_same_key_is_answered_alike_after_midnight_of_the_first_day(post, se
 
 
 def test_list_shows_days_booked_here_as_taken_at_once(post, client, body):
-    """The list of free machines is asked for anew (F9)."""
+    """The list of free machines is read again (F9)."""
     url = f"/equipment?date_from={body['date_from']}&date_to={body['date_to']}"
     assert 'id="card-3"' in client.get(url).text
     assert "card-taken" not in card(client.get(url).text)

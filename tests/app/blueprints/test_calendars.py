@@ -1,4 +1,4 @@
-"""Calendars as pages show them, from an Odoo that has the call for busy days and from one that has not."""
+"""Calendars as pages show them, from an Odoo with the call for busy days and from one without."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The JSON mirror speaks as Odoo does (docs/odoo-contract.md, section 1)."""
+"""The JSON mirror answers as Odoo does (docs/odoo-contract.md, section 1)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Alive, ready, counted."""
+"""Liveness, readiness and metrics."""
 
 import os
 

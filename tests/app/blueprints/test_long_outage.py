@@ -1,4 +1,4 @@
-"""Odoo is away from Friday to Monday: what visitors get, also from a site that is started meanwhile (F13)."""
+"""Odoo is away from Friday to Monday: responses to visitors, also from a site started meanwhile (F13)."""
 
 import re
 from datetime import timedelta
@@ -16,7 +16,7 @@ MACHINE = 3
 
 @pytest.fixture
 def pages(client) -> list[str]:
-    """Every kind of page that shows what Odoo has said, each seen once while Odoo answers."""
+    """Every kind of page with data from Odoo, each loaded once while Odoo answers."""
     own = re.search(rf'href="(/equipment/{MACHINE}-[^"?#]+)', client.get("/equipment").text)
     found = ["/", "/equipment", own[1], "/about", "/sitemap.xml", "/api/fleet/vehicles"]
     assert {client.get(page).status_code for page in found} == {200}

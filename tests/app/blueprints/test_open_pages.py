@@ -1,4 +1,4 @@
-"""An open page and bookings of its days: its stream makes it right, also without a webhook (F8, F9)."""
+"""An open page and bookings of its days: its stream updates it, also without a webhook (F8, F9)."""
 
 import re
 from datetime import timedelta
@@ -60,25 +60,25 @@ def address(days: DateRange, path: str) -> str:
 
 
 def quoted(client, days: DateRange) -> str:
-    """What a page of the machine that is loaded now says of the days."""
+    """The availability of the days on a machine's page that is loaded now."""
     page = client.get(address(days, f"/equipment/{MACHINE}"), follow_redirects=True)
     return re.search(r'id="quote"[^>]* data-free="(\w+)"', page.text)[1]
 
 
 def listed(client, days: DateRange) -> str:
-    """What a list that is loaded now says of the machine on the days."""
+    """The availability of the machine on the days in a list that is loaded now."""
     text = client.get(address(days, "/equipment")).text
     card = text[text.index(f'id="card-{MACHINE}"') :]
     return re.search(r'data-free="(\w+)"', card)[1]
 
 
 def counted(client, days: DateRange) -> int:
-    """How many machines a list that is loaded now calls available on the days."""
+    """The number of machines shown as available on the days in a list that is loaded now."""
     return int(re.search(r'id="found"[^>]*>(\d+) machines', client.get(address(days, "/equipment")).text)[1])
 
 
 def in_calendar(client, days: DateRange) -> str:
-    """What the machine's calendar says of the first of the days."""
+    """The state of the first of the days in the machine's calendar."""
     page = client.get(f"/equipment/{MACHINE}?month={days.start:%Y-%m}", follow_redirects=True)
     return re.search(rf'<td class="(\w+)"><\w+ id="calendar-{MACHINE}-{days.start}"', page.text)[1]
 

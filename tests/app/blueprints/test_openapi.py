@@ -1,4 +1,4 @@
-"""The description of the API names every address, and every answer to odd input is as it says."""
+"""The description of the API names every address, and every response to odd input conforms to it."""
 
 import json
 import re

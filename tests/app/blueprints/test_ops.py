@@ -37,7 +37,7 @@ def booking_request(settings):
 
 
 def facts(page) -> str:
-    """The page's words, each definition on a line of its own."""
+    """The page's text, each definition on a separate line."""
     return re.sub(r"</dt>\s*<dd>", ": ", page.text)
 
 

@@ -1,4 +1,4 @@
-"""Home and its neighbours, and what crawlers read."""
+"""The home page, the pages about the business, and the files for crawlers."""
 
 import re
 import xml.etree.ElementTree as ET

@@ -1,4 +1,4 @@
-"""Pictures under the site's own addresses: only what the shop shows, in one form, and replaced ones at once."""
+"""Pictures under the site's own addresses: only those shown on pages, in one form, and replaced ones at once."""
 
 import re
 from datetime import timedelta

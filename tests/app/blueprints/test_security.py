@@ -1,4 +1,4 @@
-"""Headers, foreign forms, and whose address counts."""
+"""Security headers, forms of other sites, and the client's address behind proxies."""
 
 import email
 import email.policy

@@ -175,7 +175,7 @@ class FakeOdoo:
 
 
 class FakeContract:
-    """Version 1 until a test says otherwise."""
+    """Version 1 until a test changes it."""
 
     is_2 = False
 
@@ -205,7 +205,7 @@ class FakeAvailability:
 
 
 class FakeOutbox:
-    """The mails that customers were written, as the outbox would keep them: gone with their transaction."""
+    """The mails to customers, as the outbox would keep them: rolled back with their transaction."""
 
     def __init__(self) -> None:
         self.written: list[tuple[int, str]] = []
@@ -232,7 +232,7 @@ class CountingDatabase(Database):
 
 
 class BookingServices:
-    """The bookings with everything around them, and what happened there."""
+    """The services for bookings with fakes around them, and a record of their effects."""
 
     def __init__(self, db: CountingDatabase, max_open_days: int = 0) -> None:
         self.db = db

@@ -1,4 +1,4 @@
-"""What people do with bookings: see which ones need them, settle those by hand, read the audit."""
+"""Actions of staff on bookings: list open ones, settle them by hand, read the audit."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Where a rental stands on each of its days."""
+"""The state of a rental on each of its days."""
 
 from dataclasses import replace
 from datetime import datetime, time

@@ -1,4 +1,4 @@
-"""Which steps a customer is written about, and that the mail and the step are one."""
+"""The steps that send a mail to the customer, and that mail and step are one transaction."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""All webhooks of two days are lost; the changes feed alone brings every page and mail to what Odoo has."""
+"""All webhooks of two days are lost; the changes feed alone makes every page and mail equal to Odoo."""
 
 import os
 import random
@@ -29,7 +29,7 @@ STATES = {
     "returned": State.CONFIRMED,
     "cancelled": State.CANCELLED,
 }
-"""Of Odoo (docs/odoo-contract.md, section 4.3), and what the site calls them."""
+"""States of Odoo (docs/odoo-contract.md, section 4.3) and their names on the site."""
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def place(services, number: int, first: date) -> Booking:
 
 
 def act(odoo: OdooAtTheWire, chance: random.Random, booking: Booking) -> None:
-    """One thing that staff do with a booking, unless Odoo refuses it because of another booking."""
+    """One action of staff on a booking, unless Odoo refuses it because of another booking."""
     days = booking.request.days
 
     def do(verb: str = "", **values: object) -> None:

@@ -405,7 +405,7 @@ def test_another_reason_after_the_cancellation_reaches_the_customer(services, bo
 
 
 def versioned(number):
-    """The event of version `number`: each says all terms."""
+    """The event of version `number`: each has all terms."""
     days = DAYS.shift(timedelta(days=number))
     state = State.BOOKED if number < 3 else State.CONFIRMED
     return BookingEvent(

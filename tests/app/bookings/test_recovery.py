@@ -1,4 +1,4 @@
-"""What becomes of bookings that Odoo, or the end of a process, left open."""
+"""Recovery of bookings that Odoo, or the end of a process, left open."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -166,7 +166,7 @@ def test_of_many_kept_requests_one_asks_whether_odoo_is_back(
 def test_of_many_kept_requests_one_finds_out_that_odoo_takes_calls_and_never_answers(
     services, other, kept, advance_clock
 ):
-    """Each would hold up the others for as long as a call may take (F11b)."""
+    """Each would delay the others for as long as a call may take (F11b)."""
     services.odoo.answer = OdooUnavailable()
     rest = services.place(other, "another key")
     advance_clock(timedelta(seconds=30))

@@ -1,4 +1,4 @@
-"""What customers type: read the same from form and JSON, and never more than a sentence when it cannot be read."""
+"""Input of customers: read the same from form and JSON; unreadable input leads to an error message only."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""Bookings follow Odoo through its changes feed, although no webhook comes."""
+"""Bookings are updated from Odoo's changes feed without any webhook."""
 
 from dataclasses import replace
 from datetime import timedelta

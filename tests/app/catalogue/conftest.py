@@ -28,7 +28,7 @@ from tests.serving import PATIENCE, wait_until
 
 @dataclass
 class Held:
-    """Answers under `path`: finished, but on their way until they are released."""
+    """Responses under `path`: ready, but held until they are released."""
 
     path: str
     arrived: threading.Event = field(default_factory=threading.Event)
@@ -120,7 +120,7 @@ class Front:
 
 
 def settle() -> None:
-    """Returns when all background work has ended, and what it has asked for in turn."""
+    """Return when all background work has ended, including work that it started."""
     wait_until(background.is_idle, "background work to end")
 
 
@@ -153,7 +153,7 @@ def catalogue(front):
 
 @pytest.fixture
 def restarted(_demo):
-    """Makes fronts that share a backend, as processes one after the other do."""
+    """Make fronts that share a backend, as consecutive processes do."""
     return lambda backend: Front(_demo[1], backend)
 
 

@@ -1,4 +1,4 @@
-"""The business on the pages: the settings, and Odoo's storefront where they say nothing."""
+"""The business on the pages: the settings, and Odoo's storefront where they are empty."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""A list of Odoo's that lacks vehicles: what is believed, what is asked, and what stays."""
+"""A list from Odoo that lacks vehicles: which are removed, read again or kept."""
 
 from datetime import timedelta
 

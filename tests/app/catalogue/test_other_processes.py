@@ -272,7 +272,7 @@ def test_after_a_loss_everything_is_read_again(two, odoo, settle, redis_server):
     assert other.status(3) is Status.AVAILABLE
     redis_server.start()
     other.receives("live.back")
-    wait_until(lambda: other.status(3) is Status.RENTED, "the other one to learn of it")
+    wait_until(lambda: other.status(3) is Status.RENTED, "the other one to receive it")
     assert other.catalogue.details(3).vehicle.status is Status.RENTED
 
 

@@ -1,4 +1,4 @@
-"""The catalogue as it reads Odoo: what is shown, how old it may be, and what is said of differences."""
+"""The catalogue reading Odoo: its vehicles, their maximum age, and the published differences."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A backup made while bookings come in holds every one that was answered before, and can be restored."""
+"""A backup made during bookings has every one that was answered before, and can be restored."""
 
 import sqlite3
 import stat

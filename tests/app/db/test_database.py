@@ -149,7 +149,7 @@ def test_a_database_that_cannot_be_reached_is_away():
 
 @pytest.fixture
 def lock(tmp_path):
-    """Hold SQLite's write lock in a process of its own, as a backup does."""
+    """Hold SQLite's write lock in a separate process, as a backup does."""
 
     @contextmanager
     def held(seconds):
@@ -174,7 +174,7 @@ connection.execute("ROLLBACK")
 
 @pytest.fixture
 def own(tmp_path):
-    """A database of the test's own, which it may break."""
+    """A separate database, which the test may break."""
     own = Database(f"sqlite:///{tmp_path}/lco.sqlite3")
     own.migrate()
     yield own

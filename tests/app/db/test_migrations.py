@@ -1,4 +1,4 @@
-"""The migrations lead to exactly what the models say, on both databases."""
+"""The migrations lead to exactly the schema of the models, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
 

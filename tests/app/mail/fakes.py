@@ -75,7 +75,7 @@ def mail_about(booking: Booking, message: str, mail_id: int = 5) -> Mail:
 
 
 def stored(db: Database, token: str, email: str = REQUEST.email) -> Booking:
-    """The booking under another token, with a row of its own."""
+    """The booking under another token, with a separate row."""
     request = replace(REQUEST, email=email)
     row = insert_values(request, token, BOOKING.vehicle_name, token, NOON) | {"state": State.BOOKED}
     with db.session() as session:

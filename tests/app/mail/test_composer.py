@@ -1,4 +1,4 @@
-"""What each mail says, read back from the bytes that go out."""
+"""The content of each mail, read back from the bytes that are sent."""
 
 import logging
 from dataclasses import replace

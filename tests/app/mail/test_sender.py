@@ -1,4 +1,4 @@
-"""Which way mails go, and what is said about it."""
+"""The transport of mails, and the log messages about it."""
 
 import logging
 from dataclasses import replace
@@ -131,7 +131,7 @@ class Elsewhere:
         return "192.0.2.1", 587
 
     def ehlo_or_helo_if_needed(self) -> None:
-        """The greeting goes well."""
+        """The greeting succeeds."""
 
     def has_extn(self, name: str) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""The worker: what it does with each mail, in what order, and what it says about it."""
+"""The worker: its attempts for each mail, their order, and its log messages."""
 
 import logging
 import threading
@@ -23,7 +23,7 @@ SOON = 3.0
 
 
 class Post:
-    """A sender that keeps what it is given; `answers` are raised instead, one for each attempt."""
+    """A sender that records its mails; `answers` are raised instead, one for each attempt."""
 
     def __init__(self) -> None:
         self.answers: list[Exception] = []

@@ -1,4 +1,4 @@
-"""Two processes on one Redis, visitors that go from one to the other, and a Redis that dies in between."""
+"""Two processes on one Redis, visitors that move from one to the other, and a Redis that is killed in between."""
 
 import contextlib
 import threading

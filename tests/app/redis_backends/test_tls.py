@@ -1,4 +1,4 @@
-"""The log over TLS: with a Redis that proves itself, or with one of which no proof is asked, as on Heroku."""
+"""The log over TLS: with a verified certificate of Redis, or without verification, as on Heroku."""
 
 from dataclasses import replace
 from urllib.parse import parse_qs

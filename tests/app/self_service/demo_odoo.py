@@ -1,4 +1,4 @@
-"""What a test looks up in the demo Odoo, and what forms of the site hold."""
+"""Look-ups in the demo Odoo, and the fields of the site's forms."""
 
 import html
 import re

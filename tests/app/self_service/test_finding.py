@@ -13,7 +13,7 @@ EMAIL = "ada@example.com"
 
 @pytest.fixture
 def mailed(render, services, settings):
-    """The texts of the mails that wait, each said to be sent."""
+    """The texts of the waiting mails; each is marked as sent."""
     composer = MailComposer(
         render,
         settings,

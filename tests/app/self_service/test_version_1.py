@@ -1,4 +1,4 @@
-"""With an Odoo of version 1 the booking's page says whom to call."""
+"""With an Odoo of version 1 the booking's page shows the telephone number."""
 
 import pytest
 

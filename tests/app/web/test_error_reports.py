@@ -1,4 +1,4 @@
-"""What an error report holds, seen where it leaves the process."""
+"""The content of an error report, read at the point where it is sent."""
 
 import json
 import logging
@@ -55,7 +55,7 @@ def reports(settings):
 
 
 class Unforeseen(Exception):
-    """Says everything that it knows, as many errors of libraries do."""
+    """Has all its values in its message, like many errors of libraries."""
 
 
 REQUESTS = {

@@ -27,7 +27,7 @@ def _odoo(odoo):
 
 @pytest.fixture
 def rendered():
-    """How many pages that may be kept had to be made since the test began."""
+    """The number of cacheable pages rendered since the test began."""
 
     def count() -> float:
         return REGISTRY.get_sample_value("lco_pages_total", {"source": "rendered"}) or 0

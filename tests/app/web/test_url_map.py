@@ -1,4 +1,4 @@
-"""Every address of the site is listed here with who may keep its answer, and whether it may change anything."""
+"""Every address of the site: which caches may store its response, and whether it may change anything."""
 
 import pytest
 

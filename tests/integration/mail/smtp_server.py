@@ -33,7 +33,7 @@ class Post:
         self.connections = 0
         self.transports = []
         self.answers: dict[str, str] = {}
-        """What to say instead of yes: by command, or by recipient."""
+        """The answers instead of acceptance: by command, or by recipient."""
         self.dies_after: str | None = None
         self.held = threading.Event()
         self.held.set()

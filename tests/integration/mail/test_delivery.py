@@ -1,4 +1,4 @@
-"""Mail against a real SMTP server, which may be down, slow, picky, or die at the worst moment."""
+"""Mail against a real SMTP server, which may be down, slow, refuse mails, or end at any moment."""
 
 from dataclasses import replace
 from datetime import timedelta

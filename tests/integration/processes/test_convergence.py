@@ -1,4 +1,4 @@
-"""The whole site while everything fails in turn: in the end all open pages show what Odoo has."""
+"""The whole site while each part fails: in the end all open pages equal Odoo."""
 
 import random
 import re
@@ -97,7 +97,7 @@ def test_in_the_end_every_page_shows_the_data_of_odoo(site, redis_server):
 
 
 def changes(odoo, chance) -> None:
-    """What the owner does meanwhile."""
+    """Changes by staff meanwhile."""
     for _ in range(150):
         change = {"rental_price_daily": chance.randrange(50, 900)}
         if chance.random() < 0.4:
@@ -107,7 +107,7 @@ def changes(odoo, chance) -> None:
 
 
 def trouble(odoo, redis_server) -> None:
-    """Odoo fails in three ways, and Redis dies."""
+    """Odoo fails in three ways, and Redis is killed."""
     for mode in ("errors", "off", "reset", "off", "nonsense", "off"):
         odoo.control("faults", mode=mode)
         time.sleep(0.3)

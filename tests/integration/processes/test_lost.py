@@ -1,4 +1,4 @@
-"""Two workers that share a Redis, when one of the three dies."""
+"""Two workers that share a Redis, when one of the three is killed."""
 
 import json
 import os

@@ -22,7 +22,7 @@ class Answer(NamedTuple):
 
 
 class Worker:
-    """A connection that stays open, so that one worker answers everything that is asked over it."""
+    """A connection that stays open, so that one worker answers all its requests."""
 
     def __init__(self, site) -> None:
         self.connection = HTTPConnection("127.0.0.1", site.port, timeout=20)

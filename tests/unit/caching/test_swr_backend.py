@@ -1,4 +1,4 @@
-"""Values that outlive the process."""
+"""Values that persist after the process."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

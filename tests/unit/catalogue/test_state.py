@@ -1,4 +1,4 @@
-"""What comes late does not undo what is newer."""
+"""A late answer does not undo a newer change."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Each misconfiguration that can be seen in the settings alone has a line of its own."""
+"""Each misconfiguration that can be seen in the settings alone has a separate line."""
 
 import pytest
 

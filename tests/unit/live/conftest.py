@@ -1,4 +1,4 @@
-"""A hub on a real log, with regions that say how often they were rendered and sinks that remember."""
+"""A hub on a real log, with regions that count their renderings and connections that record their messages."""
 
 import contextlib
 import queue

@@ -178,7 +178,7 @@ def test_after_a_gap_all_pages_get_the_present_state(lossy, region, connection):
 
 def test_a_page_of_a_process_ahead_misses_nothing(region, connection):
     class Behind(MemoryLog):
-        """The log as a process sees it that has not read to its end yet."""
+        """The log in a process that has not read to its end yet."""
 
         def since(self, seen):
             return [] if seen > self.head() else super().since(seen)

@@ -3,7 +3,7 @@ from lco.live.send_buffer import MAX_BUFFERED_BYTES, WRITE_BATCH, SendBuffer
 
 
 class Client:
-    """Takes so many messages, and writes down in one book with all others what it got."""
+    """Accepts so many messages, and records them in a list shared with all others."""
 
     def __init__(self, name, book, takes=100):
         self.name, self.book, self.takes = name, book, takes

@@ -1,4 +1,4 @@
-"""An Odoo of which only the wire is there: requests-mock answers in its place."""
+"""An Odoo replaced by requests-mock."""
 
 import pytest
 

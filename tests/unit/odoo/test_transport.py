@@ -1,4 +1,4 @@
-"""Every way in which a call to Odoo can end, and what is certain afterwards."""
+"""Every way in which a call to Odoo can end, and whether it may have taken effect."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""What only a real connection shows: answers that drip, break off or end, and how connections are kept."""
+"""Real connections: answers that come byte by byte, break off or end, and how connections are kept."""
 
 import gzip
 import socket

@@ -1,4 +1,4 @@
-"""Pages kept in front of an application that counts how often it is asked."""
+"""Pages cached in front of an application that counts its requests."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -76,9 +76,9 @@ def opened(url: str, headers: dict[str, str] | None = None) -> Iterator[Stream]:
 
 @contextmanager
 def over(connection: HTTPConnection, path: str, headers: dict[str, str] | None = None) -> Iterator[Stream]:
-    """A stream over this connection, which it uses up."""
+    """A stream over this connection, which is closed afterwards."""
     connection.request("GET", path, headers=headers or {})
-    line = connection.sock
+    sock = connection.sock
     response = connection.getresponse()
     assert response.status == 200, response.read()
     assert response.headers["Content-Type"].startswith("text/event-stream")
@@ -87,7 +87,7 @@ def over(connection: HTTPConnection, path: str, headers: dict[str, str] | None =
         yield stream
     finally:
         with suppress(OSError):  # unless the server has ended the stream
-            line.shutdown(socket.SHUT_RDWR)  # the reading thread holds the response, so it is the line that is cut
+            sock.shutdown(socket.SHUT_RDWR)  # the reading thread holds the response, so the socket is closed
         stream.reader.join(PATIENCE)
         connection.close()
 

@@ -189,7 +189,7 @@ def _wait(condition: Callable[[], object], seconds: float) -> bool:
 
 
 def bookings_are_true(parts: Parts, record: Record, opened: Tables) -> Iterator[str]:
-    """Told as made: in Odoo once. Taken: in a final state that is true. Refused: not in Odoo."""
+    """Answered as booked: in Odoo once. Accepted: in a final state that is true. Refused: not in Odoo."""
     rows = {row["customer_email"]: row for row in opened.rows("SELECT * FROM bookings")}
     made: dict[str, Rows] = {}
     for one in parts.odoo.state()["bookings"]:
@@ -199,11 +199,11 @@ def bookings_are_true(parts: Parts, record: Record, opened: Tables) -> Iterator[
         if len(theirs) > 1:
             yield f"{order.email} is in Odoo {len(theirs)} times"
         references = [one["booking_ref"] for one in theirs]
-        if order.is_told_as_made and references != [order.reference]:
+        if order.is_booked and references != [order.reference]:
             yield f"{order.email} was shown {order.reference}, and Odoo has {references}"
         if order.is_refused and theirs:
             yield f"{order.email} was refused with {order.statuses}, and Odoo has {theirs[0]['booking_ref']}"
-        if order.is_taken and row is None:
+        if order.is_accepted and row is None:
             yield f"{order.email} was answered {order.statuses}, and the site has no such booking"
         if row:
             yield from _untrue(order.email, row, theirs)

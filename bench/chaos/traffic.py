@@ -38,12 +38,12 @@ class Order:
     page: str = ""
 
     @property
-    def is_told_as_made(self) -> bool:
+    def is_booked(self) -> bool:
         return 201 in self.statuses
 
     @property
-    def is_taken(self) -> bool:
-        """Whether the site has promised to see to it."""
+    def is_accepted(self) -> bool:
+        """Whether the site has accepted the request."""
         return bool({201, 202} & set(self.statuses))
 
     @property

@@ -63,13 +63,13 @@ def test_a_booking_is_busy_on_its_days_but_not_on_the_day_of_return(client):
 
 
 def test_an_older_odoo_has_no_such_call_and_is_well(client, older):
-    for asked in (lambda: older.busy(SNOW_BLOWER, FREE), lambda: unheard_of(client)):
+    for asked in (lambda: older.busy(SNOW_BLOWER, FREE), lambda: unknown_call(client)):
         with pytest.raises(CallUnknown):
             asked()
     assert older.quote(SNOW_BLOWER, FREE).available
 
 
-def unheard_of(client: OdooClient) -> None:
+def unknown_call(client: OdooClient) -> None:
     client.transport.read("unheard of", "GET", "/api/fleet/vehicle/1/unheard-of", optional=True)
 
 

@@ -91,7 +91,7 @@ def receiver() -> Receiver:
 
 
 @pytest.fixture
-def telling_odoo(make_demo, receiver) -> Iterator[FlaskClient]:
+def sending_odoo(make_demo, receiver) -> Iterator[FlaskClient]:
     """A demo Odoo whose webhooks reach `receiver`."""
     with running(receiver.app()) as site:
         yield make_demo(webhooks=True, site=site).test_client()

@@ -102,28 +102,28 @@ def test_a_refused_attempt_is_not_kept():
     assert attempts.once("booking", "key", "another", lambda: {"done": True}) == {"done": True}
 
 
-def test_deleting_a_live_booking_cancels_it(telling_odoo, receiver, request_for, eventually):
+def test_deleting_a_live_booking_cancels_it(sending_odoo, receiver, request_for, eventually):
     refs = [
-        telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, first, first + 2)).json["booking_ref"]
+        sending_odoo.post("/api/fleet/booking", json=request_for(MIXER, first, first + 2)).json["booking_ref"]
         for first in (30, 40)
     ]
-    telling_odoo.post(f"/demo/bookings/{refs[0]}/delete")
-    telling_odoo.post(f"/demo/bookings/{refs[1]}/cancel")
-    telling_odoo.post(f"/demo/bookings/{refs[1]}/delete")
-    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Last"})
+    sending_odoo.post(f"/demo/bookings/{refs[0]}/delete")
+    sending_odoo.post(f"/demo/bookings/{refs[1]}/cancel")
+    sending_odoo.post(f"/demo/bookings/{refs[1]}/delete")
+    sending_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Last"})
     eventually(lambda: receiver.events_of("vehicle.updated"))
     cancelled = receiver.events_of("booking.cancelled")
     assert [(event["booking_ref"], event["state"]) for event in cancelled] == [(ref, "cancelled") for ref in refs]
 
 
-def test_version_1_sends_neither_steps_nor_terms_of_version_2(telling_odoo, receiver, request_for, eventually):
-    telling_odoo.post("/demo/settings", json={"contract": 1})
-    ref = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 2)).json["booking_ref"]
-    telling_odoo.post(f"/demo/bookings/{ref}", json={"customer_name": "Grace"})
+def test_version_1_sends_neither_steps_nor_terms_of_version_2(sending_odoo, receiver, request_for, eventually):
+    sending_odoo.post("/demo/settings", json={"contract": 1})
+    ref = sending_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 2)).json["booking_ref"]
+    sending_odoo.post(f"/demo/bookings/{ref}", json={"customer_name": "Grace"})
     for verb in ("confirm", "pick_up", "return"):
-        telling_odoo.post(f"/demo/bookings/{ref}/{verb}")
-    telling_odoo.post("/demo/closed", json={"date": "2030-01-01"})
-    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Last"})
+        sending_odoo.post(f"/demo/bookings/{ref}/{verb}")
+    sending_odoo.post("/demo/closed", json={"date": "2030-01-01"})
+    sending_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Last"})
     eventually(lambda: receiver.events_of("vehicle.updated"))
     sent = [event["event_type"] for event in receiver.events]
     assert [kind for kind in sent if kind != "vehicle.availability_changed"] == [

@@ -15,8 +15,8 @@ def contract() -> int:
     return 1
 
 
-def test_a_booking_is_sent_with_the_next_free_days(telling_odoo, receiver, request_for, day, eventually):
-    made = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 5)).json
+def test_a_booking_is_sent_with_the_next_free_days(sending_odoo, receiver, request_for, day, eventually):
+    made = sending_odoo.post("/api/fleet/booking", json=request_for(MIXER, 0, 5)).json
     eventually(lambda: len(receiver.received) == 2)
     assert [received.path for received in receiver.received] == ["/api/webhook/booking", "/api/webhook/inventory"]
     assert receiver.events == [
@@ -41,11 +41,11 @@ def test_a_booking_is_sent_with_the_next_free_days(telling_odoo, receiver, reque
     ]
 
 
-def test_each_step_of_a_booking_is_sent(telling_odoo, receiver, request_for, day, eventually):
-    ref = telling_odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["booking_ref"]
-    telling_odoo.post(f"/demo/bookings/{ref}/confirm")
-    telling_odoo.post(f"/demo/bookings/{ref}/move", json={"date_from": day(40), "date_to": day(42)})
-    telling_odoo.post(f"/demo/bookings/{ref}/cancel", json={"reason": "Rain"})
+def test_each_step_of_a_booking_is_sent(sending_odoo, receiver, request_for, day, eventually):
+    ref = sending_odoo.post("/api/fleet/booking", json=request_for(MIXER, 30, 35)).json["booking_ref"]
+    sending_odoo.post(f"/demo/bookings/{ref}/confirm")
+    sending_odoo.post(f"/demo/bookings/{ref}/move", json={"date_from": day(40), "date_to": day(42)})
+    sending_odoo.post(f"/demo/bookings/{ref}/cancel", json={"reason": "Rain"})
     eventually(lambda: len(receiver.received) == 7)
     events = [event for event in receiver.events if event["event_type"].startswith("booking.")]
     assert events[1:] == [
@@ -95,9 +95,9 @@ def test_each_step_of_a_booking_is_sent(telling_odoo, receiver, request_for, day
         ({"name": "Concrete Mixer"}, []),
     ],
 )
-def test_a_change_is_sent_with_only_the_changed_fields(telling_odoo, receiver, eventually, change, events):
-    telling_odoo.post(f"/demo/vehicles/{MIXER}", json=change)
-    telling_odoo.delete(f"/demo/vehicles/{WASHER}")
+def test_a_change_is_sent_with_only_the_changed_fields(sending_odoo, receiver, eventually, change, events):
+    sending_odoo.post(f"/demo/vehicles/{MIXER}", json=change)
+    sending_odoo.delete(f"/demo/vehicles/{WASHER}")
     eventually(lambda: any(event["event_type"] == "vehicle.removed" for event in receiver.events))
     assert receiver.events == [
         *({**event, "vehicle_id": MIXER} for event in events),
@@ -105,8 +105,8 @@ def test_a_change_is_sent_with_only_the_changed_fields(telling_odoo, receiver, e
     ]
 
 
-def test_maintenance_is_sent_with_its_end_and_the_status(telling_odoo, receiver, day, eventually):
-    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"in_maintenance": True, "maintenance_until": day(3)})
+def test_maintenance_is_sent_with_its_end_and_the_status(sending_odoo, receiver, day, eventually):
+    sending_odoo.post(f"/demo/vehicles/{MIXER}", json={"in_maintenance": True, "maintenance_until": day(3)})
     eventually(lambda: len(receiver.received) == 2)
     maintenance, availability = receiver.events
     assert maintenance == {
@@ -118,9 +118,9 @@ def test_maintenance_is_sent_with_its_end_and_the_status(telling_odoo, receiver,
     assert (availability["availability_status"], availability["available_from"]) == ("maintenance", day(3))
 
 
-def test_a_new_vehicle_is_announced(telling_odoo, receiver, eventually):
+def test_a_new_vehicle_is_announced(sending_odoo, receiver, eventually):
     fields = {"name": "Log Splitter", "category": "Power Tools", "rental_price_daily": 95}
-    added = telling_odoo.post("/demo/vehicles", json=fields).json["vehicle"]
+    added = sending_odoo.post("/demo/vehicles", json=fields).json["vehicle"]
     eventually(lambda: receiver.received)
     assert receiver.events == [
         {
@@ -132,8 +132,8 @@ def test_a_new_vehicle_is_announced(telling_odoo, receiver, eventually):
     ]
 
 
-def test_both_signatures_on_the_wire_are_over_the_bytes_that_were_sent(telling_odoo, receiver, eventually):
-    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Müller's Mixer"})
+def test_both_signatures_on_the_wire_are_over_the_bytes_that_were_sent(sending_odoo, receiver, eventually):
+    sending_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Müller's Mixer"})
     eventually(lambda: receiver.received)
     headers, body = receiver.received[0].headers, receiver.received[0].get_data()
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
@@ -143,32 +143,32 @@ def test_both_signatures_on_the_wire_are_over_the_bytes_that_were_sent(telling_o
     assert headers["Content-Type"] == "application/json"
 
 
-def test_a_failed_delivery_is_tried_again_under_the_same_id(telling_odoo, receiver, eventually):
+def test_a_failed_delivery_is_tried_again_under_the_same_id(sending_odoo, receiver, eventually):
     receiver.answers = [500, 302, 200]
-    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
-    eventually(lambda: delivery(telling_odoo)["outcome"] == "delivered")
+    sending_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
+    eventually(lambda: delivery(sending_odoo)["outcome"] == "delivered")
     assert len(receiver.received) == 3
     assert len({received.headers["webhook-id"] for received in receiver.received}) == 1
-    assert delivery(telling_odoo)["tries"] == 3
+    assert delivery(sending_odoo)["tries"] == 3
 
 
-def test_a_retry_holds_up_its_own_record_and_no_other(telling_odoo, receiver, eventually):
+def test_a_retry_holds_up_its_own_record_and_no_other(sending_odoo, receiver, eventually):
     receiver.may_answer.clear()
-    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "First"})
-    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Second"})
-    telling_odoo.post(f"/demo/vehicles/{WASHER}", json={"name": "Other"})
+    sending_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "First"})
+    sending_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Second"})
+    sending_odoo.post(f"/demo/vehicles/{WASHER}", json={"name": "Other"})
     receiver.answers = [500, 200]
     receiver.may_answer.set()
     eventually(lambda: len(receiver.received) == 4)
     assert [event["changes"]["name"] for event in receiver.events] == ["First", "Other", "First", "Second"]
 
 
-def test_a_delivery_that_is_never_taken_is_given_up_and_shown_as_failed(telling_odoo, receiver, eventually):
+def test_a_delivery_that_is_never_taken_is_given_up_and_shown_as_failed(sending_odoo, receiver, eventually):
     receiver.answers = [401]
-    telling_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
-    eventually(lambda: delivery(telling_odoo)["outcome"] == "failed")
+    sending_odoo.post(f"/demo/vehicles/{MIXER}", json={"name": "Mixer"})
+    eventually(lambda: delivery(sending_odoo)["outcome"] == "failed")
     assert len(receiver.received) == 4  # as many tries as the patience of these tests
-    assert delivery(telling_odoo)["answer"].startswith("401")
+    assert delivery(sending_odoo)["answer"].startswith("401")
 
 
 def test_a_site_that_is_down_gets_its_webhooks_when_it_is_back(make_demo, receiver, eventually):

@@ -85,13 +85,13 @@ def _killer(line: int) -> Callable[..., object]:
     return lambda frame, event, argument: at_line if frame.f_code.co_filename.startswith(WATCHED) else None
 
 
-def looked_after(odoo: str, database: str) -> None:
-    """What the next process does: it finds the broken-off one, then asks for the dates, then places it."""
+def recovered(odoo: str, database: str) -> None:
+    """The recovery of the next process: it finds the interrupted booking, checks the dates, then places it."""
     for seconds in (60, 360, 600, 900):
         in_a_child(lambda seconds=seconds: attended(odoo, database, advance_clock=seconds))
 
 
-def told_by_webhook(odoo: str, database: str, made: list[dict[str, str]]) -> None:
+def send_webhook(odoo: str, database: str, made: list[dict[str, str]]) -> None:
     """Odoo's webhook, which comes late."""
     bookings = bookings_at(odoo, database)
     for booking in made:
@@ -124,9 +124,9 @@ def made_in_odoo(life: int, odoo: str) -> list[dict[str, str]]:
 def main(what: str, odoo: str, database: str, first: str, every: str) -> None:
     for life in itertools.count(int(first), int(every)):
         ended = lived(life, what, odoo, database)
-        looked_after(odoo, database)
+        recovered(odoo, database)
         made = made_in_odoo(life, odoo)
-        told_by_webhook(odoo, database, made)
+        send_webhook(odoo, database, made)
         known = bookings_at(odoo, database).admin.newest(1)
         ours = [booking for booking in known if booking.request.email == booking_request(life).email]
         result = {"life": life, "ended": ended, "odoo": [booking["booking_ref"] for booking in made]}

@@ -18,6 +18,6 @@ def test_after_random_faults_every_promise_holds(tmp_path):
     assert problems == {seed: [] for seed in SEEDS}
     for result in results:
         assert result.weather.lines
-        assert any(order.is_told_as_made for order in result.record.orders)
+        assert any(order.is_booked for order in result.record.orders)
         assert any(page.streams for page in result.record.pages)
         assert result.record.deliveries

@@ -120,11 +120,11 @@ def test_of_two_alike_that_are_placed_at_once_the_one_that_odoo_made_is_booked(s
 
 
 def test_a_booking_in_checking_waits_for_the_answer_to_one_like_it(services, booking_request, left_open):
-    def told_of_the_first(_reference):
+    def send_webhook_of_the_first(_reference):
         services.on_created("BK-9", 7, booking_request.email, DAYS, None)
         assert now(services, left_open).state is State.CHECKING, "it may be about the one being placed"
 
-    services.odoo.while_asked = told_of_the_first
+    services.odoo.while_asked = send_webhook_of_the_first
     services.odoo.answer = DatesRefused(upstream_status=409)
     with pytest.raises(DatesTaken):
         services.place(replace(booking_request, kind="inquiry"), "another key")

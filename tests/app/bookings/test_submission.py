@@ -42,15 +42,15 @@ def test_the_intent_is_stored_before_odoo_is_asked(services, booking_request):
 
 
 def test_a_booking_is_published_after_the_old_availability_is_dropped_from_the_cache(services, booking_request):
-    forgotten_when_told = []
+    dropped_when_published = []
     services.changes.subscribe(
-        lambda change: forgotten_when_told.append((change.kind, list(services.availability.forgotten))),
+        lambda change: dropped_when_published.append((change.kind, list(services.availability.forgotten))),
         on_gap=pytest.fail,
     )
     services.place(booking_request)
     assert services.published("vehicle:7") == ["availability.changed"]
     assert services.published("booking:1")[-1] == "booking.created"
-    assert ("availability.changed", [7]) in forgotten_when_told
+    assert ("availability.changed", [7]) in dropped_when_published
 
 
 def test_no_personal_data_is_published(services, booking_request):

@@ -288,7 +288,7 @@ def test_taken_days_and_taken_cards_offer_a_notification(client, book, days):
     assert link in client.get("/equipment", query_string=dates(days)).text
 
 
-def test_mistakes_are_told(client, days):
+def test_mistakes_show_an_error(client, days):
     body = {"vehicle_id": "1", **dates(days)}
     assert client.post("/wishes", data=body | {"email": "no"}).status_code == 422
     assert client.post("/wishes", data=body | {"vehicle_id": "999999", "email": ADA}).status_code == 404

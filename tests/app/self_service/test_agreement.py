@@ -107,7 +107,7 @@ def test_api_client_that_names_other_terms_is_refused_and_books_nothing(client, 
 
 
 @pytest.mark.parametrize("named", [{}, {"terms_digest": None}])
-def test_api_client_that_names_no_terms_books_and_the_page_shows_that_none_were_ticked(client, form, named):
+def test_api_client_that_names_no_terms_books_and_the_page_shows_no_agreement(client, form, named):
     answer = client.post("/api/booking", json=order(form, **named))
     assert answer.status_code == 201
     page = client.get(answer.location)

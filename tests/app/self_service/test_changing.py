@@ -30,9 +30,9 @@ def test_price_comes_first_and_then_the_change(client, odoo, page, days):
     done = client.post(f"{page}/change", data=form_in(shown.text))
     assert (done.status_code, done.location) == (303, f"{page}?done=changed")
     assert in_odoo(odoo, reference(odoo))["date_to"] == shorter.end.isoformat()
-    shown = client.get(done.location)
-    assert "Done: your booking is changed" in shown.text
-    assert "$300" in shown.text
+    changed = client.get(done.location)
+    assert "Done: your booking is changed" in changed.text
+    assert "$300" in changed.text
 
 
 def test_same_press_twice_changes_once(client, odoo, page, days):

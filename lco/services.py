@@ -32,6 +32,8 @@ from lco.odoo.contract import Contract
 from lco.odoo.transport import Transport
 from lco.people.people import People
 from lco.settings import Settings
+from lco.webhooks.event_types import WebhookType
+from lco.webhooks.handlers import Reloads
 from lco.webhooks.inbox import Inbox
 from lco.wishes.service import Wishes
 from lco.wishes.watcher import WishWatcher
@@ -114,7 +116,7 @@ def build_services(
     With `shared` there are other processes of the same site. Pictures stay on the disk: they would fill a Redis.
     """
     changes = shared.changes if shared else MemoryLog()
-    store = Database(settings.database_url, settings.database_pool)
+    db = Database(settings.database_url, settings.database_pool)
     odoo = OdooClient(Transport(settings.odoo_url, settings.odoo_api_key))
     cache = (
         StaleWhileRevalidateCache(shared.cache, mutex=shared.lock)
@@ -129,9 +131,9 @@ def build_services(
     rules = RentalRules(calendar.current, settings.timezone)
     availability = Availability(odoo, cache, rules, lambda vehicle_id: publish_corrected(changes, vehicle_id))
     catalogue = Catalogue(odoo, cache, availability, changes, removed)
-    mails = Outbox(store)
+    mails = Outbox(db)
     bookings = build_bookings(
-        db=store,
+        db=db,
         odoo=odoo,
         contract=Contract(odoo, has_key=bool(settings.odoo_api_key)),
         catalogue=catalogue,
@@ -141,11 +143,14 @@ def build_services(
         zone=settings.timezone,
         max_open_days=settings.max_open_days,
     )
-    reloads = {"calendar.updated": calendar.reload, "storefront.updated": business.reload}
+    reloads: Reloads = {
+        WebhookType.CALENDAR_UPDATED: calendar.reload,
+        WebhookType.STOREFRONT_UPDATED: business.reload,
+    }
     return Services(
         settings=settings,
         changes=changes,
-        db=store,
+        db=db,
         odoo=odoo,
         cache=cache,
         catalogue=catalogue,
@@ -156,12 +161,12 @@ def build_services(
         availability=availability,
         pictures=Pictures(odoo, catalogue, pictures or PictureStore(None), lambda: business.known.logo),
         bookings=bookings,
-        inbox=Inbox(store, catalogue.sync, bookings.events, bookings.sync.read, reloads),
+        inbox=Inbox(db, catalogue.sync, bookings.events, bookings.sync.read, reloads),
         outbox=mails,
         call_budget=CallBudget(),
-        people=People(store, bookings.admin, settings),
-        wishes=Wishes(store, catalogue, rules),
+        people=People(db, bookings.admin, settings),
+        wishes=Wishes(db, catalogue, rules),
         wish_watcher=WishWatcher(
-            db=store, changes=changes, catalogue=catalogue, availability=availability, odoo=odoo, rules=rules
+            db=db, changes=changes, catalogue=catalogue, availability=availability, odoo=odoo, rules=rules
         ),
     )

@@ -24,7 +24,7 @@ from lco.web.clients import client_address, warnings
 from lco.web.extensions import current_services
 from lco.web.filters import pluralize
 from lco.web.rate_limits import SIGN_INS
-from lco.webhooks.inbox import Overview
+from lco.webhooks.inbox import Outcome, Overview
 
 blueprint = Blueprint("ops", __name__)
 
@@ -33,8 +33,6 @@ COOKIE = "lco_ops"
 SIGNED_IN_FOR = 8 * 3600
 """Seconds: a working day."""
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
-REPEATED = "duplicate"
-TAKEN = frozenset({"applied", "unknown", "test", "kept", REPEATED})
 
 
 class Deliveries(NamedTuple):
@@ -50,7 +48,7 @@ class SiteStatus:
 
     at: datetime
     odoo_read: datetime | None
-    odoo_away: bool
+    odoo_answers: bool
     odoo_problem: str
     """The reason why Odoo was not reached the last time."""
     inbox: Overview
@@ -64,9 +62,9 @@ class SiteStatus:
     mails: Counts
     streams: int
     findings: list[Finding]
-    """The findings of the doctor in the settings, and the warnings that requests have caused."""
-    redis_away: bool | None
-    """True while Redis does not answer. None without a Redis."""
+    """What the doctor finds in the settings, and what requests have shown of them."""
+    redis_answers: bool | None
+    """None without a Redis."""
 
 
 @blueprint.get("/ops")
@@ -79,7 +77,7 @@ def show() -> Response:
         return _login_page()
     template = "partials/ops.html" if htmx.wants_fragment() else "pages/ops.html"
     now = site_status(current_services(), warnings())
-    page = render_template(template, condition=now, ago=lambda then: ago(now.at - then), address=request.path)
+    page = render_template(template, status=now, ago=lambda then: ago(now.at - then), address=request.path)
     return make_response(page, PRIVATE)
 
 
@@ -131,7 +129,7 @@ def site_status(services: Services, seen: Sequence[str] = ()) -> SiteStatus:
     return SiteStatus(
         at=clock.now(),
         odoo_read=odoo.last_success,
-        odoo_away=odoo.breaker.is_open,
+        odoo_answers=not odoo.breaker.is_open,
         odoo_problem=odoo.last_failure,
         inbox=services.inbox.overview(),
         deliveries=_deliveries(),
@@ -145,7 +143,7 @@ def site_status(services: Services, seen: Sequence[str] = ()) -> SiteStatus:
             *(warning("requests", sentence) for sentence in seen),
             *configuration.examine(services.settings, os.environ),
         ],
-        redis_away=not services.changes.is_available if services.settings.redis_url else None,
+        redis_answers=services.changes.is_available if services.settings.redis_url else None,
     )
 
 
@@ -188,5 +186,5 @@ def _deliveries() -> Deliveries:
     by_outcome: dict[str, int] = {}
     for labels, value in metrics.samples(metrics.webhooks):
         by_outcome[labels["outcome"]] = by_outcome.get(labels["outcome"], 0) + int(value)
-    refused = {outcome: count for outcome, count in by_outcome.items() if outcome not in TAKEN}
-    return Deliveries(by_outcome.get(REPEATED, 0), refused)
+    refused = {outcome: count for outcome, count in by_outcome.items() if outcome not in set(Outcome)}
+    return Deliveries(by_outcome.get(Outcome.DUPLICATE, 0), refused)

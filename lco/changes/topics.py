@@ -66,6 +66,17 @@ PUBLIC_EVENT_TYPES = frozenset(
 )
 
 
+BOOKING_EVENT_TYPES = frozenset(
+    {
+        EventType.BOOKING_CREATED,
+        EventType.BOOKING_CONFIRMED,
+        EventType.BOOKING_CANCELLED,
+        EventType.BOOKING_MODIFIED,
+        EventType.BOOKING_CHANGED,
+    }
+)
+
+
 def vehicle_topic(vehicle_id: int) -> str:
     """Return the topic of everything that pages show of one vehicle."""
     return f"vehicle:{vehicle_id}"

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from lco.changes.log import Change
-from lco.changes.topics import EventType, is_booking_topic
+from lco.changes.topics import BOOKING_EVENT_TYPES, EventType, is_booking_topic
 from lco.domain.date_text import format_date_short
 from lco.domain.money import Money
 
@@ -26,7 +26,7 @@ def sentence(change: Change) -> str | None:
     """Return the sentence about `change` for a page that shows it. Returns None for a change without one."""
     to_sentence = SENTENCES.get(change.kind)
     # A booking is mentioned only on its own page.
-    if to_sentence is None or (change.kind.startswith("booking.") and not is_booking_topic(change.topic)):
+    if to_sentence is None or (change.kind in BOOKING_EVENT_TYPES and not is_booking_topic(change.topic)):
         return None
     return to_sentence(change.data)
 

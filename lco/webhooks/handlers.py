@@ -8,9 +8,12 @@ from typing import Any, Protocol
 from lco.domain.booking import BookingEvent
 from lco.domain.money import to_price
 from lco.domain.vehicle import Rates, Status
+from lco.webhooks.event_types import WebhookType
 from lco.webhooks.schemas import Event
 
 Payload = Mapping[str, Any]
+Reloads = Mapping[str, Callable[[], object]]
+"""The functions that read the business's own facts again, by the type of event that announces new ones."""
 
 
 class Catalogue(Protocol):
@@ -48,47 +51,46 @@ class Bookings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class EventTargets:
     """The services that events are handed to."""
 
     catalogue: Catalogue
     bookings: Bookings
-    reloads: Mapping[str, Callable[[], object]] = field(default_factory=dict)
-    """The functions that read Odoo again after events about the business itself, by the type of event."""
+    reloads: Reloads = field(default_factory=dict)
 
 
-def apply(services: Services, event: Event) -> bool:
+def apply(targets: EventTargets, event: Event) -> bool:
     """Return True when a handler exists for the event. It was called then."""
     if event.payload is None:
         return False
     if event.booking:
-        _booking(services, event.type, event.booking)
-    elif event.type in services.reloads:
-        services.reloads[event.type]()
+        _booking(targets, event.type, event.booking)
+    elif event.type in targets.reloads:
+        targets.reloads[event.type]()
     else:
-        HANDLERS[event.type](services, event.payload)
+        HANDLERS[event.type](targets, event.payload)
     return True
 
 
-def _booking(services: Services, event_type: str, event: BookingEvent) -> None:
-    if event_type == "booking.created":
-        services.bookings.on_created(event)
+def _booking(targets: EventTargets, event_type: str, event: BookingEvent) -> None:
+    if event_type == WebhookType.BOOKING_CREATED:
+        targets.bookings.on_created(event)
     else:
-        services.bookings.on_changed(event)
+        targets.bookings.on_changed(event)
 
 
-def hint(services: Services, event: Event) -> None:
+def hint(targets: EventTargets, event: Event) -> None:
     """Act on an event whose body has come before: a repetition, or a second event that reads the same.
 
     A vehicle is read from Odoo, which is right in both cases. A booking is left alone, as its terms would be old
     ones in the first case.
     """
     if event.payload and "vehicle_id" in event.payload and not event.booking:
-        services.catalogue.updated(event.payload["vehicle_id"])
+        targets.catalogue.updated(event.payload["vehicle_id"])
 
 
-def _availability_changed(services: Services, payload: Payload) -> None:
-    services.catalogue.status_changed(
+def _availability_changed(targets: EventTargets, payload: Payload) -> None:
+    targets.catalogue.status_changed(
         payload["vehicle_id"], _status(payload["availability_status"]), payload["available_from"], _said(payload)
     )
 
@@ -105,36 +107,36 @@ def _said(payload: Payload) -> dict[str, object]:
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in given}
 
 
-def _maintenance(services: Services, payload: Payload) -> None:
+def _maintenance(targets: EventTargets, payload: Payload) -> None:
     vehicle_id, flag, until = payload["vehicle_id"], payload["in_maintenance"], payload["maintenance_until"]
     if flag is None and until is None:
-        services.catalogue.updated(vehicle_id)
+        targets.catalogue.updated(vehicle_id)
     else:
-        services.catalogue.maintenance_changed(vehicle_id, in_maintenance=flag is not False, until=until)
+        targets.catalogue.maintenance_changed(vehicle_id, in_maintenance=flag is not False, until=until)
 
 
-def _price_updated(services: Services, payload: Payload) -> None:
+def _price_updated(targets: EventTargets, payload: Payload) -> None:
     amounts = [payload[f"rental_price_{period}"] for period in ("daily", "weekly", "monthly")]
     if payload["currency"] is None:
         # The currency is that of the record, which the catalogue learns from Odoo.
-        services.catalogue.updated(payload["vehicle_id"])
+        targets.catalogue.updated(payload["vehicle_id"])
         return
     # Odoo writes 0 where there is no such rate. Whether one was taken away, the catalogue learns from Odoo.
     rates = Rates(*(to_price(amount, payload["currency"]) for amount in amounts))
-    services.catalogue.price_changed(payload["vehicle_id"], rates)
+    targets.catalogue.price_changed(payload["vehicle_id"], rates)
 
 
-def _nothing(_services: Services, _payload: Payload) -> None:
-    """Do nothing: no part of the site shows this change."""
+def _nothing(_targets: EventTargets, _payload: Payload) -> None:
+    """Where no part of the site shows what has changed."""
 
 
-HANDLERS: Mapping[str, Callable[[Services, Payload], None]] = {
-    "vehicle.availability_changed": _availability_changed,
-    "vehicle.added": lambda services, payload: services.catalogue.added(payload["vehicle_id"]),
-    "vehicle.updated": lambda services, payload: services.catalogue.updated(payload["vehicle_id"]),
-    "vehicle.removed": lambda services, payload: services.catalogue.removed(payload["vehicle_id"]),
-    "vehicle.maintenance": _maintenance,
-    "price.updated": _price_updated,
-    "calendar.updated": _nothing,
-    "storefront.updated": _nothing,
+HANDLERS: Mapping[str, Callable[[EventTargets, Payload], None]] = {
+    WebhookType.AVAILABILITY_CHANGED: _availability_changed,
+    WebhookType.VEHICLE_ADDED: lambda targets, payload: targets.catalogue.added(payload["vehicle_id"]),
+    WebhookType.VEHICLE_UPDATED: lambda targets, payload: targets.catalogue.updated(payload["vehicle_id"]),
+    WebhookType.VEHICLE_REMOVED: lambda targets, payload: targets.catalogue.removed(payload["vehicle_id"]),
+    WebhookType.MAINTENANCE: _maintenance,
+    WebhookType.PRICE_UPDATED: _price_updated,
+    WebhookType.CALENDAR_UPDATED: _nothing,
+    WebhookType.STOREFRONT_UPDATED: _nothing,
 }

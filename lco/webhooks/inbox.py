@@ -5,7 +5,7 @@ second event that reads the same. It is a hint: Odoo is read, and nothing that i
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,7 +21,7 @@ from lco.errors import NotFound
 from lco.failures import backoff, guard
 from lco.locks import KeyedLock
 from lco.webhooks import handlers, schemas
-from lco.webhooks.handlers import Bookings, Catalogue, Services
+from lco.webhooks.handlers import Bookings, Catalogue, EventTargets, Reloads
 from lco.webhooks.schemas import TEST, Event
 
 MAX_AGE = timedelta(days=30)
@@ -108,15 +108,15 @@ class Inbox:
         catalogue: Catalogue,
         bookings: Bookings,
         read_odoo: Callable[[], object] = lambda: None,
-        reloads: Mapping[str, Callable[[], object]] | None = None,
+        reloads: Reloads | None = None,
     ) -> None:
         """`read_odoo` reads the changes that Odoo's other webhooks may have missed. It runs in the background.
 
-        `reloads`: see `lco.webhooks.handlers.Services`.
+        `reloads`: see `lco.webhooks.handlers.Reloads`.
         """
         self._db = database
         self._read_odoo = read_odoo
-        self._services = Services(catalogue, bookings, reloads or {})
+        self._targets = EventTargets(catalogue, bookings, reloads or {})
         self._subjects = KeyedLock()
 
     def receive(self, event: Event, delivery_id: str | None) -> Outcome:
@@ -137,7 +137,7 @@ class Inbox:
             if stored:
                 return self._apply_in_order(stored, event)
         if not delivery_id:
-            handlers.hint(self._services, event)
+            handlers.hint(self._targets, event)
         return Outcome.DUPLICATE
 
     def retry_due(self) -> None:
@@ -237,7 +237,7 @@ class Inbox:
     def _apply(self, row_id: str, event: Event, tries: int) -> Outcome:
         outcome = Outcome.KEPT
         with guard("webhook", f"a delivery could not be applied: {event.type}") as guarded:
-            known = handlers.apply(self._services, event)
+            known = handlers.apply(self._targets, event)
             outcome = Outcome.APPLIED if known else Outcome.UNKNOWN
             self._record_result(row_id, str(outcome), tries, applied_at=clock.now())
         if guarded.error:

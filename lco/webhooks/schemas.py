@@ -16,6 +16,7 @@ from lco.domain.booking import KINDS, BookingEvent
 from lco.errors import BadRequest
 from lco.odoo.bookings import STATES
 from lco.odoo.schemas import Currency
+from lco.webhooks.event_types import WebhookType
 
 log = logging.getLogger(__name__)
 
@@ -196,22 +197,22 @@ class PriceUpdated(VehicleEvent):
 
 SCHEMAS: Mapping[str, Mapping[str, Schema]] = {
     "booking": {
-        "booking.created": BookingCreated(),
-        "booking.confirmed": BookingReference(),
-        "booking.cancelled": BookingReference(),
-        "booking.modified": BookingReference(),
-        "booking.picked_up": BookingReference(),
-        "booking.returned": BookingReference(),
+        WebhookType.BOOKING_CREATED: BookingCreated(),
+        WebhookType.BOOKING_CONFIRMED: BookingReference(),
+        WebhookType.BOOKING_CANCELLED: BookingReference(),
+        WebhookType.BOOKING_MODIFIED: BookingReference(),
+        WebhookType.BOOKING_PICKED_UP: BookingReference(),
+        WebhookType.BOOKING_RETURNED: BookingReference(),
     },
     "inventory": {
-        "vehicle.availability_changed": AvailabilityChanged(),
-        "vehicle.added": VehicleEvent(),
-        "vehicle.updated": VehicleEvent(),
-        "vehicle.removed": VehicleEvent(),
-        "vehicle.maintenance": Maintenance(),
-        "price.updated": PriceUpdated(),
-        "calendar.updated": Payload(),
-        "storefront.updated": Payload(),
+        WebhookType.AVAILABILITY_CHANGED: AvailabilityChanged(),
+        WebhookType.VEHICLE_ADDED: VehicleEvent(),
+        WebhookType.VEHICLE_UPDATED: VehicleEvent(),
+        WebhookType.VEHICLE_REMOVED: VehicleEvent(),
+        WebhookType.MAINTENANCE: Maintenance(),
+        WebhookType.PRICE_UPDATED: PriceUpdated(),
+        WebhookType.CALENDAR_UPDATED: Payload(),
+        WebhookType.STOREFRONT_UPDATED: Payload(),
     },
 }
 
@@ -248,11 +249,11 @@ def _payload(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 OF_TYPE: Mapping[str, str] = {
-    "booking.created": "draft",
-    "booking.confirmed": "confirmed",
-    "booking.cancelled": "cancelled",
-    "booking.picked_up": "picked_up",
-    "booking.returned": "returned",
+    WebhookType.BOOKING_CREATED: "draft",
+    WebhookType.BOOKING_CONFIRMED: "confirmed",
+    WebhookType.BOOKING_CANCELLED: "cancelled",
+    WebhookType.BOOKING_PICKED_UP: "picked_up",
+    WebhookType.BOOKING_RETURNED: "returned",
 }
 """The state that an event without one stands for."""
 STEPS = frozenset({"picked_up", "returned"})

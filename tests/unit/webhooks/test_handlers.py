@@ -11,7 +11,7 @@ from lco.domain.booking import BookingEvent, State
 from lco.domain.money import Money
 from lco.domain.vehicle import Rates, Status
 from lco.webhooks import handlers, schemas
-from lco.webhooks.handlers import Bookings, Catalogue, Services
+from lco.webhooks.handlers import Bookings, Catalogue, EventTargets
 
 
 def dollars(amount):
@@ -24,7 +24,7 @@ def inventory(catalogue, bookings):
         event = schemas.parse_event(
             "inventory", json.dumps({"event_type": event_type, "vehicle_id": 7, **fields}).encode()
         )
-        assert handlers.apply(Services(catalogue, bookings), event)
+        assert handlers.apply(EventTargets(catalogue, bookings), event)
         return catalogue.calls
 
     return apply
@@ -36,7 +36,7 @@ def booking(catalogue, bookings):
         event = schemas.parse_event(
             "booking", json.dumps({"event_type": event_type, "booking_ref": "BK-1", **fields}).encode()
         )
-        assert handlers.apply(Services(catalogue, bookings), event)
+        assert handlers.apply(EventTargets(catalogue, bookings), event)
         return bookings.calls
 
     return apply

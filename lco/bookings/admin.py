@@ -14,10 +14,9 @@ from lco.bookings.repository import BookingRepository, MailWriter, Step
 from lco.changes.topics import EventType
 from lco.db import Database
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import AuditEntry, Booking, DeclineReason, OdooBooking, State
+from lco.domain.booking import Actor, AuditEntry, Booking, DeclineReason, OdooBooking, State
 from lco.errors import InvalidInput, NotFound
 
-PERSON = "person"
 PUBLISH_AFTER = timedelta(seconds=5)
 """The time that a process has to publish a step of its own and to note it; several rounds of the scheduler."""
 AT_ONCE = 1000
@@ -75,9 +74,9 @@ class BookingAdmin:
             if state is State.PLACING or not states.may_transition(booking.state, state):
                 raise InvalidInput({}, f"Booking {booking_id} is {booking.state}; that cannot become {state}.")
             if state is State.BOOKED:
-                return repository.accept(booking, OdooBooking(reference, None, "", None), PERSON)
+                return repository.accept(booking, OdooBooking(reference, None, "", None), Actor.PERSON)
             refusal = DeclineReason.NOT_MADE if state in {State.DECLINED, State.EXPIRED} else None
-            return repository.transition(booking, state, PERSON, single_line(reason), refusal)
+            return repository.transition(booking, state, Actor.PERSON, single_line(reason), refusal)
 
     def audit(self, booking_id: int | None = None, after: int = 0) -> Sequence[AuditEntry]:
         """Steps in the order they were taken, of one booking or of all: at most AT_ONCE, those behind `after`."""
@@ -94,7 +93,7 @@ class BookingAdmin:
         their process has had PUBLISH_AFTER to do so. Of several processes one publishes each step.
         """
         self._note_published(self._publisher.take_published())
-        is_left = or_(BookingChange.actor == PERSON, BookingChange.at < clock.now() - PUBLISH_AFTER)
+        is_left = or_(BookingChange.actor == Actor.PERSON, BookingChange.at < clock.now() - PUBLISH_AFTER)
         query = select(BookingRow, BookingChange).join(BookingChange).where(~BookingChange.published, is_left)
         with self._db.session() as session:
             rows = session.execute(query.order_by(BookingChange.id).limit(AT_ONCE))

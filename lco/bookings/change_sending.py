@@ -12,9 +12,10 @@ from lco.bookings.odoo_events import OdooBookingEvents
 from lco.bookings.publisher import BookingPublisher
 from lco.bookings.unit_of_work import UnitOfWork
 from lco.db.database import retry_conflicts
-from lco.domain.booking import Booking, BookingEvent, State
+from lco.domain.booking import Actor, Booking, BookingEvent, State
 from lco.domain.change import ChangeQuote, ChangeRefusal, ChangeRequest, ChangeState
 from lco.domain.date_range import DateRange
+from lco.domain.mail_kind import MailKind
 from lco.errors import OdooError, OdooUnavailable
 from lco.failures import backoff, guard
 from lco.odoo.errors import (
@@ -173,9 +174,9 @@ class ChangeSender:
                 return known
             settled = bookings.change_requests.settle(known, refusal, sentence, until)
             if completed:
-                booking = bookings.apply_event(booking, completed, "webhook" if refusal else "customer")
-            if refusal and known.tries > 1:  # the customer was told that the change is being made
-                bookings.mail(booking, "unchanged")
+                booking = bookings.apply_event(booking, completed, Actor.WEBHOOK if refusal else Actor.CUSTOMER)
+            if refusal and known.tries > 1:  # she has been told that we are still at it
+                bookings.mail(booking, MailKind.UNCHANGED)
         self._publisher.change_settled(change.booking_id)
         return settled
 

@@ -2,6 +2,7 @@
 
 from lco.bookings.mapping import normalize_reference
 from lco.bookings.unit_of_work import UnitOfWork
+from lco.domain.mail_kind import MailKind
 
 
 class BookingFinder:
@@ -20,4 +21,4 @@ class BookingFinder:
             for reference in sorted({normalize_reference(plain), normalize_reference(plain.upper())}):
                 for booking in bookings.by_reference(reference):
                     if booking.request.email and booking.request.email.casefold() == email.casefold():
-                        bookings.mail(booking, "link")
+                        bookings.mail(booking, MailKind.LINK)

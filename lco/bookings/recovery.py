@@ -8,7 +8,7 @@ from lco.bookings import states
 from lco.bookings.repository import Due
 from lco.bookings.submission import NO_ANSWER, Odoo, Submitter
 from lco.bookings.unit_of_work import UnitOfWork
-from lco.domain.booking import Booking, DeclineReason, State
+from lco.domain.booking import Actor, Booking, DeclineReason, State
 from lco.errors import LcoError
 from lco.failures import guard
 
@@ -105,8 +105,10 @@ class BookingRecovery:
             if booking is None:
                 return due.state
             if clock.now() >= states.kept_until(booking.created_at, booking.request.days.start, self._zone):
-                return bookings.transition(booking, State.EXPIRED, "site", TOO_LATE, DeclineReason.NOT_MADE).state
-            booking = bookings.transition(booking, State.PLACING, "site")
+                return bookings.transition(
+                    booking, State.EXPIRED, Actor.SITE, TOO_LATE, DeclineReason.NOT_MADE
+                ).state
+            booking = bookings.transition(booking, State.PLACING, Actor.SITE)
         return self._submitter.submit(booking).state
 
     def _claim(self, due: Due) -> Booking | None:

@@ -22,8 +22,18 @@ from lco.bookings.terms import days_of, in_order, is_visible, merge, total_of
 from lco.changes.topics import EventType
 from lco.db.models import BookingChange, BookingRow, FeedCursor
 from lco.domain.agreement import Agreement
-from lco.domain.booking import ALIVE, Booking, BookingEvent, BookingRequest, DeclineReason, OdooBooking, State
+from lco.domain.booking import (
+    ALIVE,
+    Actor,
+    Booking,
+    BookingEvent,
+    BookingRequest,
+    DeclineReason,
+    OdooBooking,
+    State,
+)
 from lco.domain.date_range import DateRange
+from lco.domain.mail_kind import MailKind
 
 # Statements on tables, built once: building one takes longer than running it, and so does making objects of rows.
 BOOKINGS = cast("Table", BookingRow.__table__)
@@ -41,14 +51,14 @@ BY_KEY = _locked(BOOKINGS.c.key_digest == bindparam("digest"))
 BY_ID = _locked(BOOKINGS.c.id == bindparam("id"))
 BY_ID_UNLOCKED = select(BOOKINGS).where(BOOKINGS.c.id == bindparam("id"))
 BY_REFERENCE = _locked(BOOKINGS.c.reference == bindparam("reference"))
-IN_DOUBT = (
+MATCHABLE = (
     BOOKINGS.c.vehicle_id == bindparam("vehicle_id"),
     # Not `in_`, whose list would be written into the statement anew each time.
     or_(
         *(BOOKINGS.c.state == state for state in sorted(states.OPEN)), BOOKINGS.c.refusal == DeclineReason.NOT_MADE
     ),
 )
-CANDIDATES = _locked(*IN_DOUBT)
+CANDIDATES = _locked(*MATCHABLE)
 LIKE_IT = (
     select(BOOKINGS)
     .where(
@@ -57,9 +67,8 @@ LIKE_IT = (
     )
     .order_by(BOOKINGS.c.id)
 )
-MAY_BE_OURS = select(BOOKINGS.c.id).where(*IN_DOUBT).limit(1)
-IS_KNOWN = select(BOOKINGS.c.id).where(BOOKINGS.c.reference == bindparam("reference")).limit(1)
-ASKED_WITH = select(BOOKINGS.c.request_digest).where(BOOKINGS.c.key_digest == bindparam("digest"))
+MAY_BE_OURS = select(BOOKINGS.c.id).where(*MATCHABLE).limit(1)
+REQUEST_DIGEST = select(BOOKINGS.c.request_digest).where(BOOKINGS.c.key_digest == bindparam("digest"))
 DUE = (
     select(BOOKINGS.c.id, BOOKINGS.c.state, BOOKINGS.c.due_at)
     # Later than any pause is an instant of a clock that was ahead.
@@ -72,7 +81,7 @@ CLAIM = (
     .values(due_at=bindparam("until"))
     .returning(BOOKINGS.c.id)
 )
-DOUBTS = (
+WAS_CHECKING = (
     select(CHANGES.c.id)
     .where(CHANGES.c.booking_id == bindparam("id"), CHANGES.c.to_state == State.CHECKING)
     .limit(1)
@@ -86,8 +95,8 @@ LOCK = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("name"))))
 class MailWriter(Protocol):
     """Writes a customer's mail in the transaction of the step that it is about."""
 
-    def write(self, connection: Connection, message: str, booking: Booking) -> None:
-        """Write a mail about `booking`. `message` is one of `lco.mail.composer.MailKind`."""
+    def write(self, connection: Connection, message: MailKind, booking: Booking) -> None:
+        """Write a mail about `booking`."""
 
 
 class Step(NamedTuple):
@@ -167,7 +176,7 @@ class BookingRepository:
 
     def request_digest(self, key: str) -> str | None:
         """The digest of the request of `key`. Returns None for a new key."""
-        return self._connection.execute(ASKED_WITH, {"digest": sha256(key)}).scalar()
+        return self._connection.execute(REQUEST_DIGEST, {"digest": sha256(key)}).scalar()
 
     def due(self, now: datetime) -> list[Due]:
         """The due bookings, oldest first. None of them is claimed."""
@@ -184,14 +193,9 @@ class BookingRepository:
         """Make the booking due no more."""
         self._save(booking, due_at=None)
 
-    def was_in_doubt(self, booking_id: int) -> bool:
+    def was_checking(self, booking_id: int) -> bool:
         """Whether an earlier attempt may have made the booking in Odoo."""
-        return self._connection.execute(DOUBTS, {"id": booking_id}).first() is not None
-
-    def is_known(self, reference: str) -> bool:
-        """Whether a booking here has this reference, which is locked."""
-        self.lock_reference(reference)
-        return self._connection.execute(IS_KNOWN, {"reference": reference}).first() is not None
+        return self._connection.execute(WAS_CHECKING, {"id": booking_id}).first() is not None
 
     def may_be_ours(self, vehicle_id: int) -> bool:
         """Whether any booking of the vehicle is open, so that an event may belong to it."""
@@ -244,11 +248,11 @@ class BookingRepository:
             agreements.store(self._connection, agreement)
             new["terms_digest"] = agreement.digest
         booking = to_booking(self._connection.execute(ADD, new).one())
-        self._record(booking, None, "customer", "")
+        self._record(booking, None, Actor.CUSTOMER, "")
         return booking
 
     def transition(
-        self, booking: Booking, state: State, actor: str, reason: str = "", refusal: DeclineReason | None = None
+        self, booking: Booking, state: State, actor: Actor, reason: str = "", refusal: DeclineReason | None = None
     ) -> Booking:
         """Change the state. No other method does. Raises ValueError for a step that `states.TRANSITIONS` lacks.
 
@@ -271,7 +275,7 @@ class BookingRepository:
         self._publish(Step(moved, states.event_type(state), number), states.mail_for(before, state, moved.tries))
         return moved
 
-    def accept(self, booking: Booking, placed: OdooBooking, actor: str) -> Booking:
+    def accept(self, booking: Booking, placed: OdooBooking, actor: Actor) -> Booking:
         """Record that Odoo has made this booking, and apply the events that came before its answer.
 
         `lock_reference` must have been called before the row of the booking was locked.
@@ -285,7 +289,7 @@ class BookingRepository:
             booking = self.apply_event(booking, event)
         return booking
 
-    def apply_event(self, booking: Booking, event: BookingEvent, actor: str = "webhook") -> Booking:
+    def apply_event(self, booking: Booking, event: BookingEvent, actor: Actor = Actor.WEBHOOK) -> Booking:
         """Apply the terms of an event of Odoo's that no newer one has named. Only what differs is published."""
         ordered, left = in_order(booking, event)
         merged = merge(ordered, left)
@@ -315,7 +319,7 @@ class BookingRepository:
             # Odoo cannot have made a booking before its customer asked for it.
             candidates = [one for one in candidates if one.created_at <= received_at]
             if candidates and all(one.state is not State.PLACING for one in candidates):
-                self.accept(candidates[0], OdooBooking(event.reference, None, "", total_of(event)), "webhook")
+                self.accept(candidates[0], OdooBooking(event.reference, None, "", total_of(event)), Actor.WEBHOOK)
 
     def save_unmatched(self, event: BookingEvent) -> bool:
         """Store an event whose booking may be under way. Returns False when it is stored already."""
@@ -368,11 +372,11 @@ class BookingRepository:
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(LOCK, {"name": name})
 
-    def mail(self, booking: Booking, message: str) -> None:
+    def mail(self, booking: Booking, message: MailKind) -> None:
         """Write the customer a mail about `booking` as it is, if the transaction is committed."""
         self._mails.write(self._connection, message, booking)
 
-    def _modify(self, before: Booking, merged: Booking, actor: str) -> Booking:
+    def _modify(self, before: Booking, merged: Booking, actor: Actor) -> Booking:
         modified = replace(merged, changes=before.changes + 1, changed_at=clock.now())
         self._save(modified)
         number = self._record(modified, before.state, actor, "modified")
@@ -395,13 +399,13 @@ class BookingRepository:
     def _save(self, booking: Booking, **due: datetime | None) -> None:
         self._connection.execute(SAVE, {"row_id": booking.id} | update_values(booking) | due)
 
-    def _publish(self, step: Step, mail: str | None) -> None:
-        """Keep the step, to be published after the commit. Write the customer's mail in this transaction."""
+    def _publish(self, step: Step, mail: MailKind | None) -> None:
+        """The change log is told after the commit, the customer in the same transaction or not at all."""
         self.steps.append(step)
         if mail:
             self.mail(step.booking, mail)
 
-    def _record(self, booking: Booking, before: State | None, actor: str, reason: str) -> int:
+    def _record(self, booking: Booking, before: State | None, actor: Actor, reason: str) -> int:
         """Add a row to the audit. Returns its id."""
         values = {
             "booking_id": booking.id,

@@ -15,7 +15,8 @@ from lco.bookings.mapping import request_digest, sha256
 from lco.bookings.submission import NO_ANSWER, Submitter
 from lco.bookings.unit_of_work import UnitOfWork
 from lco.domain.agreement import Agreement
-from lco.domain.booking import Booking, BookingRequest, State
+from lco.domain.booking import Actor, Booking, BookingRequest, State
+from lco.domain.mail_kind import MailKind
 from lco.domain.typed_text import letters
 from lco.domain.vehicle import Vehicle
 from lco.errors import KeyReused, NotFound
@@ -127,10 +128,10 @@ class BookingService:
                 if earlier is None:
                     bookings.require_room(request, clock.today(self._zone), self._max_open_days)
                     requested = bookings.add(request, key, vehicle_name, agreement)
-                    return bookings.transition(requested, State.PLACING, "customer"), True
+                    return bookings.transition(requested, State.PLACING, Actor.CUSTOMER), True
                 may_see = is_same_person(earlier.request, request)
                 if not may_see:
-                    bookings.mail(earlier, "link")
+                    bookings.mail(earlier, MailKind.LINK)
         except IntegrityError:
             booking = self._find(request, key)
             if booking is None:

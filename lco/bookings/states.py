@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from lco.bookings.errors import NotBooked
 from lco.changes.topics import EventType
 from lco.domain.booking import Booking, DeclineReason, State
+from lco.domain.mail_kind import MailKind
 from lco.errors import DatesTaken, Gone, InvalidInput, LcoError
 from lco.failures import backoff
 
@@ -65,14 +66,14 @@ EVENT_TYPES: Mapping[State, EventType] = {
 OCCUPANCY = frozenset({EventType.BOOKING_CREATED, EventType.BOOKING_CANCELLED, EventType.BOOKING_MODIFIED})
 """Steps that take days of a vehicle or set them free."""
 
-MAILS: Mapping[State, str] = {
-    State.BOOKED: "booked",
-    State.CONFIRMED: "confirmed",
-    State.CANCELLED: "cancelled",
-    State.DECLINED: "declined",
-    State.EXPIRED: "declined",
-    State.REQUESTED: "received",
-    State.CHECKING: "received",
+MAILS: Mapping[State, MailKind] = {
+    State.BOOKED: MailKind.BOOKED,
+    State.CONFIRMED: MailKind.CONFIRMED,
+    State.CANCELLED: MailKind.CANCELLED,
+    State.DECLINED: MailKind.DECLINED,
+    State.EXPIRED: MailKind.DECLINED,
+    State.REQUESTED: MailKind.RECEIVED,
+    State.CHECKING: MailKind.RECEIVED,
 }
 
 
@@ -91,7 +92,7 @@ def event_type(state: State) -> EventType:
     return EVENT_TYPES.get(state, EventType.BOOKING_CHANGED)
 
 
-def mail_for(before: State, after: State, tries: int) -> str | None:
+def mail_for(before: State, after: State, tries: int) -> MailKind | None:
     """The message that the customer gets of this step, or None for a step that is not worth one.
 
     That the request is kept is written once. A customer who waits on the page for a refusal gets no mail.
@@ -104,13 +105,13 @@ def mail_for(before: State, after: State, tries: int) -> str | None:
     return MAILS.get(after)
 
 
-def mail_of_change(before: Booking, after: Booking) -> str:
+def mail_of_change(before: Booking, after: Booking) -> MailKind:
     """The message that the customer gets of a change that a customer could see, without a step of the state."""
     if after.state is State.CANCELLED:
-        return "cancelled"
+        return MailKind.CANCELLED
     if after.returned_on and not before.returned_on:
-        return "returned"
-    return "picked_up" if after.picked_up_on and not before.picked_up_on else "changed"
+        return MailKind.RETURNED
+    return MailKind.PICKED_UP if after.picked_up_on and not before.picked_up_on else MailKind.CHANGED
 
 
 def next_attempt_at(state: State, tries: int, now: datetime) -> datetime | None:

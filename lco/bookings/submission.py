@@ -11,7 +11,7 @@ from lco.bookings.publisher import BookingPublisher
 from lco.bookings.terms import total_of
 from lco.bookings.unit_of_work import UnitOfWork
 from lco.db.database import retry_conflicts
-from lco.domain.booking import Booking, BookingEvent, BookingRequest, DeclineReason, OdooBooking, State
+from lco.domain.booking import Actor, Booking, BookingEvent, BookingRequest, DeclineReason, OdooBooking, State
 from lco.domain.date_range import DateRange
 from lco.domain.quote import Quote
 from lco.errors import OdooUnavailable
@@ -83,7 +83,7 @@ class Submitter:
         with self._uow() as bookings:
             recorded = bookings.by_id(booking.id)
             if recorded.state in states.SUBMITTED - {state} and recorded.tries == booking.tries:
-                recorded = bookings.transition(recorded, state, "site", reason, refusal)
+                recorded = bookings.transition(recorded, state, Actor.SITE, reason, refusal)
             has_unmatched = bookings.has_unmatched(booking)
         return self._apply_unmatched(booking) if has_unmatched else recorded
 
@@ -112,7 +112,7 @@ class Submitter:
         """The accepted booking, with the terms of `event`, and whether events wait for one like it."""
         with self._uow() as bookings:
             bookings.lock_reference(normalize_reference(placed.reference))
-            accepted = bookings.accept(bookings.by_id(booking.id), placed, "answer")
+            accepted = bookings.accept(bookings.by_id(booking.id), placed, Actor.ANSWER)
             if event:
                 accepted = bookings.apply_event(accepted, event)
             return accepted, bookings.has_unmatched(booking)
@@ -123,15 +123,15 @@ class Submitter:
             if refusal is DeclineReason.DATES_TAKEN:
                 self._publisher.refused(booking)
                 # An Odoo that honours keys would have answered with the booking of the earlier attempt.
-                if self._was_in_doubt(booking) and not self._contract.reads_bookings():
+                if self._was_checking(booking) and not self._contract.reads_bookings():
                     return self.record(booking, State.CHECKING, PERHAPS_OURS)
             sentence = states.decline_error(refusal, single_line(error.message)).message
             return self.record(booking, State.DECLINED, sentence, refusal)
         return replace(booking, state=State.CHECKING)
 
-    def _was_in_doubt(self, booking: Booking) -> bool:
+    def _was_checking(self, booking: Booking) -> bool:
         with self._uow() as bookings:
-            return bookings.was_in_doubt(booking.id)
+            return bookings.was_checking(booking.id)
 
     def _record_or_defer(self, booking: Booking, state: State, reason: str) -> Booking:
         """Return the booking as `record` does, or in checking when it cannot be recorded now."""

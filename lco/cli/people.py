@@ -41,5 +41,5 @@ def erase(who: str, out: Output, *, yes: bool) -> None:
         f"and {erased.files} mail files no longer name this person.",
         asdict(erased),
     )
-    for number in erased.in_doubt:
+    for number in erased.unsettled:
         out.line(f"Odoo may have made booking {number} all the same: look there.")

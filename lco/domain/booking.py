@@ -161,9 +161,22 @@ class Booking:
         return hashlib.sha256(f"Odoo's key of {self.token}".encode()).hexdigest()
 
 
+class Actor(StrEnum):
+    """The cause of a step, as the audit names it."""
+
+    CUSTOMER = "customer"
+    SITE = "site"
+    ANSWER = "answer"
+    """Odoo's answer to a call of this site."""
+    WEBHOOK = "webhook"
+    """Something that was read of Odoo: an event, the changes feed, or the booking itself."""
+    PERSON = "person"
+    """A person of the business, with a command or on the page for staff."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One row of the audit: the cause, the booking, the instant, the states before and after, and the reason."""
+    """One row of the audit: the booking, the step, its instant, its cause and its reason."""
 
     id: int
     booking_id: int

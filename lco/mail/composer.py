@@ -10,7 +10,6 @@ from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from enum import StrEnum
 from urllib.parse import urlencode
 
 from email_validator import EmailNotValidError, validate_email
@@ -21,6 +20,7 @@ from lco.db.mails import Mail
 from lco.deadline import deadline
 from lco.domain.booking import Booking, DeclineReason
 from lco.domain.date_range import DateRange
+from lco.domain.mail_kind import MailKind
 from lco.mail.errors import MailRefused, where
 from lco.mail.invitation import Invitation, invitation
 from lco.mail.serialization import loads
@@ -46,21 +46,6 @@ ASK_FOR = timedelta(seconds=10)
 
 SEE_PAGE = "see your booking's page"
 LONGEST_HEADER = 200
-
-
-class MailKind(StrEnum):
-    """The mails there are, each named like its folder of templates in `templates/email`."""
-
-    RECEIVED = "received"
-    BOOKED = "booked"
-    CONFIRMED = "confirmed"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-    CHANGED = "changed"
-    PICKED_UP = "picked_up"
-    RETURNED = "returned"
-    LINK = "link"
-    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +149,16 @@ class MailComposer:
     def compose(self, mail: Mail) -> EmailMessage:
         """The mail, always the same but for the alternatives. Raises MailRefused when it can never be written."""
         booking = _mailable(loads(mail.snapshot))
-        letter = BUILDERS[mail.message](booking, self)
+        content = BUILDERS[mail.message](booking, self)
         page = f"{self.site_url}/bookings/{booking.token}"
-        values = {"booking": booking, "page": page, "return_by": self._return_time(booking), **letter.values}
+        values = {"booking": booking, "page": page, "return_by": self._return_time(booking), **content.values}
         email = self._addressed(mail, booking)
-        email["Subject"] = _header(self._render(f"email/{letter.message}/subject.txt", values))
+        email["Subject"] = _header(self._render(f"email/{content.message}/subject.txt", values))
         # Quoted-printable stays readable, and needs neither short lines nor a server that takes eight bits.
-        text, html = (self._render(f"email/{letter.message}/body.{form}", values) for form in ("txt", "html"))
+        text, html = (self._render(f"email/{content.message}/body.{form}", values) for form in ("txt", "html"))
         email.set_content(text, cte="quoted-printable")
         email.add_alternative(html, subtype="html", cte="quoted-printable")
-        if letter.has_entry:
+        if content.has_entry:
             self._add_entry(email, booking)
         return email
 

@@ -17,6 +17,7 @@ from lco.db.database import after_commit
 from lco.db.mails import Mail
 from lco.db.models import BookingChange, BookingRow
 from lco.domain.booking import Booking, State
+from lco.domain.mail_kind import MailKind
 from lco.failures import backoff
 from lco.mail.serialization import dumps
 
@@ -39,7 +40,7 @@ WRITE = {
 """By dialect, and built once: building it takes longer than running it."""
 
 
-ASKED_FOR = "link"
+ASKED_FOR = MailKind.LINK
 """The message that is sent as often as it is asked for, at most MOST_A_DAY for each booking within DAY."""
 MOST_A_DAY = 3
 """Mails to an address whose owner may never have asked for one, within DAY."""
@@ -89,7 +90,7 @@ class Outbox:
 
     # Writing
 
-    def write(self, connection: Connection, message: str, booking: Booking) -> None:
+    def write(self, connection: Connection, message: MailKind, booking: Booking) -> None:
         """Have `message` sent about `booking` as it is now, if the transaction of `connection` is committed.
 
         The same message about the same version of a booking is kept once. After the commit a worker of this

@@ -14,7 +14,7 @@ from lco.db.change_requests import ChangeRequestRow
 from lco.db.mails import Mail
 from lco.db.models import BookingChange, BookingRow, Delivery, UnmatchedEventRow
 from lco.db.wishes import WishRow
-from lco.domain.booking import Booking
+from lco.domain.booking import Actor, Booking
 
 BOOKINGS = cast("Table", BookingRow.__table__)
 CHANGES = cast("Table", BookingChange.__table__)
@@ -105,7 +105,7 @@ def _empty_bookings(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute(update(REQUESTS).where(asked).values(reason="", sentence=""))
     written = CHANGES.c.booking_id.in_(ids) & CHANGES.c.reason.not_in(CONSTANT)
     connection.execute(update(CHANGES).where(written).values(reason=""))
-    step = {"at": clock.now(), "actor": "site", "reason": ERASED}
+    step = {"at": clock.now(), "actor": Actor.SITE, "reason": ERASED}
     rows = [step | {"booking_id": id_, "from_state": state, "to_state": state} for id_, state in states]
     connection.execute(insert(CHANGES), rows)
 

@@ -34,7 +34,7 @@ CHANGE_REQUEST = ("booking_id", "created_at", "state", "date_from", "date_to", "
 """The columns of a change request that say something of its customer; without days it is a cancellation."""
 WISH = ("vehicle_name", "date_from", "date_to", "state", "created_at")
 AT_ONCE = 500
-"""Bookings that the scheduler erases in one transaction."""
+"""Bookings that the scheduler deletes in one transaction."""
 UNDER_WAY = "Booking {} is being placed at this moment. Try again in {:.0f} seconds."
 PASSED_ON = "The customer asked to be forgotten, so this is not placed."
 
@@ -55,7 +55,7 @@ class Erased:
     mails: int
     deliveries: int
     files: int
-    in_doubt: Sequence[int]
+    unsettled: Sequence[int]
     """Bookings that Odoo may have made, though its answer was never seen: look into Odoo."""
 
 
@@ -113,7 +113,7 @@ class People:
         What was still to be placed is declined first. Raises InvalidInput while one is being placed, and NotFound
         when nothing is kept.
         """
-        in_doubt = self._decline_open(person)
+        unsettled = self._decline_open(person)
         with self._db.connection() as connection:
             targets = erasure.targets(connection, person.email, person.bookings)
             erasure.empty(connection, targets)
@@ -122,7 +122,7 @@ class People:
         if not (targets.bookings or targets.deliveries or targets.events or wishes):
             raise NotFound(f"Nothing is kept of {person.email}.")
         self._db.scrub()
-        return Erased(targets.bookings, len(targets.mails), len(targets.deliveries), files, in_doubt)
+        return Erased(targets.bookings, len(targets.mails), len(targets.deliveries), files, unsettled)
 
     def forget_ended(self) -> int:
         """Call now and then: empty bookings that ended KEEP_CUSTOMERS_DAYS ago, and say how many. 0: keep all."""

@@ -11,7 +11,7 @@ from lco.bookings import states
 from lco.bookings.errors import NotBooked
 from lco.bookings.repository import BookingRepository
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import DeclineReason, State
+from lco.domain.booking import Actor, DeclineReason, State
 from lco.errors import DatesTaken, Gone, InvalidInput
 from tests.app.bookings.fakes import FakeOutbox
 
@@ -51,7 +51,7 @@ def test_the_repository_takes_the_steps_of_the_table_and_records_them(services, 
         )
     with services.db.connection() as connection:
         assert BookingRepository(connection, FakeOutbox()).by_key("key").state == after
-    assert services.audit()[1:] == [(before, after, "site")]
+    assert services.audit()[1:] == [(before, after, Actor.SITE)]
 
 
 def test_the_repository_refuses_every_other_step_and_changes_nothing(services, booking_request):
@@ -63,7 +63,7 @@ def test_the_repository_refuses_every_other_step_and_changes_nothing(services, b
             repository = BookingRepository(connection, FakeOutbox())
             row = repository.by_key(f"{before}-{after}")
             with pytest.raises(ValueError, match=f"cannot go from {before} to {after}"):
-                repository.transition(row, after, "site")
+                repository.transition(row, after, Actor.SITE)
             assert (row.state, repository.steps) == (before, [])
             assert (
                 len(connection.execute(select(BookingChange).where(BookingChange.booking_id == row.id)).all()) == 1

@@ -17,7 +17,7 @@ from lco.bookings.repository import BookingRepository
 from lco.db import Database
 from lco.db.backup import BackupFailed, back_up, restore
 from lco.db.models import BookingChange, BookingRow
-from lco.domain.booking import BookingRequest, OdooBooking, State
+from lco.domain.booking import Actor, BookingRequest, OdooBooking, State
 from lco.domain.date_range import DAY, DateRange
 from lco.mail.outbox import Outbox
 from tests.postgres import migrated_postgres, postgres  # noqa: F401 - fixtures
@@ -60,7 +60,7 @@ class Customers:
                     placing = repository.transition(
                         repository.add(booking_request, f"key {number}", "Saw"), State.PLACING, "customer"
                     )
-                    made = repository.accept(placing, OdooBooking(f"BK-{number}", None, "", None), "answer")
+                    made = repository.accept(placing, OdooBooking(f"BK-{number}", None, "", None), Actor.ANSWER)
                 self.answered.append(made.token)
             except Exception as error:  # noqa: BLE001 - the test reports it
                 self.problems.append(error)

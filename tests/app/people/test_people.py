@@ -13,7 +13,7 @@ import requests
 
 from lco import clock
 from lco.bookings.mapping import sha256
-from lco.domain.booking import BookingRequest, State
+from lco.domain.booking import Actor, BookingRequest, State
 from lco.domain.date_range import DAY, DateRange
 from lco.errors import InvalidInput, NotFound
 from lco.settings import Settings
@@ -168,7 +168,7 @@ def test_booking_that_is_being_placed_is_not_erased(services, settings, run):
         from lco.bookings.repository import BookingRepository
 
         repository = BookingRepository(connection, services.outbox)
-        repository.transition(repository.add(booking_request(settings), "k", "Saw"), State.PLACING, "customer")
+        repository.transition(repository.add(booking_request(settings), "k", "Saw"), State.PLACING, Actor.CUSTOMER)
     done = run("erase", MAIL, "--yes")
     assert done.exit_code == 1
     assert "being placed" in done.output

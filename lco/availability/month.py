@@ -25,40 +25,15 @@ class DayState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One day of a month and its state."""
-
-    day: date
-    state: DayState
-
-
-@dataclass(frozen=True, slots=True)
 class Month:
-    """The month that starts with `first`, its days' states, and the neighbours that may be looked at."""
+    """The states of all days of one month."""
 
-    first: date
     states: Mapping[date, DayState]
-    previous: date | None
-    next: date | None
-
-    @property
-    def label(self) -> str:
-        """The month and year in words."""
-        return f"{calendar.month_name[self.first.month]} {self.first.year}"
 
     @property
     def complete(self) -> bool:
         """Whether every day is known."""
         return DayState.UNKNOWN not in self.states.values()
-
-    @property
-    def weeks(self) -> tuple[tuple[Cell | None, ...], ...]:
-        """Rows of seven from Sunday to Saturday. None where a day belongs to another month."""
-        rows = WEEKS.monthdatescalendar(self.first.year, self.first.month)
-        return tuple(tuple(self._cell(day) for day in row) for row in rows)
-
-    def _cell(self, day: date) -> Cell | None:
-        return Cell(day, self.states[day]) if day in self.states else None
 
 
 def first_of(day: date, months: int = 0) -> date:

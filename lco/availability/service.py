@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from lco import background, metrics
 from lco.availability.busy_days import BusyDays
-from lco.availability.month import MONTHS_AHEAD, DayState, Month, first_of, last_of, may_show
+from lco.availability.month import MONTHS_AHEAD, DayState, Month, first_of, last_of
 from lco.availability.own_days import IsFree, own_days
 from lco.availability.price_cliffs import Cliffs, find_cliffs
 from lco.availability.rules import RentalRules
@@ -80,13 +80,7 @@ class Availability:
                 taken -= frozenset(own)
             rules = self.rules.snapshot()
             states |= {day: _state(rules, vehicle, day, taken) for day in ahead}
-        previous, following = first_of(first, -1), first_of(first, 1)
-        return Month(
-            first,
-            states,
-            previous if may_show(previous, today) else None,
-            following if may_show(following, today) else None,
-        )
+        return Month(states)
 
     def own_days(self, vehicle: Vehicle, own: DateRange, is_free: IsFree) -> frozenset[date]:
         """Return the days that only the booking of `own` keeps: these, and the buffer around them.

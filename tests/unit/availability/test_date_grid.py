@@ -4,7 +4,7 @@ from datetime import date, timedelta
 import pytest
 
 from lco.availability.date_grid import Check, DateGrid, Role, Selection, shop_states
-from lco.availability.month import DayState
+from lco.availability.month import DayState, first_of, last_of
 from lco.domain.date_range import DAY, DateRange
 from lco.domain.rental import Reason, ReasonCode
 
@@ -37,6 +37,15 @@ def test_two_months_are_shown_from_the_week_of_today():
     shown = cells(grid())
     assert min(shown) == date(2027, 3, 7)
     assert max(shown) == date(2027, 4, 30)
+
+
+@pytest.mark.parametrize("first", [first_of(FIRST, n) for n in range(-14, 14)])
+def test_every_day_is_in_its_month_once_under_its_weekday(first):
+    weeks = list(DateGrid(first, {}, Selection(), lambda _: (), today=first).weeks(first))
+    assert all(len(week) == 7 for week in weeks)
+    days = [(column, cell.day) for week in weeks for column, cell in enumerate(week) if cell]
+    assert [day for _, day in days] == list(DateRange(first, last_of(first) + DAY))
+    assert all(column == (day.weekday() + 1) % 7 for column, day in days)
 
 
 def test_before_a_choice_every_free_day_can_be_the_first():

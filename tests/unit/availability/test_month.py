@@ -8,35 +8,11 @@ from lco.domain.date_range import DAY, DateRange
 FEBRUARY = date(2027, 2, 1)
 
 
-def month(first: date) -> Month:
-    return Month(first, dict.fromkeys(DateRange(first, last_of(first) + DAY), DayState.FREE), None, None)
-
-
-def test_a_month_is_rows_of_seven_from_sunday_with_nothing_in_other_months():
-    weeks = month(FEBRUARY).weeks
-    assert all(len(week) == 7 for week in weeks)
-    assert weeks[0][0] is None
-    assert weeks[0][1].day == FEBRUARY
-    assert weeks[-1][0].day == date(2027, 2, 28)
-    assert weeks[-1][1:] == (None,) * 6
-
-
-@pytest.mark.parametrize("first", [first_of(FEBRUARY, n) for n in range(-14, 14)])
-def test_every_day_stands_in_its_month_once_under_its_weekday(first):
-    cells = [(column, cell) for week in month(first).weeks for column, cell in enumerate(week) if cell]
-    assert [cell.day for _, cell in cells] == list(DateRange(first, last_of(first) + DAY))
-    assert all(column == (cell.day.weekday() + 1) % 7 for column, cell in cells)
-
-
-def test_a_month_has_a_name():
-    assert month(FEBRUARY).label == "February 2027"
-
-
 def test_a_month_with_an_unknown_day_is_not_complete():
-    states = dict(month(FEBRUARY).states)
-    assert Month(FEBRUARY, states, None, None).complete
+    states = dict.fromkeys(DateRange(FEBRUARY, last_of(FEBRUARY) + DAY), DayState.FREE)
+    assert Month(states).complete
     states[date(2027, 2, 3)] = DayState.UNKNOWN
-    assert not Month(FEBRUARY, states, None, None).complete
+    assert not Month(states).complete
 
 
 @pytest.mark.parametrize(

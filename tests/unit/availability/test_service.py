@@ -86,15 +86,6 @@ def test_a_month_gone_by_asks_nothing(odoo):
     assert odoo.asked == []
 
 
-def test_a_month_knows_which_neighbours_may_be_looked_at(odoo):
-    first, last = (
-        odoo.availability.month(machine(7), DECEMBER),
-        odoo.availability.month(machine(7), date(2027, 12, 1)),
-    )
-    assert (first.previous, first.next) == (None, JANUARY)
-    assert (last.previous, last.next) == (date(2027, 11, 1), None)
-
-
 @pytest.mark.parametrize("answered_before", [0, 3])
 def test_days_without_an_answer_from_odoo_are_unknown_and_counted(odoo, answered_before, caplog):
     counted = metrics.stale_answers.labels("calendar")

@@ -21,7 +21,7 @@ from lco import clock, metrics
 from lco.changes import serialization
 from lco.changes.log import MAX_ENTRIES, Change, ChangeId, Data, Listener, OnGap, Window, ignore, milliseconds
 from lco.changes.topics import LIVE, EventType
-from lco.failures import guard
+from lco.failures import backoff, guard
 from lco.redis_backends.client import PREFIX, TIMEOUT, RedisClient, connection_options
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,9 @@ LOCAL_ID_START = 500_000_000
 Each process starts at a random counter above it, because two may be in local mode in the same millisecond.
 """
 READ_TIMEOUT = timedelta(seconds=1)
-RETRY_PAUSES = (0.0, 0.1, 0.2, 0.5, 1.0)
+FIRST_PAUSE = timedelta(milliseconds=100)
+LONGEST_PAUSE = timedelta(seconds=1)
+"""Between two attempts of the reader; after the first failure there is none."""
 MAX_REPLICATION_LAG = timedelta(seconds=5)
 CLAIM_TTL = timedelta(hours=1)
 READ_COUNT = 500
@@ -224,7 +226,7 @@ class RedisLog:
                 # A connection that was only cut is made again at once, without local mode.
                 if failures:
                     self._enter_local_mode(error)
-                self._stop.wait(RETRY_PAUSES[min(failures, len(RETRY_PAUSES) - 1)])
+                    self._stop.wait(backoff(failures, FIRST_PAUSE, LONGEST_PAUSE).total_seconds())
                 failures += 1
 
     def _step(self) -> None:

@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     if settings.is_demo():
         app.register_blueprint(dev.blueprint)
-    _keep_pages(app)
+    _cache_pages(app)
     app.cli.add_command(cli.group)
     assets.register(app, secure)
     request_body.register(app)
@@ -164,8 +164,8 @@ def _renderer(app: Flask) -> Render:
     return lambda name, values: app.jinja_env.get_template(name).render(values)
 
 
-def _keep_pages(app: Flask) -> None:
-    """Keep finished pages until something changes that may stand in one."""
+def _cache_pages(app: Flask) -> None:
+    """Cache finished pages until something changes that may stand in one."""
     services = app.extensions["lco"]
 
     def version_of_pages() -> tuple[object, ...]:

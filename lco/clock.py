@@ -31,7 +31,7 @@ class _SteadyClock:
         self._slow_since = 0
         self._ahead = time.time_ns() - time.monotonic_ns()
         self._is_shared = False
-        self._doubted: tuple[int, int] | None = None
+        self._jump: tuple[int, int] | None = None
 
     def microseconds(self) -> int:
         """Return microseconds since 1970."""
@@ -63,11 +63,11 @@ class _SteadyClock:
     def _follow(self, ahead: int, ticks: int) -> None:
         """Take over how far the system's clock is ahead of the monotonic one; a jump must have lasted."""
         if abs(ahead - self._ahead) < JUMP:
-            self._ahead, self._doubted = ahead, None
-        elif self._doubted is None or abs(ahead - self._doubted[0]) >= JUMP:
-            self._doubted = ahead, ticks
-        elif ticks - self._doubted[1] >= BELIEVED_AFTER:
-            self._ahead, self._doubted = ahead, None
+            self._ahead, self._jump = ahead, None
+        elif self._jump is None or abs(ahead - self._jump[0]) >= JUMP:
+            self._jump = ahead, ticks
+        elif ticks - self._jump[1] >= BELIEVED_AFTER:
+            self._ahead, self._jump = ahead, None
 
     def _slow_step(self) -> int:
         """Microseconds since the reading before, slowed down; 0 when that one was not behind yet."""

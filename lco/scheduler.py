@@ -48,7 +48,7 @@ class Scheduler:
                 ("watch", self._watch_time),
                 ("wishes", self._tell_of_free_days),
             ):
-                threading.Thread(target=look, name=f"upkeep-{name}", daemon=True).start()
+                threading.Thread(target=look, name=f"scheduler-{name}", daemon=True).start()
             self._begun = True
 
     def stop(self) -> None:

@@ -29,7 +29,7 @@ class MissingVehicles:
     def __init__(self, odoo: OdooClient, read_again: Callable[[], object]) -> None:
         self._odoo = odoo
         self._read_again = read_again
-        self._is_doubted = False
+        self._awaits_second_list = False
 
     def complete(self, listing: Listing, known: Mapping[int, Vehicle]) -> tuple[Vehicle, ...]:
         """Return the vehicles of `listing`, and those of `known` that are kept.
@@ -43,10 +43,10 @@ class MissingVehicles:
 
     def _still_there(self, missing: list[Vehicle], all_known: int) -> list[Vehicle]:
         if len(missing) <= max(MANY, SHARE * all_known):
-            self._is_doubted = False
+            self._awaits_second_list = False
             return [one for one in missing[:MAX_QUESTIONS] if not self._is_gone(one.id)] + missing[MAX_QUESTIONS:]
-        self._is_doubted = not self._is_doubted
-        if not self._is_doubted:
+        self._awaits_second_list = not self._awaits_second_list
+        if not self._awaits_second_list:
             return []
         metrics.odoo_calls.labels("vehicles", INCOMPLETE).inc()
         log.warning("odoo's list lacks %d of %d vehicles: it is read again", len(missing), all_known)

@@ -94,12 +94,12 @@ class Pictures:
     def _fetch(self, key: str, path: str) -> StoredPicture:
         began = clock.now()
         try:
-            reply = self._odoo.image(path)
+            response = self._odoo.image(path)
         except VehicleUnknown as error:
             raise NotFound from error
-        if reply.content_type.partition(";")[0] not in CONTENT_TYPES:
+        if response.content_type.partition(";")[0] not in CONTENT_TYPES:
             raise NotFound
-        picture = StoredPicture(reply.content, reply.content_type, began)
+        picture = StoredPicture(response.content, response.content_type, began)
         self._store.put(key, picture)
         return picture
 

@@ -28,16 +28,16 @@ class VehicleVersion:
 
     def dumps(self) -> Json:
         """All of it in what JSON has: amounts of money and days as text, so that nothing is rounded."""
-        return {"at": self.at.isoformat(), "vehicle": self.vehicle and _written(self.vehicle)}
+        return {"at": self.at.isoformat(), "vehicle": self.vehicle and _dump(self.vehicle)}
 
     @classmethod
     def loads(cls, written: Json) -> "VehicleVersion":
         """The version in `written`. Raises KeyError, TypeError, ValueError for a form that cannot be read."""
         vehicle = written["vehicle"]
-        return cls(datetime.fromisoformat(written["at"]), None if vehicle is None else _read(vehicle))
+        return cls(datetime.fromisoformat(written["at"]), None if vehicle is None else _load(vehicle))
 
 
-def _written(vehicle: Vehicle) -> Json:
+def _dump(vehicle: Vehicle) -> Json:
     rates, picture = vehicle.rates, vehicle.picture
     return {
         **_plain(vehicle),
@@ -49,7 +49,7 @@ def _written(vehicle: Vehicle) -> Json:
     }
 
 
-def _read(written: Json) -> Vehicle:
+def _load(written: Json) -> Vehicle:
     back_on = written.get("back_on")
     read = {
         "status": Status(written["status"]),
@@ -61,22 +61,22 @@ def _read(written: Json) -> Vehicle:
     return Vehicle(**{**_known(Vehicle, written), **read})
 
 
-def _details_written(details: Details | None) -> Json | None:
+def _dump_details(details: Details | None) -> Json | None:
     if details is None:
         return None
     return {
         **_plain(details),
-        "vehicle": _written(details.vehicle),
+        "vehicle": _dump(details.vehicle),
         "features": [asdict(feature) for feature in details.features],
         "pictures": [asdict(picture) for picture in details.pictures],
     }
 
 
-def _details_read(written: Json | None) -> Details | None:
+def _load_details(written: Json | None) -> Details | None:
     if written is None:
         return None
     read = {
-        "vehicle": _read(written["vehicle"]),
+        "vehicle": _load(written["vehicle"]),
         "specifications": tuple((str(name), str(value)) for name, value in written.get("specifications", ())),
         "features": tuple(Feature(**_known(Feature, feature)) for feature in written.get("features", ())),
         "pictures": tuple(map(_picture, written.get("pictures", ()))),
@@ -105,8 +105,8 @@ def _amount(written: list[str] | None) -> Money | None:
     return Money(Decimal(written[0]), written[1]) if written else None
 
 
-LISTING = Codec(lambda listing: [_written(v) for v in listing], lambda written: tuple(_read(v) for v in written))
-DETAILS = Codec(_details_written, _details_read)
+LISTING = Codec(lambda listing: [_dump(v) for v in listing], lambda written: tuple(_load(v) for v in written))
+DETAILS = Codec(_dump_details, _load_details)
 BRANDS = Codec(
     lambda names: {str(brand_id): name for brand_id, name in names.items()},
     lambda written: {int(brand_id): str(name) for brand_id, name in written.items()},

@@ -29,7 +29,7 @@ LIST_MAX_AGE = timedelta(seconds=60)
 VEHICLE_MAX_AGE = timedelta(seconds=30)
 REREAD_PAUSE = timedelta(seconds=1)
 """Between two readings of one vehicle because of webhooks: a burst makes Odoo be asked twice, not fifty times."""
-DOUBT_PAUSE = timedelta(seconds=5)
+RECHECK_PAUSE = timedelta(seconds=5)
 """Before a list that lacks many vehicles is read again."""
 REFETCH: Mapping[str, object] = {}
 """The replica of a vehicle that the publishing process does not know itself: the others read it from Odoo."""
@@ -51,7 +51,7 @@ class CatalogueSync:
         removed: RemovedVehicles,
     ) -> None:
         self.pause = REREAD_PAUSE
-        self.doubt_pause = DOUBT_PAUSE
+        self.recheck_pause = RECHECK_PAUSE
         self.state = CatalogueState()
         self.is_available = True
         """Whether Odoo answered when its list was last read. True before the first time."""
@@ -152,7 +152,7 @@ class CatalogueSync:
             self._list_needed_from = clock.now()
             self.refresh()
 
-        background.later("read the catalogue again", self.doubt_pause, read)
+        background.later("read the catalogue again", self.recheck_pause, read)
 
     def _set_available(self, *, available: bool) -> None:
         if available != self.is_available:

@@ -112,7 +112,7 @@ def _add_state(control: Blueprint, parts: Parts) -> None:
         if name not in HABITS:
             abort(404)
         asked = _submitted(forms.HabitRequest())
-        switch.turn(name, **asked)
+        switch.set_habit(name, **asked)
         return _done(f"{name}: {'on' if asked['on'] else 'off'}.", habits=switch.state()["habits"])
 
     @control.post("/demo/reset")

@@ -77,7 +77,7 @@ class Habit:
 
 
 class FaultSwitch:
-    """The fault of the line in force and the habits that are on. A new fault ends every wait for the old one."""
+    """The fault in force and the habits that are on. A new fault ends every wait for the old one."""
 
     def __init__(self) -> None:
         self._changed = Condition()
@@ -95,7 +95,7 @@ class FaultSwitch:
         return dict(self._habits)
 
     def set(self, mode: str, seconds: float | None = None, path: str = "/api/") -> Fault:
-        """The new fault of the line; without `seconds`, slow takes 2 and hang 60."""
+        """The new fault of the connection; without `seconds`, slow takes 2 and hang 60."""
         if seconds is None:
             seconds = {"slow": SLOW_FOR, "hang": HANG_FOR}.get(mode, 0.0)
         with self._changed:
@@ -103,8 +103,8 @@ class FaultSwitch:
             self._changed.notify_all()
             return self._fault
 
-    def turn(self, name: str, *, on: bool = True, **reach: Any) -> None:
-        """Turn a habit on, with where it shows and which vehicle has it, or off."""
+    def set_habit(self, name: str, *, on: bool = True, **reach: Any) -> None:
+        """Turns a habit on, with where it shows and which vehicle has it, or off."""
         with self._changed:
             habits = dict(self._habits)
             habits.pop(name, None)

@@ -10,7 +10,7 @@ from lco import clock
 from lco.doctor.findings import Finding, error, ok, warning
 from lco.errors import LcoError
 from lco.mail.sender import SmtpSender, create_sender
-from lco.odoo.diagnosis import Answer, ask
+from lco.odoo.diagnosis import ProbeResult, ask
 from lco.services import Services
 
 CLOCKS_APART = timedelta(seconds=60)
@@ -135,14 +135,14 @@ def _cache(services: Services) -> list[Finding]:
     return [ok("cache", f"{folder} can be written")]
 
 
-def _is_api(answer: Answer) -> bool:
-    return _data(answer) is not None
+def _is_api(result: ProbeResult) -> bool:
+    return _data(result) is not None
 
 
-def _data(answer: Answer) -> dict[str, object] | list[object] | None:
-    """The `data` of an envelope (docs/odoo-contract.md, section 1). Returns None when it is no envelope."""
+def _data(result: ProbeResult) -> dict[str, object] | list[object] | None:
+    """The `data` of an envelope (docs/odoo-contract.md, section 1); None when the answer is no envelope."""
     try:
-        envelope = json.loads(answer.text)
+        envelope = json.loads(result.text)
     except ValueError:
         return None
     return envelope.get("data") if isinstance(envelope, dict) and envelope.get("success") else None

@@ -31,8 +31,8 @@ def checks(settings: Settings) -> dict[str, Callable[[], list[Finding]]]:
 
 def _address(settings: Settings) -> list[Finding]:
     try:
-        reply = requests.get(f"{settings.site_url}/healthz", timeout=SECONDS, allow_redirects=False)
-        seen = reply.json() if reply.ok else None
+        response = requests.get(f"{settings.site_url}/healthz", timeout=SECONDS, allow_redirects=False)
+        seen = response.json() if response.ok else None
     except (requests.RequestException, ValueError) as problem:
         return [
             error(
@@ -40,7 +40,7 @@ def _address(settings: Settings) -> list[Finding]:
             )
         ]
     if not isinstance(seen, dict) or seen.get("status") != "ok":
-        sentence = f"{settings.site_url} answers {reply.status_code}, but is not this site"
+        sentence = f"{settings.site_url} answers {response.status_code}, but is not this site"
         return [error("address", sentence, "SITE_URL", "set the address that customers use")]
     if seen.get("version") != version():
         return [
@@ -54,10 +54,10 @@ def _https(settings: Settings) -> list[Finding]:
         return []
     plain = f"http://{urlsplit(settings.site_url).netloc}/about"
     try:
-        reply = requests.get(plain, timeout=SECONDS, allow_redirects=False)
+        response = requests.get(plain, timeout=SECONDS, allow_redirects=False)
     except requests.RequestException:
         return [ok("https", "nothing answers over http")]
-    if reply.is_redirect and reply.headers.get("Location", "").startswith("https:"):
+    if response.is_redirect and response.headers.get("Location", "").startswith("https:"):
         return [ok("https", "http leads to https")]
     remedy = "set the number of proxies in front, which tell the site how it was reached"
     return [error("https", "pages are served over http as well", "TRUSTED_PROXIES", remedy)]
@@ -68,14 +68,14 @@ def _webhooks(settings: Settings) -> list[Finding]:
     headers = sign(settings.odoo_webhook_secret[0], f"doctor_{uuid.uuid4().hex}", clock.now(), TEST_EVENT)
     url = f"{settings.site_url}/api/webhook/inventory"
     try:
-        reply = requests.post(url, TEST_EVENT, headers=headers, timeout=SECONDS, allow_redirects=False)
+        response = requests.post(url, TEST_EVENT, headers=headers, timeout=SECONDS, allow_redirects=False)
     except requests.RequestException as problem:
         return [error("webhooks", f"{url}: {reason(problem)}", "SITE_URL", "make it reachable for Odoo")]
-    if reply.status_code == requests.codes.ok:
+    if response.status_code == requests.codes.ok:
         return [ok("webhooks", f"{url} accepts what Odoo signs")]
     remedy = "give the running site the same secret, and let proxies pass the webhook-* headers on"
     return [
-        error("webhooks", f"{url} answers {reply.status_code} to a signed event", "ODOO_WEBHOOK_SECRET", remedy)
+        error("webhooks", f"{url} answers {response.status_code} to a signed event", "ODOO_WEBHOOK_SECRET", remedy)
     ]
 
 
@@ -83,8 +83,8 @@ def _streams(settings: Settings) -> list[Finding]:
     """The first event of a stream comes at once, unless a proxy keeps it to itself."""
     began = clock.seconds()
     try:
-        with requests.get(f"{settings.site_url}/api/events", stream=True, timeout=FIRST_EVENT_SECONDS) as reply:
-            first = next(reply.iter_content(1), b"")
+        with requests.get(f"{settings.site_url}/api/events", stream=True, timeout=FIRST_EVENT_SECONDS) as response:
+            first = next(response.iter_content(1), b"")
     except requests.RequestException:
         first = b""
     if first:

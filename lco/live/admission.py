@@ -22,12 +22,12 @@ class AdmissionQueue:
         self._admitting: gevent.Greenlet | None = None
 
     def wait(self) -> None:
-        """Return when it is the caller's turn: at once unless others have come."""
-        turn = Event()
-        self._waiting.append(turn)
+        """Return when the caller is admitted: at once unless others have come."""
+        admitted = Event()
+        self._waiting.append(admitted)
         if self._admitting is None:
             self._admitting = gevent.spawn(self._admit)
-        turn.wait()
+        admitted.wait()
 
     def _admit(self) -> None:
         while self._waiting:

@@ -142,7 +142,7 @@ class OdooClient:
         """
         answer = self.transport.write("booking", "/api/fleet/booking", _booking_body(request), key)
         try:
-            loaded = schemas.load(schemas.PlacedSchema(), answer)
+            loaded = schemas.load(schemas.OdooBookingSchema(), answer)
         except OdooError as error:
             raise OutcomeUnknown from error
         return schemas.to_booking(self._with_currency(loaded, request.vehicle_id))

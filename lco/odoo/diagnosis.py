@@ -12,25 +12,25 @@ SECONDS = 6.0
 LONGEST_TEXT = 200_000
 
 
-class Answer(NamedTuple):
-    """The answer. `failure` says why there is none; `status` is then 0."""
+class ProbeResult(NamedTuple):
+    """What came back. `failure` says why nothing did; `status` is then 0."""
 
     status: int = 0
     text: str = ""
     failure: str = ""
 
 
-def ask(base_url: str, path: str, api_key: str = "") -> Answer:
+def ask(base_url: str, path: str, api_key: str = "") -> ProbeResult:
     """Odoo's answer to `GET path`, within about SECONDS. Raises nothing."""
     headers = {"Accept": "application/json"} | ({"X-API-Key": api_key} if api_key else {})
     try:
         with http_adapter.session() as session:
-            reply = session.get(base_url + path, headers=headers, timeout=SECONDS, allow_redirects=False)
+            response = session.get(base_url + path, headers=headers, timeout=SECONDS, allow_redirects=False)
     except requests.RequestException as error:
-        return Answer(failure=reason(error))
-    if reply.is_redirect:
-        return Answer(failure=f"it leads elsewhere, to {reply.headers.get('Location')}")
-    return Answer(reply.status_code, reply.text[:LONGEST_TEXT])
+        return ProbeResult(failure=reason(error))
+    if response.is_redirect:
+        return ProbeResult(failure=f"it leads elsewhere, to {response.headers.get('Location')}")
+    return ProbeResult(response.status_code, response.text[:LONGEST_TEXT])
 
 
 def reason(error: BaseException) -> str:

@@ -288,7 +288,7 @@ class AvailabilitySchema(OdooSchema):
     next_free = fields.Nested(RangeSchema, load_default=None)
 
 
-class PlacedSchema(OdooSchema):
+class OdooBookingSchema(OdooSchema):
     """The answer to a booking."""
 
     booking_ref = fields.String(required=True, validate=validate.Length(min=1, max=100))

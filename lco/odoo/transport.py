@@ -97,12 +97,12 @@ class Transport:
             with attempt:
                 _spend()
                 kwargs["headers"] = self._headers
-                reply = self._send(self._session, call, method, path, READ_SECONDS, **kwargs)
-                if optional and _has_no_route(reply):
-                    # It says nothing about how Odoo is, so it does not count for the breaker.
+                response = self._send(self._session, call, method, path, READ_SECONDS, **kwargs)
+                if optional and _has_no_route(response):
+                    # It says nothing about how Odoo is, so the breaker does not hear of it.
                     metrics.odoo_calls.labels(call, "no such call").inc()
-                    raise CallUnknown(upstream_status=reply.status)
-                return self._envelope(call, reply)
+                    raise CallUnknown(upstream_status=response.status)
+                return self._envelope(call, response)
         raise AssertionError("tenacity either returns or raises")
 
     def write(self, call: str, path: str, body: Mapping[str, object], key: str = "") -> dict[str, Any]:
@@ -115,8 +115,8 @@ class Transport:
         # A fresh connection: one that was used before may have been closed by Odoo while it lay idle, and the
         # reset on its next use would leave the outcome unknown although nothing was ever read.
         try:
-            reply = self._send(self._fresh, call, "POST", path, WRITE_SECONDS, headers=headers, json=body)
-            return self._envelope(call, reply)
+            response = self._send(self._fresh, call, "POST", path, WRITE_SECONDS, headers=headers, json=body)
+            return self._envelope(call, response)
         except (OdooUnavailable, OdooRefused):
             raise
         except OdooError as error:
@@ -126,11 +126,11 @@ class Transport:
         """A file of Odoo's, without the API key, asked once. Raises OdooUnavailable, OdooError, VehicleUnknown."""
         self.breaker.before_call()
         _spend()
-        reply = self._send(self._session, "file", "GET", path, READ_SECONDS, headers={"Accept": "image/*"})
-        if reply.status == HTTPStatus.OK:
+        response = self._send(self._session, "file", "GET", path, READ_SECONDS, headers={"Accept": "image/*"})
+        if response.status == HTTPStatus.OK:
             self._settled("file", "ok")
-            return reply
-        raise self._refusal("file", reply, {})
+            return response
+        raise self._refusal("file", response, {})
 
     def _attempts(self) -> tenacity.Retrying:
         """Up to three tries, none begun too late to end within READ_TOTAL_SECONDS."""
@@ -167,25 +167,25 @@ class Transport:
             log.warning("odoo is not reached: %s", self.last_failure)
             raise self._failed(call, OdooUnavailable() if _never_sent(error) else OdooError()) from error
 
-    def _envelope(self, call: str, reply: Response) -> dict[str, Any]:
-        payload = _object(reply.content)
-        if reply.status in SUCCESS and payload and payload.get("success") is True:
+    def _envelope(self, call: str, response: Response) -> dict[str, Any]:
+        payload = _object(response.content)
+        if response.status in SUCCESS and payload and payload.get("success") is True:
             self._settled(call, "ok")
             return payload
         ours = payload is not None and payload.get("success") is False
-        raise self._refusal(call, reply, payload if ours else None)
+        raise self._refusal(call, response, payload if ours else None)
 
-    def _refusal(self, call: str, reply: Response, payload: Mapping[str, Any] | None) -> OdooError:
-        """The error for a reply that is no success. One without our envelope comes from a proxy, not from Odoo."""
-        if payload is not None and reply.status in NOT_NOW:
-            return self._failed(call, NOT_NOW[reply.status]())
+    def _refusal(self, call: str, response: Response, payload: Mapping[str, Any] | None) -> OdooError:
+        """What a response that is no success means; one without our envelope comes from a proxy, not from Odoo."""
+        if payload is not None and response.status in NOT_NOW:
+            return self._failed(call, NOT_NOW[response.status]())
         code = _code(payload)
-        refusal = CODED.get((reply.status, code)) or REFUSALS.get(reply.status)
+        refusal = CODED.get((response.status, code)) or REFUSALS.get(response.status)
         if refusal is None or payload is None:
-            log.warning("odoo %s: an answer that cannot be used, status %d", call, reply.status)
+            log.warning("odoo %s: an answer that cannot be used, status %d", call, response.status)
             return self._failed(call, OdooError())
-        self._settled(call, f"refused {reply.status}")
-        return refusal(_sentence(payload), upstream_status=reply.status, details=payload)
+        self._settled(call, f"refused {response.status}")
+        return refusal(_sentence(payload), upstream_status=response.status, details=payload)
 
     def _settled(self, call: str, outcome: str) -> None:
         self.last_success = clock.now()
@@ -233,9 +233,10 @@ def _never_sent(error: Exception) -> bool:
     return isinstance(reason, NewConnectionError) or isinstance(cause, ssl.SSLCertVerificationError)
 
 
-def _has_no_route(reply: Response) -> bool:
+def _has_no_route(response: Response) -> bool:
     """Whether nothing is served at the address; the module itself says 404 in its envelope."""
-    return reply.status == HTTPStatus.NOT_FOUND and (_object(reply.content) or {}).get("success") is not False
+    payload = _object(response.content) or {}
+    return response.status == HTTPStatus.NOT_FOUND and payload.get("success") is not False
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

@@ -221,7 +221,7 @@ def _odoo(name: str, parts: list[str]) -> Region:
     _exactly(0, parts)
 
     def data() -> Data:
-        return {"old_since": _services().catalogue.stale_since(), "late": not _services().changes.is_available}
+        return {"stale_since": _services().catalogue.stale_since(), "late": not _services().changes.is_available}
 
     return Region(name, "odoo", frozenset({ODOO, LIVE}), data)
 

@@ -24,7 +24,7 @@ QUIET = {"status.alive", "status.ready", "status.counts", "static"}
 """Endpoints that machines ask all the time: written only at level DEBUG."""
 
 
-class Answered(NamedTuple):
+class LoggedResponse(NamedTuple):
     """A request that has been answered: its route, never its address, and the client's address."""
 
     method: str
@@ -56,7 +56,7 @@ class RequestIdMiddleware:
 
 
 def register(app: Flask) -> None:
-    """Write a line for each request that reaches the application; kept pages are answered before it."""
+    """Write a line for each request that reaches the application; cached pages are answered before it."""
     app.before_request(_begin)
     app.after_request(_write)
     app.wsgi_app = RequestIdMiddleware(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents for middleware
@@ -86,20 +86,20 @@ def _write(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "-"
     level = _level(response.status_code, facts)
     seconds = now - g.get("began", now)
-    write(Answered(request.method, route, response.status_code, seconds, request.remote_addr), facts, level)
+    write(LoggedResponse(request.method, route, response.status_code, seconds, request.remote_addr), facts, level)
     return response
 
 
-def write(answered: "Answered", facts: Mapping[str, object], level: int = logging.INFO) -> None:
+def write(response: "LoggedResponse", facts: Mapping[str, object], level: int = logging.INFO) -> None:
     """Write the line of a request, and count it."""
-    metrics.request_seconds.labels(answered.route, f"{answered.status // 100}xx").observe(answered.seconds)
+    metrics.request_seconds.labels(response.route, f"{response.status // 100}xx").observe(response.seconds)
     if log.isEnabledFor(level):
         line = {
-            "method": answered.method,
-            "route": answered.route,
-            "status": answered.status,
-            "ms": round(answered.seconds * 1000),
-            "client": answered.client,
+            "method": response.method,
+            "route": response.route,
+            "status": response.status,
+            "ms": round(response.seconds * 1000),
+            "client": response.client,
             **facts,
         }
         log.log(level, "request %s", " ".join(f"{name}={value}" for name, value in line.items()), extra=line)

@@ -170,8 +170,8 @@ def _bookings(vehicle: Vehicle, days: DateRange) -> Iterator[tuple[str, str]]:
 
 
 def _notices() -> Iterator[tuple[str, str]]:
-    yield "the booking system is away", _region("stale_notice", old_since=clock.now(), late=False)
-    yield "updates late", _region("stale_notice", old_since=None, late=True)
+    yield "the booking system is away", _region("stale_notice", stale_since=clock.now(), late=False)
+    yield "updates late", _region("stale_notice", stale_since=None, late=True)
     yield "a machine was added", _region("new_vehicles", count=1)
 
 

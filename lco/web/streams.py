@@ -180,8 +180,9 @@ class StreamMiddleware:
         except LcoError:
             return None
         answer = connection.open(environ["gunicorn.socket"], _head(self._headers))
-        answered = request_log.Answered("GET", PATH, 200, clock.seconds() - began, environ.get("REMOTE_ADDR"))
-        request_log.write(answered, {}, logging.DEBUG)
+        seconds = clock.seconds() - began
+        logged = request_log.LoggedResponse("GET", PATH, 200, seconds, environ.get("REMOTE_ADDR"))
+        request_log.write(logged, {}, logging.DEBUG)
         return answer
 
     def _is_ordinary(self, environ: "WSGIEnvironment") -> bool:

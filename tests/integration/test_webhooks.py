@@ -100,7 +100,7 @@ def test_lost_webhooks_heal_by_reading_odoo_again(tmp_path):
             reconcile_seconds=1,
         )
         app = create_app(settings)
-        services, upkeep = app.extensions["lco"], app.extensions["lco.scheduler"]
+        services, scheduler = app.extensions["lco"], app.extensions["lco.scheduler"]
         try:
             services.catalogue.vehicles()
             start = services.changes.head()
@@ -108,13 +108,13 @@ def test_lost_webhooks_heal_by_reading_odoo_again(tmp_path):
             requests.delete(f"{odoo.url}/demo/vehicles/2", timeout=60).raise_for_status()
             odoo.control("vehicles", name="Tall Ladder", rental_price_daily=20)
             with clock.moved(timedelta(seconds=61)):
-                upkeep.start()
+                scheduler.start()
                 wanted = {("vehicle:1", "price.updated"), ("vehicle:2", "vehicle.removed")}
                 serving.wait_until(lambda: wanted <= published(services, start), "the change log to learn of it")
                 assert "vehicle.added" in {kind for _, kind in published(services, start)}
                 assert "$777" in app.test_client().get("/equipment").text
         finally:
-            upkeep.stop()
+            scheduler.stop()
             app.extensions["lco.hub"].close()
 
 

@@ -7,7 +7,7 @@ let stream = find("stream");
 let lastEventId = stream?.dataset.since;
 let before; // the same, when new regions were asked for
 let shown;
-let connection, abort, failures = 0, timer, turn, paused, release, guest;
+let connection, abort, failures = 0, timer, checks, paused, release, guest;
 
 const wanted = () => !paused && !document.hidden;
 const setState = (state) => { indicator.dataset.connection = paused ? "paused" : state; };
@@ -21,13 +21,13 @@ const restartIn = (pause) => {
 const resetWatchdog = () => restartIn(+stream.dataset.silence || 45e3);
 
 // A browser has six connections for all windows: four are for streams, and windows take the last one in turns.
-const lock = (place, options) => new Promise((got) => {
-  locks.request("lco-" + place, options, (held) => held ? new Promise(got) : got()).catch(() => got());
+const lock = (slot, options) => new Promise((got) => {
+  locks.request("lco-" + slot, options, (held) => held ? new Promise(got) : got()).catch(() => got());
 });
-const takePlace = async (copy) => {
+const takeSlot = async (copy) => {
   if (!locks) return;
-  for (let place = 0; place < 3; place++) {
-    const end = await lock(place, { ifAvailable: true });
+  for (let slot = 0; slot < 3; slot++) {
+    const end = await lock(slot, { ifAvailable: true });
     if (end || stream !== copy) return end;
   }
   const wait = new AbortController();
@@ -36,15 +36,15 @@ const takePlace = async (copy) => {
   setState("shared");
   return lock(3, { signal: wait.signal });
 };
-const yieldPlace = async () => {
-  const { pending } = await locks.query(); // only the last place is ever waited for
+const yieldSlot = async () => {
+  const { pending } = await locks.query(); // only the last slot is ever waited for
   if (pending[0]) restart();
   else if (connection) setState("live");
 };
 
 const restart = async () => {
   clearTimeout(timer);
-  clearInterval(turn);
+  clearInterval(checks);
   const old = connection, copy = stream.cloneNode();
   lastEventId = latest();
   connection = null;
@@ -57,7 +57,7 @@ const restart = async () => {
   button.textContent = `${paused ? "Resume" : "Pause"} live updates`;
   setState("reconnecting");
   if (!wanted()) return;
-  const end = await takePlace(copy);
+  const end = await takeSlot(copy);
   if (stream !== copy) return end?.();
   release = end;
   resetWatchdog();
@@ -81,7 +81,7 @@ on("htmx:sse:before:connection", (detail) => {
 on("htmx:sse:after:connection", () => {
   failures = 0;
   resetWatchdog();
-  if (guest) turn = setInterval(yieldPlace, 3e3);
+  if (guest) checks = setInterval(yieldSlot, 3e3);
   else setState("live");
 });
 on("htmx:sse:before:message", resetWatchdog);

@@ -65,7 +65,7 @@ def test_a_record_that_cannot_be_read_keeps_its_last_good_form(catalogue, lists,
 
 
 def test_an_empty_list_is_not_believed_but_read_again(catalogue, lists, front):
-    catalogue.sync.doubt_pause = timedelta(milliseconds=10)
+    catalogue.sync.recheck_pause = timedelta(milliseconds=10)
     lists.append(without(*ALL))
     before = front.client.transport.last_success
     assert refresh(catalogue) == ALL
@@ -75,7 +75,7 @@ def test_an_empty_list_is_not_believed_but_read_again(catalogue, lists, front):
 
 
 def test_most_machines_missing_twice_are_gone(catalogue, lists, front):
-    catalogue.sync.doubt_pause = timedelta(milliseconds=10)
+    catalogue.sync.recheck_pause = timedelta(milliseconds=10)
     gone = set(range(1, 11))
     lists += [without(*gone)] * 20
     with clock.moved(LATER):

@@ -5,6 +5,8 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
+from prometheus_client import Counter
+
 from lco import metrics
 
 log = logging.getLogger(__name__)
@@ -16,13 +18,14 @@ MAX_DOUBLINGS = 16
 class guard:  # noqa: N801 - used like a function, as contextlib.suppress is
     """Log and count an exception of the block under `name`, and go on after the block.
 
-    `error` is the exception afterwards, or None. `message` replaces the usual log message. The counter is
-    `lco_background_failures`. Exceptions that end the process (KeyboardInterrupt, GreenletExit) pass.
+    `error` is the exception afterwards, or None. `message` replaces the usual log message. `counter` has one
+    label, which gets `name`. Exceptions that end the process (KeyboardInterrupt, GreenletExit) pass.
     """
 
-    def __init__(self, name: str, message: str = "") -> None:
+    def __init__(self, name: str, message: str = "", counter: Counter = metrics.background_failures) -> None:
         self._name = name
         self._message = message or f"{name} failed"
+        self._counter = counter
         self.error: Exception | None = None
 
     def __enter__(self) -> Self:
@@ -34,7 +37,7 @@ class guard:  # noqa: N801 - used like a function, as contextlib.suppress is
         if not isinstance(error, Exception):
             return False
         self.error = error
-        metrics.background_failures.labels(self._name).inc()
+        self._counter.labels(self._name).inc()
         log.error(self._message, exc_info=error)
         return True
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from lco import metrics
 from lco.bookings import states
 from lco.bookings.mapping import normalize_reference, single_line
 from lco.bookings.publisher import BookingPublisher
@@ -73,6 +74,7 @@ class Submitter:
         except OutcomeUnknown:
             return self._record_or_defer(booking, State.CHECKING, NO_ANSWER)
         except Exception:
+            metrics.background_failures.labels("booking").inc()
             log.exception("booking %d: the result at odoo is not known", booking.id)
             return self._record_or_defer(booking, State.CHECKING, NO_ANSWER)
         return self._record_accepted(booking, placed)

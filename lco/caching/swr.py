@@ -20,6 +20,7 @@ from lco import clock, metrics
 from lco.caching.memory import MAX_BYTES, CachedValue, Entries, Entry, kind_of
 from lco.deadline import remaining
 from lco.errors import OdooError, OdooUnavailable
+from lco.failures import guard
 from lco.odoo.budget import BudgetExceeded, Payer, charged_to, payer
 from lco.version import version
 
@@ -329,26 +330,20 @@ class StaleWhileRevalidateCache:
     # The backend
 
     def _from_backend(self, query: CacheQuery[Any]) -> CachedValue[Any] | None:
-        try:
+        with guard("get", "the cache could not be read", metrics.cache_failures):
             stored = self._backend.get(_stored_key(query)) if self._backend else None
             if query.persist and stored is not None:
                 return _loads(query.persist, stored)
-        except Exception:
-            metrics.cache_failures.labels("get").inc()
-            log.exception("the cache could not be read")
-            return None
-        return stored if isinstance(stored, CachedValue) else None
+            return stored if isinstance(stored, CachedValue) else None
+        return None
 
     def _to_backend(self, query: CacheQuery[Any], cached: CachedValue[Any]) -> None:
         if self._backend is None:
             return
         timeout = FOREVER if query.persist else int(query.max_age.total_seconds())
-        try:
+        with guard("set", "the cache could not be written", metrics.cache_failures):
             stored = _dumps(query.persist, cached) if query.persist else cached
             self._backend.set(_stored_key(query), stored, timeout)
-        except Exception:
-            metrics.cache_failures.labels("set").inc()
-            log.exception("the cache could not be written")
 
 
 def is_idle() -> bool:

@@ -1,15 +1,12 @@
 """Which vehicles once were for rent, so that their old addresses answer 410 rather than 404."""
 
-import logging
 import threading
 
 from lco import metrics
-from lco.caching.swr import CacheBackend
-
-log = logging.getLogger(__name__)
+from lco.caching.swr import FOREVER, CacheBackend
+from lco.failures import guard
 
 KEY = "removed"
-FOREVER = 0
 
 
 class RemovedVehicles:
@@ -36,18 +33,13 @@ class RemovedVehicles:
             if ids == self._ids:
                 return
             self._ids = ids
-            try:
-                if self._backend:
+            if self._backend:
+                with guard("set", "the cache could not be written", metrics.cache_failures):
                     self._backend.set(KEY, ids, timeout=FOREVER)
-            except Exception:
-                metrics.cache_failures.labels("set").inc()
-                log.exception("the cache could not be written")
 
     def _read(self) -> frozenset[int]:
-        try:
-            ids = self._backend.get(KEY) if self._backend else None
-        except Exception:
-            metrics.cache_failures.labels("get").inc()
-            log.exception("the cache could not be read")
-            return frozenset()
+        ids = None
+        if self._backend:
+            with guard("get", "the cache could not be read", metrics.cache_failures):
+                ids = self._backend.get(KEY)
         return ids if isinstance(ids, frozenset) else frozenset()

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from lco import background, metrics
+from lco.availability import cache_keys
 from lco.availability.busy_days import BusyDays
 from lco.availability.month import MONTHS_AHEAD, DayState, Month, first_of, last_of
 from lco.availability.own_days import IsFree, own_days
@@ -60,7 +61,7 @@ class Availability:
 
         Raises VehicleUnknown, and OdooError, also when bookings have changed since the last answer.
         """
-        key = f"availability:{vehicle_id}:quote:{days.start}:{days.end}"
+        key = cache_keys.quote_key(vehicle_id, days)
         query = self._query(vehicle_id, key, lambda: self._odoo.quote(vehicle_id, days))
         quote = self._cache.get_valid(query)
         self._invalidate_contradicted(vehicle_id, self._cache.peek(query))
@@ -87,7 +88,7 @@ class Availability:
 
         Without Odoo's answers these alone. `is_free` is that of `lco.availability.own_days`.
         """
-        key = f"availability:{vehicle.id}:own:{own.start}:{own.end}"
+        key = cache_keys.own_key(vehicle.id, own)
         try:
             taken = self._cache.get_valid(self._busy_query(vehicle.id)) or frozenset()
             return self._cache.get_valid(self._query(vehicle.id, key, lambda: own_days(own, taken, is_free)))
@@ -152,12 +153,17 @@ class Availability:
 
         With `before`, unless the answer was read after that instant. Lists of free vehicles are asked for again.
         """
-        self._cache.invalidate(f"availability:{vehicle_id}:", before)
-        self._cache.invalidate("free:", before)
+        self._cache.invalidate(cache_keys.vehicle_prefix(vehicle_id), before)
+        self._cache.invalidate(cache_keys.FREE, before)
+
+    def invalidate_all(self) -> None:
+        """Ask Odoo again about every vehicle, because changes may have been missed."""
+        self._cache.invalidate(cache_keys.VEHICLES)
+        self._cache.invalidate(cache_keys.FREE)
 
     def is_valid(self, vehicle_id: int, answer: CachedValue[Any]) -> bool:
         """Whether no booking of the vehicle has changed since `answer`, about several vehicles, was read."""
-        return self._cache.is_valid(f"availability:{vehicle_id}:", answer)
+        return self._cache.is_valid(cache_keys.vehicle_prefix(vehicle_id), answer)
 
     def _query(self, vehicle_id: int, key: str, loader: Callable[[], T]) -> CacheQuery[T]:
         return CacheQuery(key, MAX_AGE, loader, on_change=lambda *_: self._on_change(vehicle_id))
@@ -169,7 +175,7 @@ class Availability:
             return
         days = quote.value.days
         if self._is_in_window(days) and busy.value.isdisjoint(days) != quote.value.available:
-            self._cache.invalidate(f"availability:{vehicle_id}:busy:", quote.fetched_at)
+            self._cache.invalidate(cache_keys.busy_prefix(vehicle_id), quote.fetched_at)
 
     def _taken_or_none(self, vehicle: Vehicle, first: date) -> frozenset[date] | None:
         try:
@@ -202,7 +208,7 @@ class Availability:
         busy = self._busy_within_window(vehicle.id, days)
         if busy is not None:
             return busy
-        key = f"availability:{vehicle.id}:taken:{days.start}:{days.end}"
+        key = cache_keys.taken_key(vehicle.id, days)
         return self._cache.get_valid(self._query(vehicle.id, key, lambda: self._days.get(vehicle.id, days)))
 
     def _busy_within_window(self, vehicle_id: int, days: DateRange) -> frozenset[date] | None:
@@ -225,7 +231,7 @@ class Availability:
 
     def _busy_query(self, vehicle_id: int) -> CacheQuery[frozenset[date] | None]:
         window = self._window()
-        key = f"availability:{vehicle_id}:busy:{window.start}"
+        key = f"{cache_keys.busy_prefix(vehicle_id)}{window.start}"
         return self._query(vehicle_id, key, lambda: self._days.in_one_answer(vehicle_id, window))
 
     def _learn_busy(self, vehicle_id: int, query: CacheQuery[frozenset[date] | None]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from lco import background
+from lco.availability.cache_keys import free_key
 from lco.availability.service import Availability
 from lco.caching.memory import CachedValue
 from lco.caching.swr import CacheQuery, StaleWhileRevalidateCache
@@ -142,7 +143,7 @@ class Catalogue:
 
     def _listed_free(self, days: DateRange) -> CachedValue[frozenset[int]]:
         """The ids that Odoo lists as free in all of `days`. Pages that show another list are corrected."""
-        key = f"free:{days.start}:{days.end}"
+        key = free_key(days)
 
         def load() -> frozenset[int]:
             return self._odoo.free(days)

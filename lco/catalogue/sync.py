@@ -29,6 +29,8 @@ LIST_MAX_AGE = timedelta(seconds=60)
 VEHICLE_MAX_AGE = timedelta(seconds=30)
 REREAD_PAUSE = timedelta(seconds=1)
 """Between two readings of one vehicle because of webhooks: a burst makes Odoo be asked twice, not fifty times."""
+VEHICLES = "vehicle:"
+"""The prefix of the keys in the cache of what Odoo says of single vehicles."""
 RECHECK_PAUSE = timedelta(seconds=5)
 """Before a list that lacks many vehicles is read again."""
 REFETCH: Mapping[str, object] = {}
@@ -187,7 +189,7 @@ class CatalogueSync:
             elif was != now:
                 self._publish_diff(was, now, reading)
 
-        key = f"vehicle:{vehicle_id}:details"
+        key = f"{_prefix(vehicle_id)}details"
         reading = self._cache.get(CacheQuery(key, VEHICLE_MAX_AGE, load, DETAILS, stored))
         read = VehicleVersion(reading.fetched_at, reading.value.vehicle if reading.value else None)
         if now := self.state.complete(read):
@@ -248,12 +250,17 @@ class CatalogueSync:
 
     def invalidate(self, vehicle_id: int, before: datetime | None = None) -> None:
         """Read the vehicle and its days again before they are shown; with `before`, unless read after it."""
-        self._cache.invalidate(f"vehicle:{vehicle_id}:", before)
+        self._cache.invalidate(_prefix(vehicle_id), before)
         self._availability.invalidate(vehicle_id, before)
 
     def invalidate_all(self) -> None:
         """Changes may have been missed: invalidate everything, and read the list again."""
-        for prefix in ("vehicle:", "free:", "availability:"):
-            self._cache.invalidate(prefix)
+        self._cache.invalidate(VEHICLES)
+        self._availability.invalidate_all()
         self._list_needed_from = clock.now()
         background.run("read the catalogue again", self.refresh)
+
+
+def _prefix(vehicle_id: int) -> str:
+    """The prefix of the keys in the cache of what Odoo says of one vehicle."""
+    return f"{VEHICLES}{vehicle_id}:"

@@ -16,7 +16,6 @@ from lco.availability.price_breakdown import estimate, explain
 from lco.availability.price_cliffs import Cliffs
 from lco.availability.schemas import LONGEST
 from lco.bookings.life import stage
-from lco.bookings.states import ENDED
 from lco.changes.log import ChangeId
 from lco.changes.topics import BUSINESS_DAY, CATALOGUE, LIVE, ODOO, booking_topic, vehicle_topic
 from lco.domain.booking import Booking
@@ -27,6 +26,7 @@ from lco.domain.vehicle import Vehicle
 from lco.errors import BadRequest, Gone, LcoError, OdooError
 from lco.live.rendering import mark_stale, stale_marks
 from lco.version import version
+from lco.web.booking_status import booking_status
 from lco.web.date_picker import vehicle_grid
 
 if TYPE_CHECKING:
@@ -243,16 +243,19 @@ def _booking(name: str, parts: list[str]) -> Region:
         booking = services.bookings.service.by_token(token)
         is_changeable = services.bookings.changes.is_possible(booking)
         vehicle, days = _vehicle_if_known(booking.request.vehicle_id), booking.request.days
-        has_ended = booking.state in ENDED
+        reached = stage(booking, services.rules.now, services.rules.return_by(days))
+        return_by = services.return_time(booking)
+        status = booking_status(booking, reached, return_by)
         hours = services.rules.calendar.hours(days.start)
         return {
             "booking": booking,
             "vehicle": vehicle,
             "about": estimate(vehicle.rates, len(days)) if vehicle else None,
             "opens": hours and hours.opens,
-            "next_free": services.availability.next_free(vehicle, days) if vehicle and has_ended else None,
-            "stage": stage(booking, services.rules.now, services.rules.return_by(booking.request.days)),
-            "return_by": services.return_time(booking),
+            "next_free": services.availability.next_free(vehicle, days) if vehicle and status.has_ended else None,
+            "stage": reached,
+            "status": status,
+            "return_by": return_by,
             "pending": services.bookings.changes.pending(booking) if booking.reference else None,
             "is_changeable": is_changeable,
             "longer": _longer(booking) if is_changeable and booking.picked_up_on else None,

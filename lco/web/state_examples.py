@@ -24,6 +24,7 @@ from lco.domain.money import Money
 from lco.domain.quote import Quote
 from lco.domain.rental import Reason, ReasonCode
 from lco.domain.vehicle import Rates, Status, Vehicle
+from lco.web.booking_status import booking_status
 from lco.web.date_links import vehicle_links
 
 REFERENCE = re.compile(r' (id|for|form|aria-labelledby|aria-describedby|href)="(#?)([^"/:]+)"')
@@ -146,6 +147,7 @@ def _bookings(vehicle: Vehicle, days: DateRange) -> Iterator[tuple[str, str]]:
             booking=shown,
             vehicle=vehicle,
             stage=stage,
+            status=booking_status(shown, stage, time(7)),
             return_by=time(7),
             pending=None,
             is_changeable=False,

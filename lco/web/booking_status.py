@@ -12,14 +12,18 @@ NOT_BOOKED = "Not booked", "We could not book this. Nothing is charged."
 OF_STATE: Mapping[State, tuple[str, str]] = {
     State.REQUESTED: (
         "Request saved",
-        "Our booking system is not answering right now. We place your request as soon as it does, and email you."
-        " Please do not send it again. If it is urgent, call us.",
+        (
+            "Our booking system is not answering right now. We place your request as soon as it does, and email"
+            " you. Please do not send it again. If it is urgent, call us."
+        ),
     ),
     State.PLACING: ("Booking in progress", "We are placing your booking right now, and email you."),
     State.CHECKING: (
         "Checking availability",
-        "Our booking system did not answer in time, so we do not know yet whether these days are yours."
-        " Please do not book again: we email you as soon as we know. If it is urgent, call us.",
+        (
+            "Our booking system did not answer in time, so we do not know yet whether these days are yours."
+            " Please do not book again: we email you as soon as we know. If it is urgent, call us."
+        ),
     ),
     State.BOOKED: ("Booked", "Your dates are on hold. We confirm every booking ourselves, by email."),
     State.CONFIRMED: ("Confirmed", "You are all set. It will be ready on {start}."),
@@ -49,7 +53,7 @@ RENTAL_STEPS = ("Confirmed", "Picked up", "Returned")
 
 @dataclass(frozen=True, slots=True)
 class BookingStatus:
-    """The state of a booking as its page shows it: a title, a text, and steps of which the first `reached` are done."""
+    """The state of a booking as its page shows it. The first `reached` of the `steps` are done."""
 
     title: str
     text: str
@@ -60,7 +64,7 @@ class BookingStatus:
 
 
 def booking_status(booking: Booking, stage: Stage | None, return_by: time | None) -> BookingStatus:
-    """Describe `booking` in `stage`. `return_by` is the hour of its return in the zone of the business, if known."""
+    """Describe `booking` in `stage`. `return_by` is in the zone of the business; None when it is not known."""
     title, text = _words(booking, stage)
     days = booking.request.days
     text = text.format(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, insert, or_, select, update
 
 from lco import clock
 from lco.bookings import agreements, holdings, states, unmatched_events
@@ -21,6 +21,7 @@ from lco.bookings.mapping import (
 from lco.bookings.terms import days_of, in_order, is_visible, merge, total_of
 from lco.changes.topics import EventType
 from lco.db.models import BookingChange, BookingRow, FeedCursor
+from lco.db.named_lock import lock_name
 from lco.domain.agreement import Agreement
 from lco.domain.booking import (
     ALIVE,
@@ -89,7 +90,6 @@ WAS_CHECKING = (
 ADD = insert(BOOKINGS).returning(*BOOKINGS.c)
 RECORD = insert(CHANGES).returning(CHANGES.c.id)
 SAVE = update(BOOKINGS).where(BOOKINGS.c.id == bindparam("row_id"))
-LOCK = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("name"))))
 
 
 class MailWriter(Protocol):
@@ -357,20 +357,16 @@ class BookingRepository:
         On PostgreSQL transactions run side by side: an event that comes while the answer is recorded would find no
         booking, the answer no event, and both would be right. SQLite has one writer anyway.
         """
-        self._lock(f"booking {reference}")
+        lock_name(self._connection, f"booking {reference}")
 
     def lock_customer(self, request: BookingRequest) -> None:
         """Until the transaction ends, no other one adds a booking with this mail address or this phone."""
-        self._lock(f"mail {request.email.lower()}")
-        self._lock(f"phone {request.phone}")
+        lock_name(self._connection, f"mail {request.email.lower()}")
+        lock_name(self._connection, f"phone {request.phone}")
 
     def _lock_matching(self, vehicle_id: int, email: str) -> None:
         """Until the transaction ends, no other one matches events for this vehicle and address."""
-        self._lock(f"matching {vehicle_id} {email.casefold()}")
-
-    def _lock(self, name: str) -> None:
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(LOCK, {"name": name})
+        lock_name(self._connection, f"matching {vehicle_id} {email.casefold()}")
 
     def mail(self, booking: Booking, message: MailKind) -> None:
         """Write the customer a mail about `booking` as it is, if the transaction is committed."""

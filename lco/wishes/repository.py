@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Connection, Row, Table, bindparam, func, insert, or_, select, update
 
 from lco.db.models import BookingRow
+from lco.db.named_lock import lock_name
 from lco.db.wishes import WishRow
 from lco.domain.booking import ALIVE
 from lco.domain.date_range import DateRange
@@ -44,7 +45,6 @@ END_TURN = (
     .values(turn_ends_at=None)
     .returning(TABLE.c.vehicle_id)
 )
-LOCK = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("name"))))
 
 
 class Queue(NamedTuple):
@@ -62,8 +62,7 @@ class WishRepository:
 
     def lock(self, name: str) -> None:
         """Until the transaction ends, no other one works on this name. SQLite has one writer anyway."""
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(LOCK, {"name": f"wishes {name}"})
+        lock_name(self._connection, f"wishes {name}")
 
     def by_token(self, token: str) -> Wish | None:
         """The wish with this secret. Returns None without one."""

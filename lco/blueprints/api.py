@@ -13,6 +13,7 @@ from lco.blueprints import booking_requests
 from lco.bookings import states
 from lco.bookings.schemas import new_key
 from lco.domain.booking import Booking, BookingRequest, State
+from lco.domain.money import to_number
 from lco.errors import BadRequest, DatesTaken, InvalidInput
 from lco.web import cors, error_handlers
 from lco.web.extensions import current_services
@@ -62,7 +63,7 @@ def _made(booking: Booking) -> Response:
         booking_ref=booking.reference,
         booking_id=booking.odoo_id,
         message=booking.odoo_message or MADE,
-        estimated_price=float(booking.total.amount) if booking.total else None,
+        estimated_price=to_number(booking.total),
         currency=booking.total.currency if booking.total else None,
     )
     response.status_code = HTTPStatus.CREATED

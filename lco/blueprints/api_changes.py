@@ -9,17 +9,17 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from lco.availability.schemas import parse_date_range
 from lco.blueprints import api, booking_requests, change_requests
-from lco.blueprints.bookings import PRIVATE
 from lco.bookings.errors import ChangeTooLate
 from lco.bookings.schemas import NO_DATES
 from lco.domain.booking import Booking
 from lco.domain.change import ChangeState, WantedChange
 from lco.domain.date_range import DateRange
-from lco.domain.money import Money
+from lco.domain.money import Money, to_number
 from lco.errors import InvalidInput, sentences
 from lco.web import cors, error_handlers
 from lco.web.extensions import current_services
 from lco.web.json_body import json_object
+from lco.web.responses import PRIVATE
 
 blueprint = Blueprint("api_changes", __name__, url_prefix="/api/booking/<token>")
 blueprint.after_request(booking_requests.add_limit_headers)
@@ -83,9 +83,9 @@ def quote(token: str) -> Response:
         jsonify(
             success=True,
             version=booking.version,
-            price_now=_amount(quoted.now),
-            price_then=_amount(quoted.then.total),
-            difference=_amount(quoted.difference),
+            price_now=to_number(quoted.now),
+            price_then=to_number(quoted.then.total),
+            difference=to_number(quoted.difference),
             currency=_currency(quoted.then.total or quoted.now),
             bookable=not reasons,
             reasons=[{"code": one.code, "message": one.sentence, "limit": one.limit} for one in reasons],
@@ -160,7 +160,7 @@ def _answer(booking: Booking) -> Response:
                 "vehicle_name": booking.vehicle_name,
                 "date_from": days.start.isoformat(),
                 "date_to": days.end.isoformat(),
-                "total_amount": _amount(booking.total),
+                "total_amount": to_number(booking.total),
                 "currency": _currency(booking.total),
                 "picked_up_on": booking.picked_up_on and booking.picked_up_on.isoformat(),
                 "returned_on": booking.returned_on and booking.returned_on.isoformat(),
@@ -191,10 +191,6 @@ def _loaded(schema: Schema, body: Mapping[str, object]) -> dict[str, Any]:
 def _private(response: Response) -> Response:
     response.headers.update(PRIVATE)
     return response
-
-
-def _amount(money: Money | None) -> float | None:
-    return float(money.amount) if money else None
 
 
 def _currency(money: Money | None) -> str | None:

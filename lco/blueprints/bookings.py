@@ -28,6 +28,7 @@ from lco.errors import (
 from lco.web import htmx
 from lco.web.error_handlers import seconds
 from lco.web.extensions import current_services
+from lco.web.responses import PRIVATE
 from lco.web.urls import vehicle_url
 
 blueprint = Blueprint("bookings", __name__, url_prefix="/bookings")
@@ -50,8 +51,6 @@ SAME_KEY = (OdooUnavailable, DatabaseUnavailable, TooManyRequests)
 """Nothing was booked and nothing kept: the next attempt is the same one."""
 NEW_KEY = (InvalidInput, DatesTaken, NotRentable, KeyReused, NotBooked, AlreadyRequested)
 """The key may be spent: the next attempt is another one."""
-
-PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 
 
 @blueprint.get("")

@@ -10,7 +10,6 @@ from lco.availability.date_grid import Selection
 from lco.availability.month import first_of
 from lco.availability.schemas import parse_date_range
 from lco.blueprints import booking_requests, change_requests
-from lco.blueprints.bookings import PRIVATE
 from lco.blueprints.equipment import chosen_selection, shown_month
 from lco.bookings.errors import ChangedMeanwhile, ChangeTooLate, NotChangeable
 from lco.bookings.schemas import new_key
@@ -24,6 +23,7 @@ from lco.web import htmx
 from lco.web.date_picker import change_grid
 from lco.web.error_handlers import seconds
 from lco.web.extensions import current_services
+from lco.web.responses import PRIVATE
 
 blueprint = Blueprint("changing", __name__, url_prefix="/bookings/<token>")
 blueprint.after_request(booking_requests.add_limit_headers)

@@ -4,13 +4,13 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from werkzeug.wrappers import Response as AnyResponse
 
-from lco.blueprints.bookings import PRIVATE
 from lco.bookings.schemas import NO_EMAIL, Email
 from lco.errors import InvalidInput, TooManyRequests, sentences
 from lco.web.clients import client_address
 from lco.web.error_handlers import seconds
 from lco.web.extensions import current_services
 from lco.web.rate_limits import FINDS
+from lco.web.responses import PRIVATE
 
 blueprint = Blueprint("finding", __name__, url_prefix="/booking/find")
 

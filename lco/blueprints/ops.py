@@ -24,11 +24,11 @@ from lco.web.clients import client_address, warnings
 from lco.web.extensions import current_services
 from lco.web.filters import pluralize
 from lco.web.rate_limits import SIGN_INS
+from lco.web.responses import PRIVATE
 from lco.webhooks.inbox import Outcome, Overview
 
 blueprint = Blueprint("ops", __name__)
 
-PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 COOKIE = "lco_ops"
 SIGNED_IN_FOR = 8 * 3600
 """Seconds: a working day."""

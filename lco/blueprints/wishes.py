@@ -5,7 +5,6 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from lco.availability.schemas import parse_date_range
-from lco.blueprints.bookings import PRIVATE
 from lco.bookings.schemas import NO_DATES, NO_EMAIL, Email
 from lco.domain.date_range import DateRange
 from lco.errors import InvalidInput, LcoError, NotFound, TooManyRequests, sentences
@@ -13,6 +12,7 @@ from lco.web.clients import client_address
 from lco.web.error_handlers import seconds
 from lco.web.extensions import current_services
 from lco.web.rate_limits import WISHES
+from lco.web.responses import PRIVATE
 
 blueprint = Blueprint("wishes", __name__, url_prefix="/wishes")
 

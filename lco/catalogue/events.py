@@ -6,6 +6,7 @@ Source: docs/odoo-contract.md, section 3, `/api/events`.
 from lco.catalogue.snapshot import completed
 from lco.changes.log import ChangeLog
 from lco.changes.topics import EventType, vehicle_topic
+from lco.domain.money import to_number
 from lco.domain.vehicle import Rates, Status, Vehicle
 
 
@@ -41,7 +42,7 @@ def public_payload(vehicle: Vehicle) -> dict[str, object]:
 
 def _prices(rates: Rates) -> dict[str, object]:
     named = {"daily": rates.daily, "weekly": rates.weekly, "monthly": rates.monthly}
-    prices: dict[str, object] = {f"rental_price_{name}": float(m.amount) for name, m in named.items() if m}
+    prices: dict[str, object] = {f"rental_price_{name}": to_number(m) for name, m in named.items() if m}
     currencies = {money.currency for money in named.values() if money}
     return {**prices, "currency": currencies.pop()} if currencies else prices
 

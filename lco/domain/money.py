@@ -35,6 +35,11 @@ def to_price(amount: Decimal | None, currency: str) -> Money | None:
     return price if price and price.amount else None
 
 
+def to_number(money: Money | None) -> float | None:
+    """The amount as JSON has it, a number. Returns None for no money."""
+    return None if money is None else float(money.amount)
+
+
 @lru_cache(maxsize=200)
 def _unit(currency: str) -> Decimal:
     """The smallest amount of `currency`: 0.01 for US dollars, 1 for yen, 0.001 for Kuwaiti dinars."""

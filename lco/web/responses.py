@@ -17,6 +17,8 @@ COMPRESSED = {
     "application/xml",
     "application/ld+json",
 }
+PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+"""Headers of pages about one customer, and of those for staff."""
 ON_FINALIZED = "lco.keep"
 """The key in the WSGI environment under which a middleware leaves a function that gets the finished response."""
 

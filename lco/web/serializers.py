@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from lco.domain.agreement import Agreement
 from lco.domain.date_range import DateRange
-from lco.domain.money import Money
+from lco.domain.money import to_number
 from lco.domain.quote import Quote
 from lco.domain.rental import Reason
 from lco.domain.vehicle import Details, Picture, Vehicle
@@ -32,8 +32,8 @@ def vehicle_summary(vehicle: Vehicle) -> Json:
         "year": None if vehicle.year is None else str(vehicle.year),
         "category": vehicle.category,
         "listing_type": "both" if vehicle.sale_price else "rental",
-        "sale_price": _number(vehicle.sale_price),
-        "rental_price_daily": _number(vehicle.rates.daily),
+        "sale_price": to_number(vehicle.sale_price),
+        "rental_price_daily": to_number(vehicle.rates.daily),
         "currency": vehicle.currency,
         "fuel_type": vehicle.fuel_type,
         "seats": vehicle.seats,
@@ -51,8 +51,8 @@ def vehicle_detail(details: Details, agreement: Agreement | None) -> Json:
     rates = details.vehicle.rates
     return {
         **vehicle_summary(details.vehicle),
-        "rental_price_weekly": _number(rates.weekly),
-        "rental_price_monthly": _number(rates.monthly),
+        "rental_price_weekly": to_number(rates.weekly),
+        "rental_price_monthly": to_number(rates.monthly),
         "full_description": details.description_html,
         "rental_terms": details.terms_html,
         "agreement": agreement and {"text": agreement.text, "digest": agreement.digest},
@@ -78,8 +78,8 @@ def availability(
         "available": quote.available,
         "vehicle_id": quote.vehicle_id,
         "days": len(quote.days),
-        "estimated_price": _number(quote.total) or 0,
-        "daily_rate": _number(vehicle.rates.daily),
+        "estimated_price": to_number(quote.total) or 0,
+        "daily_rate": to_number(vehicle.rates.daily),
         "currency": quote.total.currency if quote.total else vehicle.currency,
         "bookable": not reasons,
         "reasons": list(map(_reason, reasons)),
@@ -101,10 +101,6 @@ def _limits(vehicle: Vehicle) -> Json:
     if vehicle.minimum_days is None:
         return {}
     return {"minimum_rental_days": vehicle.minimum_days, "maximum_rental_days": vehicle.maximum_days}
-
-
-def _number(money: Money | None) -> float | None:
-    return None if money is None else float(money.amount)
 
 
 def _url(picture: Picture, vehicle: Vehicle) -> str:

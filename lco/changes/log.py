@@ -136,7 +136,7 @@ class Window:
         self.floor = self.head = at
 
 
-def milliseconds(instant: datetime | None = None) -> int:
+def epoch_milliseconds(instant: datetime | None = None) -> int:
     """Return `instant`, or the present one, as ids contain it."""
     return int((instant or clock.now()).timestamp() * 1000)
 
@@ -148,7 +148,7 @@ class MemoryLog:
 
     def __init__(self, kept: int = MAX_ENTRIES) -> None:
         self._lock = threading.Lock()
-        self._window = Window(kept, ChangeId(milliseconds(), 0))
+        self._window = Window(kept, ChangeId(epoch_milliseconds(), 0))
         self._listeners: list[Listener] = []
 
     def start(self) -> None:
@@ -159,7 +159,7 @@ class MemoryLog:
         del replica  # for other processes
         with self._lock:
             now, head = clock.now(), self._window.head
-            change_id = max(ChangeId(milliseconds(now), 0), ChangeId(head.milliseconds, head.counter + 1))
+            change_id = max(ChangeId(epoch_milliseconds(now), 0), ChangeId(head.milliseconds, head.counter + 1))
             change = Change(change_id, now, topic, kind, dict(data or {}))
             self._window.add(change)
             for listener in self._listeners:

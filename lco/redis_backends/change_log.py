@@ -19,7 +19,17 @@ from redis.exceptions import RedisError, ResponseError
 
 from lco import clock, metrics
 from lco.changes import serialization
-from lco.changes.log import MAX_ENTRIES, Change, ChangeId, Data, Listener, OnGap, Window, ignore, milliseconds
+from lco.changes.log import (
+    MAX_ENTRIES,
+    Change,
+    ChangeId,
+    Data,
+    Listener,
+    OnGap,
+    Window,
+    epoch_milliseconds,
+    ignore,
+)
 from lco.changes.topics import LIVE, EventType
 from lco.failures import backoff, guard
 from lco.redis_backends.client import PREFIX, TIMEOUT, RedisClient, connection_options
@@ -103,7 +113,7 @@ class RedisLog:
     ) -> Change:
         head = self._window.head
         following = ChangeId(head.milliseconds, max(self._first_local_id, head.counter + 1))
-        change_id = max(ChangeId(milliseconds(), self._first_local_id), following)
+        change_id = max(ChangeId(epoch_milliseconds(), self._first_local_id), following)
         change = Change(change_id, clock.now(), topic, kind, dict(data or {}), replica)
         self._notify(change)
         return change
@@ -138,7 +148,7 @@ class RedisLog:
             return entries
         if seen > head:
             # Another process received it a moment before this one.
-            age = timedelta(milliseconds=abs(milliseconds() - seen.milliseconds))
+            age = timedelta(milliseconds=abs(epoch_milliseconds() - seen.milliseconds))
             return [] if age <= MAX_REPLICATION_LAG else None
         return self._redis.call(lambda: self._extend_window(seen), lambda: None)
 
@@ -297,7 +307,7 @@ class RedisLog:
 
     def _advance_stream_id(self, head: ChangeId) -> ChangeId:
         """Add an entry without meaning whose id is above `head`. Returns the id of the end of the stream."""
-        above = ChangeId(max(milliseconds(), head.milliseconds + 1), 0)
+        above = ChangeId(max(epoch_milliseconds(), head.milliseconds + 1), 0)
         mark = Change(above, clock.now(), LIVE, EventType.LIVE_JOINED, {})
         try:
             self._reader.xadd(KEY, {serialization.FIELD: serialization.dumps(mark, self._origin)}, id=str(above))

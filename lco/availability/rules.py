@@ -55,7 +55,7 @@ class RentalRules:
         """The calendar that holds now."""
         return self._calendar()
 
-    def snapshot(self) -> "RentalRules":
+    def frozen(self) -> "RentalRules":
         """Return the same rules as they are at this instant, read once for many questions in a row."""
         calendar, now = self._calendar(), self.now
         return RentalRules(lambda: calendar, self._zone, lambda: now)

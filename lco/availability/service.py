@@ -79,7 +79,7 @@ class Availability:
             taken = self._taken_or_none(vehicle, first)
             if taken is not None:
                 taken -= frozenset(own)
-            rules = self.rules.snapshot()
+            rules = self.rules.frozen()
             states |= {day: _state(rules, vehicle, day, taken) for day in ahead}
         return Month(states)
 
@@ -103,7 +103,7 @@ class Availability:
         known which days are taken.
         """
         found: list[DateRange] = []
-        rules, reach = self.rules.snapshot(), DAY * SEARCH_DAYS
+        rules, reach = self.rules.frozen(), DAY * SEARCH_DAYS
         if not rules.today - reach <= days.start <= rules.last_start + reach:
             return ()  # no day within reach can be rented, and none may exist
         try:
@@ -132,20 +132,20 @@ class Availability:
         busy = self._cache.get(query).value
         if busy is None:
             return None
-        rules = self.rules.snapshot()
+        rules = self.rules.frozen()
         later = (days.shift(DAY * distance) for distance in range(1, NEXT_DAYS + 1))
         return next((one for one in later if busy.isdisjoint(one) and not rules.check(vehicle, one)), None)
 
     def rentable(self, vehicle: Vehicle, ranges: Iterable[DateRange]) -> set[DateRange]:
         """Return those of `ranges` that can be rented, as far as it is known. Raises OdooError."""
-        rules, wanted = self.rules.snapshot(), set(ranges)
+        rules, wanted = self.rules.frozen(), set(ranges)
         months = {first_of(day) for days in wanted for day in days}
         taken = frozenset().union(*(self._taken_in_month(vehicle, first) for first in sorted(months)))
         return {days for days in wanted if taken.isdisjoint(days) and not rules.check(vehicle, days)}
 
     def cliffs(self, vehicle: Vehicle, quote: Quote) -> Cliffs:
         """Return what the customer should know about neighbouring lengths of the quoted days."""
-        rules = self.rules.snapshot()
+        rules = self.rules.frozen()
         return find_cliffs(vehicle.rates, quote, lambda days: self._may_rent(rules, vehicle, days))
 
     def invalidate(self, vehicle_id: int, before: datetime | None = None) -> None:

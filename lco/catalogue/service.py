@@ -87,7 +87,7 @@ class Catalogue:
         """
         vehicles, answer = self.vehicles().by_id, self._listed_free(days)
         self._learn_unknown(answer.value, days)
-        check, is_valid = self._availability.rules.snapshot().check, self._availability.is_valid
+        check, is_valid = self._availability.rules.frozen().check, self._availability.is_valid
         listed = (vehicles[vehicle_id] for vehicle_id in answer.value if vehicle_id in vehicles)
         return frozenset(v.id for v in listed if not check(v, days) and is_valid(v.id, answer))
 

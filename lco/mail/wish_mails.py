@@ -10,7 +10,7 @@ from lco.bookings.mapping import sha256
 from lco.domain.wish import Wish, WishMessage
 from lco.errors import OdooError
 from lco.mail.composer import Render
-from lco.mail.delivery import Delivery
+from lco.mail.dispatcher import MailDispatcher
 from lco.mail.errors import MailRefused
 from lco.mail.sender import Sender
 from lco.mail.wish_outbox import WishMail, WishOutbox
@@ -22,14 +22,14 @@ class WishMailer:
 
     def __init__(self, outbox: WishOutbox, compose: Callable[[WishMail], EmailMessage], sender: Sender) -> None:
         self._outbox = outbox
-        self._delivery = Delivery(outbox, compose, sender)
+        self._dispatcher = MailDispatcher(outbox, compose, sender)
 
     def send_due(self, is_still_free: Callable[[Wish], bool]) -> None:
         """Send until there is no more, or the server is away. Raises DatabaseUnavailable.
 
         `is_still_free`: whether the days of a wish can be had; it may raise OdooError.
         """
-        self._delivery.note_handed_over()
+        self._dispatcher.note_handed_over()
         while mail := self._outbox.claim():
             try:
                 if mail.message is WishMessage.FREE and not is_still_free(mail.wish):
@@ -37,7 +37,7 @@ class WishMailer:
             except OdooError:
                 self._outbox.ask_again(mail)
                 continue
-            if not self._delivery.send(mail):
+            if not self._dispatcher.send(mail):
                 return
 
 

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 from lco.db.mails import Mail
 from lco.failures import guard
-from lco.mail.delivery import Delivery
+from lco.mail.dispatcher import MailDispatcher
 from lco.mail.outbox import Outbox
 from lco.mail.sender import Sender
 
@@ -20,7 +20,7 @@ class Worker:
 
     def __init__(self, outbox: Outbox, compose: Callable[[Mail], EmailMessage], sender: Sender) -> None:
         self.outbox = outbox
-        self._delivery = Delivery(outbox, compose, sender)
+        self._dispatcher = MailDispatcher(outbox, compose, sender)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -30,7 +30,7 @@ class Worker:
         with self._lock:
             if self._thread or self._stopped.is_set():
                 return
-            self._delivery.sender.log_destination()
+            self._dispatcher.sender.log_destination()
             self._thread = threading.Thread(target=self._run, name="mail", daemon=True)
             self._thread.start()
 
@@ -46,10 +46,10 @@ class Worker:
 
     def send_due(self) -> None:
         """Send what is due, until there is no more or the server is away. Raises DatabaseUnavailable."""
-        self._delivery.note_handed_over()
+        self._dispatcher.note_handed_over()
         while not self._stopped.is_set():
             mail = self.outbox.claim()
-            if mail is None or not self._delivery.send(mail):
+            if mail is None or not self._dispatcher.send(mail):
                 return
 
     def _run(self) -> None:

@@ -26,7 +26,7 @@ MAX_KEPT = 32
 def vehicle_grid(services: "Services", vehicle_id: int, first: date, selection: Selection) -> dict[str, Any]:
     """The values for the template of a vehicle's calendar, from the month `first` on. Raises NotFound, Gone."""
     vehicle = services.catalogue.with_limits(vehicle_id)
-    rules = services.rules.snapshot()
+    rules = services.rules.frozen()
     check = partial(rules.check, vehicle)
     grid = DateGrid(first, _states(services, vehicle, first, selection), selection, check, rules.today)
     return {
@@ -45,7 +45,7 @@ def change_grid(
     Raises NotFound, Gone.
     """
     vehicle, days = services.catalogue.with_limits(booking.request.vehicle_id), booking.request.days
-    rules = services.rules.snapshot()
+    rules = services.rules.frozen()
     check = partial(rules.check_change, vehicle, days)
     own = services.availability.own_days(vehicle, days, partial(services.bookings.changes.is_free, booking))
     states = _states(services, vehicle, first, selection, own)
@@ -62,7 +62,7 @@ def shop_calendar(
     services: "Services", query: Query, first: date, selection: Selection, *, leaves: bool = False
 ) -> Markup:
     """Render the calendar of the list's dates: every day on which some machine may be had."""
-    rules = services.rules.snapshot()
+    rules = services.rules.frozen()
     states = shop_states(first, rules.start_state)
     links = list_links(query, first, selection, leaves=leaves)
     if selection == Selection():

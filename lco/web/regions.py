@@ -195,7 +195,7 @@ def _choices(name: str, parts: list[str]) -> Region:
         if vehicle.minimum_days is None:  # a choice might be refused
             mark_stale()
             return {"vehicle": vehicle, "choices": ()}
-        return {"vehicle": vehicle, "choices": presets(vehicle, services.rules.snapshot())}
+        return {"vehicle": vehicle, "choices": presets(vehicle, services.rules.frozen())}
 
     # Only limits that are not known yet are asked from Odoo, so it does not count as a query.
     topics = frozenset({vehicle_topic(vehicle_id), BUSINESS_DAY})

@@ -23,9 +23,9 @@ class FleetRentalIcalendar(models.AbstractModel):
 
     @api.depends("icalendar_token")
     def _compute_icalendar_url(self):
-        for desk in self:
-            path = f"/fleet_rental/calendar/{desk.icalendar_token}.ics"
-            desk.icalendar_url = desk.icalendar_token and desk.get_base_url() + path
+        for storefront in self:
+            path = f"/fleet_rental/calendar/{storefront.icalendar_token}.ics"
+            storefront.icalendar_url = storefront.icalendar_token and storefront.get_base_url() + path
 
     def action_new_icalendar(self):
         """Another address; the one before is not answered any more."""
@@ -39,16 +39,16 @@ class FleetRentalIcalendar(models.AbstractModel):
     @api.model
     def _icalendar(self, token):
         """The calendar as text, or None for an address that does not hold."""
-        desk = self._current()
-        held = desk.icalendar_token
+        storefront = self._current()
+        held = storefront.icalendar_token
         if not (held and hmac.compare_digest(held.encode(), token.encode("utf-8", "replace"))):
             return None
         today = self.env["fleet.vehicle"]._rental_today()
         bookings = self.env["fleet.rental.booking"].sudo()
-        domain = [("state", "!=", "cancelled"), ("company_id", "in", [False, desk.company_id.id])]
+        domain = [("state", "!=", "cancelled"), ("company_id", "in", [False, storefront.company_id.id])]
         days = [("date_to", ">=", today - PAST), ("date_from", "<=", today + COMING)]
         calendar = vobject.iCalendar()
-        calendar.add("x-wr-calname").value = desk.name
+        calendar.add("x-wr-calname").value = storefront.name
         for booking in bookings.search([*domain, *days], order="date_from, id"):
             booking._write_into(calendar)
         return calendar.serialize()

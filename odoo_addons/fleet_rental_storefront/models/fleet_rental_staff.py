@@ -88,32 +88,32 @@ class FleetRentalStaff(models.AbstractModel):
     @api.model
     def _cron_digest(self):
         """Once a day, from the hour in Settings on: what is to be done today. No mail when that is nothing."""
-        desk, parameters = self._current(), self.env["ir.config_parameter"].sudo()
-        now = datetime.now(ZoneInfo(desk._timezone()))
-        day, due = str(now.date()), timedelta(hours=desk.digest_at)
+        storefront, parameters = self._current(), self.env["ir.config_parameter"].sudo()
+        now = datetime.now(ZoneInfo(storefront._timezone()))
+        day, due = str(now.date()), timedelta(hours=storefront.digest_at)
         if parameters.get_param(DIGEST_SENT) == day or timedelta(hours=now.hour, minutes=now.minute) < due:
             return
         parameters.set_param(DIGEST_SENT, day)
-        person = desk._responsible()
-        seen = desk.with_user(person).with_context(lang=person.lang) if person else desk.browse()
-        parts = [(seen._fields[name]._description_string(seen.env), seen[name]) for name in desk._due()]
+        person = storefront._responsible()
+        seen = storefront.with_user(person).with_context(lang=person.lang) if person else storefront.browse()
+        parts = [(seen._fields[name]._description_string(seen.env), seen[name]) for name in storefront._due()]
         parts = [(title, bookings) for title, bookings in parts if bookings]
         if seen and parts:
             subject = seen.env._("Today: %s", ", ".join(f"{title} {len(found)}" for title, found in parts))
-            desk._mail(subject, "fleet_rental_storefront.mail_digest", {"parts": parts})
+            storefront._mail(subject, "fleet_rental_storefront.mail_digest", {"parts": parts})
 
     # Deliveries
 
     @api.model
     def _watch_deliveries(self):
         """An activity once deliveries fail for an hour; it goes when none does any more."""
-        desk, events = self._current(), self.env["fleet.rental.event"].sudo()
+        storefront, events = self._current(), self.env["fleet.rental.event"].sudo()
         if events._is_failing_since(fields.Datetime.now() - timedelta(hours=1)):
-            desk._schedule(desk, FAILING)
+            storefront._schedule(storefront, FAILING)
         else:
-            desk.activity_unlink([FAILING])
+            storefront.activity_unlink([FAILING])
 
     @api.model
     def _tell_of_given_up(self):
-        desk = self._current()
-        desk._schedule(desk, GIVEN_UP)
+        storefront = self._current()
+        storefront._schedule(storefront, GIVEN_UP)

@@ -19,8 +19,8 @@ class FleetRentalToday(models.AbstractModel):
         bookings, vehicles = self.env["fleet.rental.booking"], self.env["fleet.vehicle"]
         due = {name: bookings.search(domain, order="date_from, id") for name, domain in self._due().items()}
         maintenance = vehicles.search([("rental_state", "=", "maintenance")], order="maintenance_until, name")
-        for desk in self:
-            desk.update({**due, "maintenance_ids": maintenance})
+        for storefront in self:
+            storefront.update({**due, "maintenance_ids": maintenance})
 
     @api.model
     def _due(self):

@@ -74,11 +74,11 @@ class TestDesk(RentalCase):
         new = self.book(5, 7)
         self.book(9, 10, state="confirmed")
         broken = self.vehicle("Broken", rental_state="maintenance")
-        desk = self.storefront.with_user(self.clerk)
+        seen = self.storefront.with_user(self.clerk)
         bookings = out | back | late | new
-        found = {name: desk[name] & bookings for name in ("out_ids", "back_ids", "overdue_ids", "to_confirm_ids")}
+        found = {name: seen[name] & bookings for name in ("out_ids", "back_ids", "overdue_ids", "to_confirm_ids")}
         self.assertEqual(found, {"out_ids": out, "back_ids": back, "overdue_ids": late, "to_confirm_ids": new})
-        self.assertIn(broken, desk.maintenance_ids)
+        self.assertIn(broken, seen.maintenance_ids)
 
     def test_the_strip_of_a_machine_covers_each_day_once(self):
         booking = self.book(2, 5, state="confirmed")

@@ -20,11 +20,11 @@ class TestStaff(RentalCase, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.desk = cls.env["fleet.rental.storefront"]._current()
+        cls.storefront = cls.env["fleet.rental.storefront"]._current()
         cls.rita = new_test_user(
             cls.env, "rita", "fleet_rental_storefront.group_user", email="rita@example.com", tz="Asia/Tokyo"
         )
-        cls.desk.responsible_id = cls.rita
+        cls.storefront.responsible_id = cls.rita
 
     def mails(self):
         return self.env["mail.mail"].sudo().search([("email_to", "ilike", "rita@example.com")], order="id")
@@ -49,9 +49,9 @@ class TestStaff(RentalCase, HttpCase):
         # These two zones never have the same day, so one of them has another day than the server.
         for zone in ("Etc/GMT+12", "Etc/GMT-14"):
             self.env["ir.config_parameter"].set_param(TIMEZONE, zone)
-            self.desk.activity_unlink([FAILING])
-            self.desk._schedule(self.desk, FAILING)
-            due = self.open_activities(self.desk, FAILING).date_deadline
+            self.storefront.activity_unlink([FAILING])
+            self.storefront._schedule(self.storefront, FAILING)
+            due = self.open_activities(self.storefront, FAILING).date_deadline
             self.assertEqual(due, datetime.now(ZoneInfo(zone)).date())
 
     def test_the_queue_of_mails_is_woken_by_the_commit(self):
@@ -77,9 +77,9 @@ class TestStaff(RentalCase, HttpCase):
 
     def test_a_booking_is_taken_when_no_person_can_be_told(self):
         for person in (self.env["res.users"], new_test_user(self.env, "stranger", "base.group_user")):
-            self.desk.responsible_id = person
+            self.storefront.responsible_id = person
             self.place(10 + 10 * len(person), 14 + 10 * len(person))
-        self.desk.responsible_id = self.rita
+        self.storefront.responsible_id = self.rita
         self.rita.active = False
         self.place(30, 34)
         self.rita.write({"active": True, "email": False})
@@ -115,7 +115,7 @@ class TestStaff(RentalCase, HttpCase):
         self.env["fleet.rental.booking"].search([("state", "in", ("draft", "confirmed"))]).action_cancel()
         out = self.book(0, 2, state="confirmed")
         late = self.book(-4, -1, self.digger, state="picked_up")
-        self.desk.digest_at = 6.5
+        self.storefront.digest_at = 6.5
         self.assertEqual(self.digest("06:29"), [])
         (subject,) = self.digest("06:30")
         self.assertIn("Overdue 1", subject)
@@ -156,34 +156,34 @@ class TestStaff(RentalCase, HttpCase):
 
     def test_deliveries_that_fail_for_an_hour_make_one_activity_that_goes_when_they_arrive(self):
         event = self.failing(minutes=59)
-        self.desk._watch_deliveries()
-        self.assertFalse(self.open_activities(self.desk, FAILING))
+        self.storefront._watch_deliveries()
+        self.assertFalse(self.open_activities(self.storefront, FAILING))
         event.at = self.env.cr.now() - timedelta(minutes=61)
         for _ in range(2):
-            self.desk._watch_deliveries()
-            self.assertEqual(self.open_activities(self.desk, FAILING).user_id, self.rita)
+            self.storefront._watch_deliveries()
+            self.assertEqual(self.open_activities(self.storefront, FAILING).user_id, self.rita)
         event.state = "delivered"
-        self.desk._watch_deliveries()
-        self.assertFalse(self.open_activities(self.desk, FAILING))
+        self.storefront._watch_deliveries()
+        self.assertFalse(self.open_activities(self.storefront, FAILING))
 
     def test_webhooks_that_are_given_up_make_one_activity_which_stays(self):
         with self.assertLogs("odoo.addons.fleet_rental_storefront", "WARNING"):
             self.failing(days=8)
             self.failing(days=8)
-        self.assertEqual(len(self.open_activities(self.desk, GIVEN_UP)), 1)
-        self.desk._watch_deliveries()
-        self.assertTrue(self.open_activities(self.desk, GIVEN_UP))
+        self.assertEqual(len(self.open_activities(self.storefront, GIVEN_UP)), 1)
+        self.storefront._watch_deliveries()
+        self.assertTrue(self.open_activities(self.storefront, GIVEN_UP))
 
     # The calendar
 
     def calendar(self):
-        answer = self.url_open(self.desk.icalendar_url.removeprefix(self.desk.get_base_url()))
+        answer = self.url_open(self.storefront.icalendar_url.removeprefix(self.storefront.get_base_url()))
         return answer.status_code, answer.content.decode()
 
     def test_the_calendar_has_the_bookings_under_an_address_that_can_be_revoked(self):
         booking = self.book(3, 5, state="confirmed", customer_name="Ada; Lovelace, " + "x" * 80)
         self.book(8, 9, self.digger).action_cancel()
-        self.assertIs(self.desk.action_new_icalendar(), True)
+        self.assertIs(self.storefront.action_new_icalendar(), True)
         status, text = self.calendar()
         self.assertEqual(status, 200)
         events = {event.uid.value.split("@")[0]: event for event in vobject.readOne(text).vevent_list}
@@ -191,25 +191,25 @@ class TestStaff(RentalCase, HttpCase):
         self.assertEqual((event.dtstart.value, event.dtend.value), (self.day(3), self.day(6)))
         self.assertIn("Ada; Lovelace, x", event.summary.value)
         self.assertNotIn("Digger", text)
-        first = self.desk.icalendar_url
-        self.desk.action_new_icalendar()
-        self.assertEqual(self.url_open(first.removeprefix(self.desk.get_base_url())).status_code, 404)
+        first = self.storefront.icalendar_url
+        self.storefront.action_new_icalendar()
+        self.assertEqual(self.url_open(first.removeprefix(self.storefront.get_base_url())).status_code, 404)
         self.assertEqual(self.calendar()[0], 200)
-        url = self.desk.icalendar_url
-        self.assertIs(self.desk.action_revoke_icalendar(), True)
+        url = self.storefront.icalendar_url
+        self.assertIs(self.storefront.action_revoke_icalendar(), True)
         for path in (
-            url.removeprefix(self.desk.get_base_url()),
+            url.removeprefix(self.storefront.get_base_url()),
             "/fleet_rental/calendar/False.ics",
             "/fleet_rental/calendar/é.ics",
         ):
             self.assertEqual(self.url_open(path).status_code, 404)
 
     def test_the_address_is_for_managers_only(self):
-        self.desk.action_new_icalendar()
+        self.storefront.action_new_icalendar()
         with self.assertRaises(AccessError):
-            self.desk.with_user(self.rita).read(["icalendar_url"])
+            self.storefront.with_user(self.rita).read(["icalendar_url"])
         with self.assertRaises(AccessError):
-            self.desk.with_user(self.rita).action_new_icalendar()
+            self.storefront.with_user(self.rita).action_new_icalendar()
 
     # Labels
 

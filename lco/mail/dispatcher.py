@@ -37,7 +37,7 @@ class Settlement(Protocol[M_contra]):
         """Mark the mail as one that cannot be sent."""
 
 
-class Delivery(Generic[M]):
+class MailDispatcher(Generic[M]):
     """Sends one leased mail after the other. Not safe for threads: each sending thread has its own."""
 
     def __init__(self, outbox: Settlement[M], compose: Callable[[M], EmailMessage], sender: Sender) -> None:

@@ -1,9 +1,8 @@
 """The streams of pages: what one may ask for, and a short way to open one.
 
 After a restart thousands of pages come back within seconds. `StreamMiddleware` opens their streams with the WSGI
-environment alone, in a third of the time that a request takes through Flask; `open_ahead` does so for a request
-that the server has not even read. What is out of the ordinary takes the long way, where errors are answered as
-everywhere.
+environment alone, which takes less time than a request through Flask; `open_ahead` does so for a request that the
+server has not even read. An unusual request takes the long way, where errors are answered as everywhere.
 """
 
 import logging

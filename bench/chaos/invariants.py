@@ -1,4 +1,4 @@
-"""Conditions that must hold when the faults are over. Each check yields a sentence for each violation."""
+"""The invariants after the faults. Each check gives a sentence for each violation, none when all is well."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""The measuring side of `bench.fanout.listeners`: orders to that process, and what its streams have received."""
+"""The measuring side of `bench.fanout.listeners`: orders to that process, and the messages of its streams."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ class Audience:
         self.size = self._ask(do="open", port=self._port, paths=paths)["open"]
 
     def measure(self, marker: str, numbers: Sequence[int], publish: Callable[[], object]) -> RoundResult:
-        """When the streams `numbers` receive the message with `marker`, which `publish` sends.
+        """The times at which the streams `numbers` receive the message with `marker`, which `publish` sends.
 
         Raises RuntimeError when one of them does not receive it, or is closed.
         """

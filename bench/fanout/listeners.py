@@ -1,8 +1,8 @@
-"""The client, a separate process: very many event streams on one epoll, and when each one receives a message.
+"""The client, a process of its own: very many event streams on one epoll, and the instant of each message.
 
-It reads both sides and must cost little itself: so no gevent, no parser, one buffer. Orders come as lines of JSON
-on standard input (see `bench.fanout.audience`), answers go as such lines to standard output, and the process ends
-with its input.
+Both sides are read by it, and it must not be what is measured: so no gevent, no parser, one buffer. Orders come as
+lines of JSON on standard input (see `bench.fanout.audience`), answers go as such lines to standard output, and the
+process ends with its input.
 """
 
 import gc

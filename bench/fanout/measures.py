@@ -40,7 +40,7 @@ def fanout(streams: int) -> None:
 def vehicles() -> None:
     """One event about each of many vehicles, each shown by a few pages, all at once; then about one of them.
 
-    First the hub alone, to which changes are published as to nchan; then the whole way from signed webhooks.
+    First the hub alone, which gets changes as nchan does; then the whole way from signed webhooks.
     """
     shown = list(range(1, VEHICLES + 1))
     streams = (shown * VIEWERS)[: process.room_for(VEHICLES * VIEWERS)]

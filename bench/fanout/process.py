@@ -1,4 +1,4 @@
-"""What Linux reports about a process: its CPU time, its memory, and how many files it may open."""
+"""A process as Linux shows it: its CPU time, its memory, and how many files it may open."""
 
 import resource
 import time

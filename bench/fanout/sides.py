@@ -33,7 +33,7 @@ def words(price: int) -> str:
 
 
 class Server(Protocol):
-    """What is measured: where it listens, which process does the work, and how a new price is published to it."""
+    """The server under test: its port, the process that does the work, and the requests that publish a price."""
 
     port: int
     worker: int
@@ -150,14 +150,14 @@ class Side:
         print(f"  {self.name} did not come to rest.")
 
     def event(self, vehicle: int) -> RoundResult:
-        """When the streams about the vehicle receive one event."""
+        """The messages of the streams about the vehicle after one event."""
         price = self._next([vehicle])
         (request,) = self.server.requests([vehicle], price)
         with Publisher(self.server.port) as publisher:
             return self._measure([vehicle], price, lambda: publisher.send(request))
 
     def burst(self, vehicles: Sequence[int]) -> RoundResult:
-        """When all streams receive one event about each of `vehicles`, sent over several connections at once."""
+        """The messages of all streams after one event about each of `vehicles`, sent over several connections."""
         price = self._next(vehicles)
         sent = self.server.requests(vehicles, price)
         with Publishers(self.server.port, PUBLISHERS) as publishers:
@@ -177,7 +177,7 @@ class Side:
 
 @contextmanager
 def short_site(more_vehicles: int) -> Iterator[Side]:
-    """The site, to which changes are published without webhooks."""
+    """The site, where changes reach the hub directly."""
     with site(more_vehicles, "bench.fanout.appending:app", "the hub alone", ShortSite) as side:
         yield side
 

@@ -62,7 +62,7 @@ class SiteStatus:
     mails: Counts
     streams: int
     findings: list[Finding]
-    """What the doctor finds in the settings, and what requests have shown of them."""
+    """The findings of the doctor in the settings, and the warnings that requests have caused."""
     redis_answers: bool | None
     """None without a Redis."""
 

@@ -175,7 +175,7 @@ class ChangeSender:
             settled = bookings.change_requests.settle(known, refusal, sentence, until)
             if completed:
                 booking = bookings.apply_event(booking, completed, Actor.WEBHOOK if refusal else Actor.CUSTOMER)
-            if refusal and known.tries > 1:  # she has been told that we are still at it
+            if refusal and known.tries > 1:  # the customer was told that the change is being made
                 bookings.mail(booking, MailKind.UNCHANGED)
         self._publisher.change_settled(change.booking_id)
         return settled

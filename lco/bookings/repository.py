@@ -396,7 +396,7 @@ class BookingRepository:
         self._connection.execute(SAVE, {"row_id": booking.id} | update_values(booking) | due)
 
     def _publish(self, step: Step, mail: MailKind | None) -> None:
-        """The change log is told after the commit, the customer in the same transaction or not at all."""
+        """Keep the step, to be published after the commit. Write the customer's mail in this transaction."""
         self.steps.append(step)
         if mail:
             self.mail(step.booking, mail)

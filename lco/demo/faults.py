@@ -104,7 +104,7 @@ class FaultSwitch:
             return self._fault
 
     def set_habit(self, name: str, *, on: bool = True, **reach: Any) -> None:
-        """Turns a habit on, with where it shows and which vehicle has it, or off."""
+        """Turn a habit on, with where it shows and which vehicle has it, or off."""
         with self._changed:
             habits = dict(self._habits)
             habits.pop(name, None)

@@ -140,7 +140,7 @@ def _is_api(result: ProbeResult) -> bool:
 
 
 def _data(result: ProbeResult) -> dict[str, object] | list[object] | None:
-    """The `data` of an envelope (docs/odoo-contract.md, section 1); None when the answer is no envelope."""
+    """The `data` of an envelope (docs/odoo-contract.md, section 1). Returns None when it is no envelope."""
     try:
         envelope = json.loads(result.text)
     except ValueError:

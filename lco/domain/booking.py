@@ -176,7 +176,7 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One row of the audit: the booking, the step, its instant, its cause and its reason."""
+    """One row of the audit: the cause, the booking, the instant, the states before and after, and the reason."""
 
     id: int
     booking_id: int

@@ -13,7 +13,7 @@ LONGEST_TEXT = 200_000
 
 
 class ProbeResult(NamedTuple):
-    """What came back. `failure` says why nothing did; `status` is then 0."""
+    """The response. `failure` says why there is none; `status` is then 0."""
 
     status: int = 0
     text: str = ""

@@ -99,7 +99,7 @@ class Transport:
                 kwargs["headers"] = self._headers
                 response = self._send(self._session, call, method, path, READ_SECONDS, **kwargs)
                 if optional and _has_no_route(response):
-                    # It says nothing about how Odoo is, so the breaker does not hear of it.
+                    # It says nothing about how Odoo is, so it does not count for the breaker.
                     metrics.odoo_calls.labels(call, "no such call").inc()
                     raise CallUnknown(upstream_status=response.status)
                 return self._envelope(call, response)
@@ -176,7 +176,7 @@ class Transport:
         raise self._refusal(call, response, payload if ours else None)
 
     def _refusal(self, call: str, response: Response, payload: Mapping[str, Any] | None) -> OdooError:
-        """What a response that is no success means; one without our envelope comes from a proxy, not from Odoo."""
+        """The error for a response without success. One without our envelope comes from a proxy, not from Odoo."""
         if payload is not None and response.status in NOT_NOW:
             return self._failed(call, NOT_NOW[response.status]())
         code = _code(payload)

@@ -34,7 +34,7 @@ CHANGE_REQUEST = ("booking_id", "created_at", "state", "date_from", "date_to", "
 """The columns of a change request that say something of its customer; without days it is a cancellation."""
 WISH = ("vehicle_name", "date_from", "date_to", "state", "created_at")
 AT_ONCE = 500
-"""Bookings that the scheduler deletes in one transaction."""
+"""Bookings that the scheduler erases in one transaction."""
 UNDER_WAY = "Booking {} is being placed at this moment. Try again in {:.0f} seconds."
 PASSED_ON = "The customer asked to be forgotten, so this is not placed."
 

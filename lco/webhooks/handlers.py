@@ -127,7 +127,7 @@ def _price_updated(targets: EventTargets, payload: Payload) -> None:
 
 
 def _nothing(_targets: EventTargets, _payload: Payload) -> None:
-    """Where no part of the site shows what has changed."""
+    """Do nothing: no part of the site shows this change."""
 
 
 HANDLERS: Mapping[str, Callable[[EventTargets, Payload], None]] = {

@@ -69,7 +69,7 @@ class BookingApi(http.Controller):
         booking = _booking(reference)
         version = fields.number(asked, "version", least=1)
         booking._change(*_dates(asked), version, fields.idempotency(asked, required=True))
-        return _told(booking)
+        return _response(booking)
 
     @route("booking/<string:reference>/cancel", "POST", readonly=False, access=KEYED, writing=True)
     def cancel(self, reference, **_query):
@@ -78,10 +78,10 @@ class BookingApi(http.Controller):
         booking = _booking(reference)
         version = fields.number(asked, "version", least=1)
         booking._cancel(fields.text(asked, "reason"), version, fields.idempotency(asked, required=True))
-        return _told(booking)
+        return _response(booking)
 
 
-def _told(booking):
+def _response(booking):
     """The booking with the version that this transaction gives it."""
     request.env.cr.flush()
     return success(data=booking._data())

@@ -82,8 +82,8 @@ class FleetRentalBookingPublication(models.AbstractModel):
             line = {"kind": "booking", "res_id": booking.id, "booking_ref": booking.reference}
             line |= {"version": booking.version, "push": booking.is_told}
             for event_type, payload in booking._events(*changed[booking.id]):
-                told = {"booking_ref": booking.reference, **booking._terms(), **payload}
-                rows.append({**line, "event_type": event_type, "payload": told})
+                body = {"booking_ref": booking.reference, **booking._terms(), **payload}
+                rows.append({**line, "event_type": event_type, "payload": body})
         self.env["fleet.rental.event"]._put(rows)
 
     def _count_the_change(self, new_ids):
@@ -112,12 +112,12 @@ class FleetRentalBookingPublication(models.AbstractModel):
             yield step, self._step_payload(after["state"])
 
     def _step_payload(self, state):
-        told = {
+        named = {
             "cancelled": ("cancellation_reason",),
             "picked_up": ("picked_up_on",),
             "returned": ("picked_up_on", "returned_on"),
         }
-        return {name: plain(self[name]) for name in told.get(state, ())}
+        return {name: plain(self[name]) for name in named.get(state, ())}
 
     def _terms(self):
         terms = {name: plain(self[name]) for name in TERMS}

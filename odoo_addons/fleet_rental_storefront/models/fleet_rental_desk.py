@@ -26,7 +26,7 @@ class FleetRentalDesk(models.AbstractModel):
             return []
         lines = [self._taken_by(other) for other in self._in_the_way()]
         if self.state in COMING:
-            lines += self._doubts()
+            lines += self._advisories()
         if lines and (free := self.vehicle_id._next_bookable(self.date_from, self.date_to, self._origin)):
             lines.append(self.env._("Next free days: %(first)s to %(last)s.", **self._written(*free)))
         return lines
@@ -48,18 +48,18 @@ class FleetRentalDesk(models.AbstractModel):
             **self._written(other.busy_from, other._held_until()),
         )
 
-    def _doubts(self):
+    def _advisories(self):
         """What does not stop staff, but should be known."""
         vehicle, today = self.vehicle_id, self._today()
         day = max(self.date_from, today)
-        doubts = [
+        advisories = [
             (not vehicle.active, self.env._("This machine is archived.")),
             (vehicle.rental_state == "sold", self.env._("This machine is sold.")),
             (vehicle.listing_type == "sale", self.env._("This machine is for sale only.")),
             (vehicle._in_maintenance_on(day), self.env._("This machine is in maintenance on the first day.")),
             (self.state == "draft" and self.date_from < today, self.env._("The first day is over.")),
         ]
-        return [sentence for applies, sentence in doubts if applies]
+        return [sentence for applies, sentence in advisories if applies]
 
     def _written(self, first, last):
         return {"first": format_date(self.env, first), "last": format_date(self.env, last)}

@@ -127,9 +127,9 @@ class FleetRentalPublication(models.AbstractModel):
         for vehicle in self.browse(changed):
             line = {"kind": "vehicle", "res_id": vehicle.id, "version": versions[vehicle.id]}
             for event_type, push, payload in vehicle._events(*changed[vehicle.id]):
-                told = {"vehicle_id": vehicle.id, **payload}
+                body = {"vehicle_id": vehicle.id, **payload}
                 deleted = event_type == "vehicle.removed"
-                rows.append({**line, "event_type": event_type, "push": push, "payload": told, "deleted": deleted})
+                rows.append({**line, "event_type": event_type, "push": push, "payload": body, "deleted": deleted})
         if len(changed) > MANY and events._parameter(API_KEY):
             sent = [row for row in rows if row["push"]]
             for row in sent[:-1]:

@@ -11,8 +11,8 @@ def migrate(cr, _version):
     env = api.Environment(cr, SUPERUSER_ID, {})
     unnamed = env["fleet.vehicle"].with_context(active_test=False).search([("rental_name", "in", [False, ""])])
     unnamed._compute_rental_slug()
-    told = [("kind", "=", "vehicle"), ("res_id", "in", unnamed.ids), ("body", "!=", False)]
-    for event in env["fleet.rental.event"].search(told):
+    domain = [("kind", "=", "vehicle"), ("res_id", "in", unnamed.ids), ("body", "!=", False)]
+    for event in env["fleet.rental.event"].search(domain):
         event.body = _without_plate(event.body, unnamed.browse(event.res_id))
 
 

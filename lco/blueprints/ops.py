@@ -173,7 +173,7 @@ def _is_equal(given: str, expected: str) -> bool:
 
 
 def _signer(token: str) -> TimestampSigner:
-    """Sign sign-ins. The token is the key, so that a new token ends all of them."""
+    """Return the signer of sign-ins. The token is the key, so that a new token ends all of them."""
     return TimestampSigner(token, salt="lco.ops")
 
 

@@ -51,7 +51,7 @@ globals().update({name: getattr(conftest, name) for name in FIXTURES})
 for module in MODULES:
     globals().update({name: value for name, value in vars(module).items() if name.startswith("test_")})
 for module in (test_odoo_events, test_admin, test_recovery, test_sync, test_changing):
-    fixtures = {"booked", "left_open", "kept", "broken_off", "reader", "placed", "in_doubt", "rented"} & vars(
+    fixtures = {"booked", "left_open", "kept", "broken_off", "reader", "placed", "checking", "rented"} & vars(
         module
     ).keys()
     globals().update({name: getattr(module, name) for name in fixtures})

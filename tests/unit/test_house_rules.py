@@ -1,6 +1,7 @@
 """Rules for the whole package that no linter knows: one clock, and names that say what a module holds."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ CLOCKS = {
 }
 SOURCES = {path.relative_to(PACKAGE.parent): path.read_text() for path in sorted(PACKAGE.rglob("*.py"))}
 AT_THE_TOP = 13
+VAGUE = re.compile(r"\b(?:(?:no|every|some)body|(?:who|what)ever)\b", re.IGNORECASE)
+"""Words without a subject that a reader can look up."""
 
 
 def test_only_the_clock_module_reads_a_clock():
@@ -42,6 +45,14 @@ def test_other_uses_of_the_same_modules_are_allowed():
 
 def test_every_module_name_states_its_content():
     assert [str(path) for path in SOURCES if SHAPELESS & set(path.with_suffix("").parts)] == []
+
+
+def test_no_sentence_has_a_vague_subject():
+    root = PACKAGE.parent
+    texts = {
+        path: path.read_text() for folder in ("lco", "tests", "bench") for path in (root / folder).rglob("*.py")
+    }
+    assert [str(path.relative_to(root)) for path, text in texts.items() if VAGUE.search(text)] == []
 
 
 def test_few_modules_stand_at_the_top():

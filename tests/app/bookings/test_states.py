@@ -94,7 +94,7 @@ def test_odoos_own_sentence_reaches_the_customer():
 
 
 def stored(services, booking_request, state, key="key") -> None:
-    """A booking in `state`, whatever its history."""
+    """A booking in `state`, with any history."""
     with services.db.connection() as connection:
         booking = BookingRepository(connection, FakeOutbox()).add(booking_request, key, "Mower")
         connection.execute(update(BookingRow).where(BookingRow.id == booking.id).values(state=state))

@@ -128,27 +128,27 @@ def test_an_odoo_of_version_1_is_not_asked(services, booking_request):
 
 
 @pytest.fixture
-def in_doubt(services, reader, booking_request):
+def checking(services, reader, booking_request):
     reader.answer = OutcomeUnknown()
     booking = services.place(booking_request)
     reader.answer = None
     return booking
 
 
-def test_a_booking_in_checking_is_settled_by_its_key(services, reader, in_doubt, advance_clock):
-    reader.by_key[in_doubt.odoo_key] = record(3)
+def test_a_booking_in_checking_is_settled_by_its_key(services, reader, checking, advance_clock):
+    reader.by_key[checking.odoo_key] = record(3)
     advance_clock(timedelta(minutes=4))
     services.bookings.recovery.process_due()
-    settled = now(services, in_doubt)
+    settled = now(services, checking)
     assert (settled.state, settled.reference, settled.total) == (State.BOOKED, "BK-1", usd("3"))
 
 
 def test_a_booking_that_odoo_has_not_made_is_declined_when_others_have_its_days(
-    services, reader, in_doubt, advance_clock
+    services, reader, checking, advance_clock
 ):
     reader.answer = DatesRefused(upstream_status=409)
     for minutes in (4, 5):
         advance_clock(timedelta(minutes=minutes))
         services.bookings.recovery.process_due()
-    assert now(services, in_doubt).state is State.DECLINED
+    assert now(services, checking).state is State.DECLINED
     assert services.mailed()[-1] == "declined"

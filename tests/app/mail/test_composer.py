@@ -120,11 +120,11 @@ def test_pickup_and_return_locations_are_shown_when_chosen(read):
     assert "<strong>Return:</strong> Main yard" in html(mail)
 
 
-def test_a_waiting_request_and_one_in_doubt_get_different_texts(read):
+def test_a_waiting_request_and_one_in_checking_get_different_texts(read):
     waits = text(read(KEPT, "received"))
-    in_doubt = text(read(replace(KEPT, state=State.CHECKING), "received"))
+    checking = text(read(replace(KEPT, state=State.CHECKING), "received"))
     assert "We place your request" in waits
-    assert "We are checking" in in_doubt
+    assert "We are checking" in checking
 
 
 def test_the_mail_comes_from_the_business_and_is_answered_to_it(read):

@@ -89,7 +89,7 @@ def names_in(text: str) -> list[str]:
 
 @pytest.fixture
 def customer(app, services, odoo, settings):
-    """A customer in every table: booked, in doubt, kept, written to, named in webhooks, applied and not."""
+    """A customer in every table: booked, of unknown outcome, kept, written to, named by webhooks."""
     booked = services.bookings.service.place(booking_request(settings), "first", lambda: None)
     receive_webhook(services, "booking.confirmed", "msg_1", booking_ref=booked.reference)
     receive_webhook(
@@ -120,7 +120,7 @@ def test_erased_customer_is_in_no_table_no_file_and_no_mail(app, services, setti
     done = run("erase", MAIL if by == "mail" else str(customer.id), "--yes")
     assert done.exit_code == 0, done.output
     assert done.output.startswith("3 bookings, ")
-    assert "booking 2" in done.output, "Odoo may have made the one in doubt"
+    assert "booking 2" in done.output, "Odoo may have made the one in checking"
     assert names_in(dump(app, settings)) == []
 
 

@@ -40,9 +40,11 @@ def place(wanted: BookingRequest, key: str, agreed: Callable[[], Agreement | Non
     Raises InvalidInput for days that have to be changed, and NotRentable for a machine that cannot be had on these
     days for another reason than a booking.
     """
-    services, client = current_services(), client_address()
+    services, client, is_new = current_services(), client_address(), False
 
     def check() -> Agreement | None:
+        nonlocal is_new
+        is_new = True
         agreement = agreed()
         services.rules.require(services.catalogue.with_limits(wanted.vehicle_id), wanted.days)
         rate_limits.BOOKINGS.hit(client)
@@ -51,6 +53,8 @@ def place(wanted: BookingRequest, key: str, agreed: Callable[[], Agreement | Non
     try:
         return request_log.note_booking(services.bookings.service.place(wanted, key, check))
     except DatesTaken as error:
+        if is_new:  # the machine's own webhook may be lost, or still on the way
+            services.catalogue.sync.invalidate(wanted.vehicle_id)
         raise _true_reason(wanted) or error from error
 
 
@@ -97,7 +101,6 @@ def _true_reason(wanted: BookingRequest) -> NotRentable | None:
     Returns None when it is a booking, and when Odoo cannot be read.
     """
     services = current_services()
-    services.catalogue.sync.invalidate(wanted.vehicle_id)  # its webhook may be lost, or still on the way
     try:
         vehicle = services.catalogue.details(wanted.vehicle_id).vehicle
         reasons = services.rules.check(vehicle, wanted.days, services.availability.quote(vehicle.id, wanted.days))

@@ -78,6 +78,16 @@ def test_taken_dates_are_409_with_the_nearest_free_ones(post, body):
     }
 
 
+def test_repeated_refused_request_gets_the_same_offers_without_asking_odoo(post, odoo):
+    post(EVE)
+    first = post(key="key-of-ada")
+    asked = list(odoo.asked)
+    again = post(key="key-of-ada")
+    assert (first.status_code, again.status_code) == (409, 409)
+    assert again.json["alternatives"] == first.json["alternatives"] != []
+    assert odoo.asked == asked
+
+
 def _plus(day: str, days: int) -> str:
     return (date.fromisoformat(day) + DAY * days).isoformat()
 

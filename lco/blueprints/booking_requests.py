@@ -40,11 +40,9 @@ def place(wanted: BookingRequest, key: str, agreed: Callable[[], Agreement | Non
     Raises InvalidInput for days that have to be changed, and NotRentable for a machine that cannot be had on these
     days for another reason than a booking.
     """
-    services, client, is_new = current_services(), client_address(), False
+    services, client = current_services(), client_address()
 
     def check() -> Agreement | None:
-        nonlocal is_new
-        is_new = True
         agreement = agreed()
         services.rules.require(services.catalogue.with_limits(wanted.vehicle_id), wanted.days)
         rate_limits.BOOKINGS.hit(client)
@@ -53,8 +51,6 @@ def place(wanted: BookingRequest, key: str, agreed: Callable[[], Agreement | Non
     try:
         return request_log.note_booking(services.bookings.service.place(wanted, key, check))
     except DatesTaken as error:
-        if is_new:  # the machine's own webhook may be lost, or still on the way
-            services.catalogue.sync.invalidate(wanted.vehicle_id)
         raise _true_reason(wanted) or error from error
 
 

@@ -60,7 +60,7 @@ def build_bookings(  # noqa: PLR0913 - everything that bookings touch
 
     One customer may hold `max_open_days` unconfirmed days; 0: any number.
     """
-    publisher = BookingPublisher(availability, changes)
+    publisher = BookingPublisher(availability, catalogue, changes)
     uow = UnitOfWork(db, mails, publisher)
     submitter = Submitter(uow, odoo, contract, publisher)
     events = OdooBookingEvents(uow, catalogue, publisher, zone)

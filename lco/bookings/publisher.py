@@ -21,11 +21,19 @@ class Availability(Protocol):
         """Ask Odoo anew for the free days of the vehicle."""
 
 
+class Catalogue(Protocol):
+    """The part of the catalogue that publishing needs: see `lco.catalogue.service.Catalogue`."""
+
+    def invalidate(self, vehicle_id: int) -> None:
+        """Read the vehicle and its free days anew before they are shown."""
+
+
 class BookingPublisher:
     """Appends to the change log, and invalidates the availability when days were taken or set free."""
 
-    def __init__(self, availability: Availability, changes: ChangeLog) -> None:
+    def __init__(self, availability: Availability, catalogue: Catalogue, changes: ChangeLog) -> None:
         self._availability = availability
+        self._catalogue = catalogue
         self._changes = changes
         self._lock = threading.Lock()
         self._published: list[int] = []
@@ -69,8 +77,9 @@ class BookingPublisher:
             self._occupancy(event.vehicle_id, event.vehicle_name, days)
 
     def refused(self, booking: Booking) -> None:
-        """Odoo says that the days are taken: the availability that the site knows is out of date."""
-        self._availability.invalidate(booking.request.vehicle_id)
+        """Odoo says that the days are taken: the vehicle and the days that the site knows are out of date."""
+        # The vehicle as well: it may be sold or in maintenance, and its webhook lost or still on the way.
+        self._catalogue.invalidate(booking.request.vehicle_id)
 
     def _occupancy(self, vehicle_id: int, name: str | None, days: DateRange | None) -> None:
         # Invalidated before it is published: a reader that follows the publication must see the new state.

@@ -44,6 +44,9 @@ class Catalogue(Protocol):
     def currency(self, vehicle_id: int | None) -> str:
         """The currency of the vehicle, or the usual one. Raises OdooError."""
 
+    def invalidate(self, vehicle_id: int) -> None:
+        """Read the vehicle and its free days anew before they are shown."""
+
 
 class BookingService:
     """Bookings as customers use them. Safe for threads and processes. Raises DatabaseUnavailable."""

@@ -178,6 +178,10 @@ class Catalogue:
         """Whether Odoo answered when its list was last read. True before the first time."""
         return self.sync.is_available
 
+    def invalidate(self, vehicle_id: int) -> None:
+        """Read the vehicle and its days again before they are shown."""
+        self.sync.invalidate(vehicle_id)
+
     def added_since(self, seen: ChangeId) -> int:
         """The number of vehicles now for rent that appeared after `seen`."""
         entries = self._changes.since(seen) or ()

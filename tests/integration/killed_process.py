@@ -10,8 +10,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 
 import requests
@@ -31,18 +31,26 @@ WATCHED = tuple(str(ROOT / "lco" / package) for package in ("bookings", "db", "o
 VEHICLE = 7
 
 
-def bookings_at(odoo: str, database: str) -> Bookings:
-    client = OdooClient(Transport(odoo))
-    return build_bookings(
-        db=Database(database),
-        odoo=client,
-        contract=FakeContract(),
-        catalogue=FakeCatalogue(),
-        availability=FakeAvailability(),
-        changes=MemoryLog(),
-        mails=FakeOutbox(),
-        zone=ZONE,
-    )
+@contextmanager
+def bookings_at(odoo: str, database: str) -> Iterator[Bookings]:
+    """The bookings in `database`, which is closed afterwards: a child must not inherit a connection to SQLite.
+
+    Source: sqlite.org/howtocorrupt.html, "Carrying an open database connection across a fork()".
+    """
+    db, availability = Database(database), FakeAvailability()
+    try:
+        yield build_bookings(
+            db=db,
+            odoo=OdooClient(Transport(odoo)),
+            contract=FakeContract(),
+            catalogue=FakeCatalogue(availability),
+            availability=availability,
+            changes=MemoryLog(),
+            mails=FakeOutbox(),
+            zone=ZONE,
+        )
+    finally:
+        db.close()
 
 
 def booking_request(life: int) -> BookingRequest:
@@ -53,12 +61,13 @@ def booking_request(life: int) -> BookingRequest:
 
 
 def placed(life: int, odoo: str, database: str) -> Booking:
-    return bookings_at(odoo, database).service.place(booking_request(life), f"key {life}", lambda: None)
+    with bookings_at(odoo, database) as bookings:
+        return bookings.service.place(booking_request(life), f"key {life}", lambda: None)
 
 
 def attended(odoo: str, database: str, *, advance_clock: float) -> None:
-    with clock.moved(timedelta(seconds=advance_clock)):
-        bookings_at(odoo, database).recovery.process_due()
+    with clock.moved(timedelta(seconds=advance_clock)), bookings_at(odoo, database) as bookings:
+        bookings.recovery.process_due()
 
 
 def in_a_child(work: Callable[[], object], kill_at: int | None = None) -> bool:
@@ -93,18 +102,18 @@ def recovered(odoo: str, database: str) -> None:
 
 def send_webhook(odoo: str, database: str, made: list[dict[str, str]]) -> None:
     """Odoo's webhook, which comes late."""
-    bookings = bookings_at(odoo, database)
-    for booking in made:
-        days = DateRange(*(date.fromisoformat(booking[name]) for name in ("date_from", "date_to")))
-        event = BookingEvent(
-            booking["booking_ref"],
-            State.BOOKED,
-            vehicle_id=VEHICLE,
-            email=booking["customer_email"],
-            start=days.start,
-            end=days.end,
-        )
-        bookings.events.on_created(event)
+    with bookings_at(odoo, database) as bookings:
+        for booking in made:
+            days = DateRange(*(date.fromisoformat(booking[name]) for name in ("date_from", "date_to")))
+            event = BookingEvent(
+                booking["booking_ref"],
+                State.BOOKED,
+                vehicle_id=VEHICLE,
+                email=booking["customer_email"],
+                start=days.start,
+                end=days.end,
+            )
+            bookings.events.on_created(event)
 
 
 def lived(life: int, what: str, odoo: str, database: str) -> bool:
@@ -127,7 +136,8 @@ def main(what: str, odoo: str, database: str, first: str, every: str) -> None:
         recovered(odoo, database)
         made = made_in_odoo(life, odoo)
         send_webhook(odoo, database, made)
-        known = bookings_at(odoo, database).admin.newest(1)
+        with bookings_at(odoo, database) as bookings:
+            known = bookings.admin.newest(1)
         ours = [booking for booking in known if booking.request.email == booking_request(life).email]
         result = {"life": life, "ended": ended, "odoo": [booking["booking_ref"] for booking in made]}
         result |= {"states": [booking.state for booking in ours], "references": [one.reference for one in ours]}

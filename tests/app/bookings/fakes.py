@@ -184,8 +184,9 @@ class FakeContract:
 
 
 class FakeCatalogue:
-    def __init__(self) -> None:
+    def __init__(self, availability: "FakeAvailability") -> None:
         self.vehicles = {MOWER.id: MOWER, SAW.id: SAW}
+        self.invalidate = availability.invalidate
 
     def find(self, vehicle_id: int) -> Vehicle:
         if vehicle_id not in self.vehicles:
@@ -239,8 +240,8 @@ class BookingServices:
         self.max_open_days = max_open_days
         self.odoo = FakeOdoo()
         self.contract = FakeContract()
-        self.catalogue = FakeCatalogue()
         self.availability = FakeAvailability()
+        self.catalogue = FakeCatalogue(self.availability)
         self.changes = MemoryLog()
         self.start = self.changes.head()
         self.hits = 0
